@@ -1,0 +1,275 @@
+"""A competition's parameters, read from a TOML file into a strict model.
+
+Unknown keys are refused and every complaint names the line, because a configuration that is silently ignored is worse
+than none. Nothing else in Fairway knows a folder, a limit or a fingerprint of a particular competition.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from datetime import date
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+DEFAULT = "parameter_golf"
+
+Positive = Annotated[int, Field(gt=0)]
+Seconds = Annotated[float, Field(ge=0)]
+
+
+class CompetitionError(Exception):
+    """A competition file that cannot be used. The message says what, in which line, and how to mend it."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Track(_Strict):
+    """One track: a folder below which each submission adds one folder of its own.
+
+    `timed` tells whether the limits on seconds and hardware apply, `seeds` how many runs a claim needs (0: any),
+    `record` whether its claims compete for the record.
+    """
+
+    name: str
+    folder: Annotated[str, Field(pattern=r"^[^/].*[^/]$")]
+    timed: bool
+    seeds: Annotated[int, Field(ge=0)]
+    record: bool
+    aliases: tuple[str, ...] = ()
+
+
+class Metric(_Strict):
+    """The figure that is compared. `unit` is for people; lower is better unless said otherwise."""
+
+    name: str
+    unit: str
+    better: Literal["lower", "higher"]
+    decimals: Positive
+
+
+class Files(_Strict):
+    """What a submission folder holds. `log` asks for at least one training log, recognised by content."""
+
+    metadata: str
+    script: str
+    readme: str
+    required: tuple[str, ...]
+    log: bool
+
+
+class Artifact(_Strict):
+    """The size cap in bytes; `mistaken_caps` are values that people take for it (mebibytes)."""
+
+    max_bytes: Positive
+    mistaken_caps: tuple[int, ...] = ()
+    folder_max_bytes: Positive
+
+
+class Limits(_Strict):
+    """Seconds for training and evaluation; tolerance is what a clock checked once a step may run over."""
+
+    train_seconds: Seconds
+    train_tolerance_seconds: Seconds
+    eval_seconds: Seconds
+    eval_tolerance_seconds: Seconds
+
+
+class Hardware(_Strict):
+    """The reference machine: so many accelerators whose name contains `gpu`."""
+
+    world_size: Positive
+    gpu: str
+
+
+class Significance(_Strict):
+    """When a gain is a record: `margin` in `unit`, one-sided at `level`, from `since` on."""
+
+    since: date
+    margin: Annotated[float, Field(ge=0)]
+    unit: Literal["nats per token", "metric"]
+    level: Annotated[float, Field(gt=0, lt=1)]
+
+
+class Scores(_Strict):
+    """What a score may plausibly be.
+
+    `suspicious_below` is a floor that no accepted method reached; `largest_step` is the largest accepted gain over the
+    record of the day; `agreement` is how far a claim may lie from the log line that shows it; `pooled_deviation` is
+    the standard deviation between seeds over all submissions.
+    """
+
+    suspicious_below: float
+    implausible_above: float
+    largest_step: float
+    agreement: float
+    pooled_deviation: float
+
+
+class Incumbent(_Strict):
+    """The record from the day `since` on."""
+
+    since: date
+    score: float
+
+
+class Tokenizer(_Strict):
+    """Validation tokens of the official split in one tokenization, before rounding to whole sequences.
+
+    `name` is what logs and paths call it; `official` tells whether the organizers published the tokenization.
+    """
+
+    name: str
+    vocab_size: Positive
+    val_tokens: Positive
+    official: bool
+    transforms_text: bool = False
+
+
+class Fingerprints(_Strict):
+    """What the logs of a run on the official data print.
+
+    `val_tokens_rounding` is how many tokens a log may show fewer than the split has (whole sequences and batches);
+    `val_bytes` is the UTF-8 size of the split, `val_bytes_tolerance` the share by which a count may differ;
+    `foreign_train_shards` are counts that only a rebuilt data set has.
+    """
+
+    tokenizers: tuple[Tokenizer, ...]
+    val_tokens_rounding: Positive
+    val_documents: Positive
+    val_bytes: Positive
+    val_bytes_tolerance: Annotated[float, Field(gt=0, lt=1)]
+    train_shards: tuple[int, ...]
+    foreign_train_shards: tuple[int, ...]
+
+
+class Rulers(_Strict):
+    """Who may rule: accounts by name and everyone who has one of these permissions on the repository."""
+
+    permissions: tuple[Literal["write", "maintain", "admin"], ...]
+    users: tuple[str, ...] = ()
+
+
+class Competition(_Strict):
+    """All parameters of one competition."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    title: str
+    metric: Metric
+    tracks: Annotated[tuple[Track, ...], Field(min_length=1)]
+    files: Files
+    artifact: Artifact
+    limits: Limits
+    hardware: Hardware
+    significance: Annotated[tuple[Significance, ...], Field(min_length=1)]
+    scores: Scores
+    frontier: Annotated[tuple[Incumbent, ...], Field(min_length=1)]
+    fingerprints: Fingerprints
+    rulers: Rulers
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Competition:
+        for what, names in (("track", [t.name for t in self.tracks]), ("folder", [t.folder for t in self.tracks])):
+            if len(set(names)) != len(names):
+                raise ValueError(f"each {what} may stand only once")
+        for what, days in (
+            ("frontier", [i.since for i in self.frontier]),
+            ("significance", [s.since for s in self.significance]),
+        ):
+            if days != sorted(days):
+                raise ValueError(f"`{what}` must be in order of `since`")
+        return self
+
+    @property
+    def track_folders(self) -> dict[str, str]:
+        """Folder → name of the track."""
+        return {track.folder: track.name for track in self.tracks}
+
+    def track(self, name: str | None) -> Track | None:
+        """The track of that name."""
+        return next((t for t in self.tracks if t.name == name), None)
+
+    def incumbent(self, day: date) -> Incumbent:
+        """The record on the morning of `day`; the first one before any."""
+        return next((i for i in reversed(self.frontier) if i.since < day), self.frontier[0])
+
+    def significance_on(self, day: date) -> Significance:
+        """What a record had to show on that day."""
+        return next((s for s in reversed(self.significance) if s.since <= day), self.significance[0])
+
+
+def parse(text: str, name: str = "competition.toml") -> Competition:
+    """Read a competition from TOML. Raises CompetitionError with line and remedy."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise CompetitionError(f"{name}: not valid TOML: {error}") from None
+    try:
+        return Competition.model_validate_json(_as_json(data))
+    except ValidationError as error:
+        complaints = [_complaint(text, name, item["loc"], item["msg"], item["type"]) for item in error.errors()]
+        raise CompetitionError("\n".join(complaints)) from None
+
+
+def load(path: Path) -> Competition:
+    """Read a competition from a file. Raises CompetitionError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CompetitionError(f"{path}: cannot be read: {error}") from None
+    return parse(text, str(path))
+
+
+@cache
+def builtin(name: str = DEFAULT) -> Competition:
+    """The competition shipped under `rules/competitions/`. Raises CompetitionError for an unknown name."""
+    file = resources.files("rules").joinpath("competitions", f"{name.replace('-', '_')}.toml")
+    if not re.fullmatch(r"[a-z0-9_-]+", name) or not file.is_file():
+        raise CompetitionError(f"no competition named {name!r} is shipped; give the path of a TOML file instead")
+    return parse(file.read_text(encoding="utf-8"), f"{name}.toml")
+
+
+def _as_json(data: dict[str, object]) -> bytes:
+    """TOML's values as JSON: pydantic's strict mode takes tuples and dates from JSON, not from lists and strings."""
+    import json
+
+    return json.dumps(data, default=lambda value: value.isoformat()).encode()
+
+
+def _complaint(text: str, name: str, loc: tuple[int | str, ...], message: str, kind: str) -> str:
+    key = ".".join(str(part) for part in loc) or "(whole file)"
+    line = _line_of(text, loc)
+    place = f"{name}:{line}" if line else name
+    if kind == "extra_forbidden":
+        return f"{place}: unknown key `{key}`: remove it or correct its spelling"
+    if kind == "missing":
+        return f"{place}: `{key}` is missing: add it"
+    return f"{place}: `{key}`: {message}"
+
+
+def _line_of(text: str, loc: tuple[int | str, ...]) -> int | None:
+    """The line of a key, or of the nearest table above it, by following TOML's headers."""
+    best, best_depth = None, 0
+    counts: dict[tuple[str, ...], int] = {}
+    here: tuple[int | str, ...] = ()
+    for number, line in enumerate(text.splitlines(), 1):
+        header = re.match(r"\s*(\[{1,2})\s*([\w.\-]+)\s*\]", line)
+        key = re.match(r"\s*([\w\-]+)\s*=", line)
+        if header:
+            names = tuple(header[2].split("."))
+            here = names
+            if header[1] == "[[":
+                index = counts[names] = counts.get(names, -1) + 1
+                here = (*names, index)
+        elif not key:
+            continue
+        path = here if header else (*here, key[1] if key else "")
+        if len(path) > best_depth and path == loc[: len(path)]:
+            best, best_depth = number, len(path)
+    return best
