@@ -1,0 +1,1 @@
+"""Running submissions. May import torch, inside functions; imports the values of `rules` only."""

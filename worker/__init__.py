@@ -1,0 +1,1 @@
+"""The pipeline: from a pull request to a verdict. Stages are plain functions."""

@@ -1,0 +1,50 @@
+# `make demo` and `make test` do all of their own set-up: a virtual environment with locked versions, and git.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+WORKERS ?= 2
+
+.PHONY: help demo test check lint docs accuracy bench new-rule clean lock
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(STAMP): pyproject.toml requirements-dev.lock scripts/ensure-system
+	scripts/ensure-system
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+demo: $(STAMP) ## Write a small competition's repository, triage its pull requests, show a table and one report
+	$(BIN)/python -m demo
+
+test: $(STAMP) lint ## Everything that must hold: style, types, import contracts, tests
+	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+
+lint: $(STAMP) ## Style, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(STAMP) ## Write the rule pages from the rules
+	$(BIN)/python -m rules.docs docs/rules
+
+accuracy: $(STAMP) ## Measure on the mirror that FAIRWAY_MIRROR names and write docs/accuracy.md
+	$(BIN)/python -m benchmarks.accuracy --git "$(FAIRWAY_MIRROR)" --data "$(FAIRWAY_DATA)" --write docs/accuracy.md
+
+bench: $(STAMP) ## Seconds per 1,000 pull requests beside the bare floor, on the mirror that FAIRWAY_MIRROR names
+	$(BIN)/python -m benchmarks.throughput --git "$(FAIRWAY_MIRROR)" --data "$(FAIRWAY_DATA)"
+
+new-rule: $(STAMP) ## A new rule: make new-rule CODE=C11 NAME=states-the-fault
+	$(BIN)/python -m rules.docs new $(CODE) $(NAME)
+
+lock: ## Write requirements-dev.lock anew from pyproject.toml
+	rm -rf build/lock && $(PYTHON) -m venv build/lock
+	build/lock/bin/python -m pip install --quiet --disable-pip-version-check ".[dev]"
+	scripts/write-lock build/lock/bin/python > requirements-dev.lock
+
+clean: ## Remove what was built here
+	rm -rf $(VENV) build dist demo/out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
