@@ -8,22 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from rules.submission import PullRequest
+
 csv.field_size_limit(1_000_000)
 
 
 class TableError(Exception):
     """A table that cannot be used. The message says which file and line, and how to mend it."""
-
-
-@dataclass(frozen=True, slots=True)
-class PullRequestRow:
-    """One pull request as the platform lists it. `created_at` in UTC."""
-
-    number: int
-    created_at: datetime
-    author: str
-    title: str
-    head_sha: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +27,19 @@ class RulingRow:
     ruled_on: date
 
 
-def read_pull_requests(path: Path) -> list[PullRequestRow]:
-    """Rows in order of creation, ties by number. Raises TableError."""
+def read_pull_requests(path: Path) -> list[PullRequest]:
+    """Pull requests in order of creation (UTC), ties by number. Raises TableError."""
     rows = []
     for line, row in _rows(path, ("number", "created_at", "author", "title", "head_sha")):
         try:
             created = datetime.fromisoformat(row["created_at"].replace("Z", "+00:00"))
             created = created.replace(tzinfo=UTC) if created.tzinfo is None else created.astimezone(UTC)
-            rows.append(PullRequestRow(int(row["number"]), created, row["author"], row["title"], row["head_sha"]))
+            rows.append(
+                (created, PullRequest(int(row["number"]), row["head_sha"], row["author"], row["title"], created))
+            )
         except ValueError as error:
             raise TableError(f"{path}:{line}: {error}; expected a number and an ISO time") from None
-    return sorted(rows, key=lambda r: (r.created_at, r.number))
+    return [pull_request for _, pull_request in sorted(rows, key=lambda r: (r[0], r[1].number))]
 
 
 def read_rulings(path: Path) -> list[RulingRow]:

@@ -16,7 +16,7 @@ from rules.reading.cache import Memory
 from rules.reading.citations import find_citations
 from rules.reading.disclosures import find_disclosures
 from rules.reading.entry import pick_script
-from rules.reading.logs import LOG_LIMIT, looks_like_log, read_log
+from rules.reading.logs import looks_like_log, read_log
 from rules.reading.metadata import read_metadata
 from rules.reading.paths import file_problems, mode_problem
 from rules.reading.readme import read_readme

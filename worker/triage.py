@@ -1,0 +1,120 @@
+"""Triage one pull request of a local repository, or one folder: plain functions, no queue and no database."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rules.competition import Competition
+from rules.reading.assemble import read_submission
+from rules.reading.cache import Memory
+from rules.reading.folder import read_folder_files
+from rules.reading.git import GitRepository
+from rules.reading.scope import find_scope
+from rules.screening import Triage, screen
+from rules.submission import BaseKind, ChangedFile, PullRequest, Scope, Status, Submission
+from worker.earlier import Placed, place_all
+
+
+class TriageError(Exception):
+    """Nothing to triage. The message says what was looked for, where, and how to mend it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """A triage and the processor seconds that it took."""
+
+    triage: Triage
+    seconds: float
+
+
+def triage_pull_request(
+    repository: GitRepository, number: int, competition: Competition, listed: Sequence[PullRequest] = ()
+) -> Timed:
+    """Triage one pull request; `listed` tells its author, title and time, and which ones came before it.
+
+    Raises TriageError when the repository has no such pull request.
+    """
+    started = time.process_time()
+    placed = _place(repository, number, competition, listed)
+    triage = triage_placed(repository, placed, competition, Memory())
+    return Timed(triage, time.process_time() - started)
+
+
+def triage_placed(repository: GitRepository, placed: Placed, competition: Competition, memory: Memory) -> Triage:
+    """Read and screen a pull request whose place among the earlier ones is known."""
+    return screen(read_placed(repository, placed, competition, memory), competition)
+
+
+def read_placed(repository: GitRepository, placed: Placed, competition: Competition, memory: Memory) -> Submission:
+    """Read the submission of one pull request at its head."""
+    pull_request = placed.pull_request
+    change = repository.change(pull_request.head_sha)
+    scope = find_scope(
+        change,
+        competition.track_folders,
+        known_folders=placed.known_folders,
+        required=competition.files.required,
+    )
+    listing = repository.files_under(pull_request.head_sha, scope.folder)
+    return read_submission(
+        pull_request,
+        scope,
+        listing.files,
+        competition,
+        commits=repository.commits(pull_request.head_sha, change.base_sha),
+        twins=placed.twins,
+        problems=(*change.problems, *listing.problems),
+        memory=memory,
+    )
+
+
+def triage_folder(path: Path, competition: Competition, track: str | None = None) -> Timed:
+    """Triage a folder on disk before it becomes a pull request. `track` None: told by the path, else the first track.
+
+    Raises TriageError for a path that is no folder or a track that the competition lacks.
+    """
+    started = time.process_time()
+    if not path.is_dir():
+        raise TriageError(f"{path}: no such folder; give the folder that holds {competition.files.script}")
+    name, folder = _folder_track(path.resolve(), competition, track)
+    listing = read_folder_files(path, folder)
+    changed = tuple(ChangedFile(f.path, Status.ADDED, f.mode, f.content_id) for f in listing.files)
+    submission = read_submission(
+        PullRequest(number=0, head_sha=""),
+        Scope(folder=folder, track=name, base=BaseKind.NONE, changed=changed),
+        listing.files,
+        competition,
+        problems=listing.problems,
+    )
+    return Timed(screen(submission, competition), time.process_time() - started)
+
+
+def _folder_track(path: Path, competition: Competition, track: str | None) -> tuple[str, str]:
+    """The track's name and the folder's path as it would stand in the repository."""
+    if track is not None:
+        chosen = competition.track(track)
+        if chosen is None:
+            names = ", ".join(t.name for t in competition.tracks)
+            raise TriageError(f"no track named {track!r} in {competition.title}; it has {names}")
+        return chosen.name, f"{chosen.folder}/{path.name}"
+    for folder, name in competition.track_folders.items():
+        if path.parent.as_posix().endswith(f"/{folder}"):
+            return name, f"{folder}/{path.name}"
+    first = competition.tracks[0]
+    return first.name, f"{first.folder}/{path.name}"
+
+
+def _place(repository: GitRepository, number: int, competition: Competition, listed: Sequence[PullRequest]) -> Placed:
+    for index, pull_request in enumerate(listed):
+        if pull_request.number == number:
+            *_, placed = place_all(repository, listed[: index + 1], competition)
+            return placed
+    if repository.head_of(number) is None:
+        raise TriageError(
+            f"the repository has no pull request {number} (refs/pull/{number}/head); "
+            "fetch it with: git fetch origin 'refs/pull/*/head:refs/pull/*/head'"
+        )
+    return Placed(repository.pull_request(number), frozenset(), (), "")
