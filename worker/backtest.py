@@ -101,7 +101,7 @@ def _silent(done: int, total: int) -> None:
 
 
 def run(options: BacktestOptions, progress: Progress = _silent) -> BacktestResult:
-    """Triage the pull requests and compare with the rulings. Raises `UnreadableRepository` when there is nothing to read."""
+    """Triage the pull requests and compare with the rulings. Raises `UnreadableRepository`."""
     started = time.monotonic()
     placed = list(place_all(GitRepository(options.repository), options.pull_requests, options.competition))
     wanted = [p for p in placed if not options.numbers or p.pull_request.number in options.numbers]

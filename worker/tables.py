@@ -39,7 +39,7 @@ def read_pull_requests(path: Path) -> list[PullRequest]:
             )
         except ValueError as error:
             raise TableError(f"{path}:{line}: {error}; expected a number and an ISO time") from None
-    return [pull_request for _, pull_request in sorted(rows, key=lambda r: (r[0], r[1].number))]
+    return [pull_request for *_, pull_request in sorted(rows, key=lambda r: r[:2])]
 
 
 def read_rulings(path: Path) -> list[RulingRow]:

@@ -11,7 +11,8 @@ from rules.competition import Competition
 from rules.reading.assemble import read_submission
 from rules.reading.cache import Memory
 from rules.reading.folder import read_folder_files
-from rules.reading.git import GitRepository
+from rules.reading.git import Change, GitRepository
+from rules.reading.paths import Listing
 from rules.reading.scope import find_scope
 from rules.screening import Triage, screen
 from rules.submission import BaseKind, ChangedFile, PullRequest, Scope, Status, Submission
@@ -51,14 +52,8 @@ def triage_placed(repository: GitRepository, placed: Placed, competition: Compet
 def read_placed(repository: GitRepository, placed: Placed, competition: Competition, memory: Memory) -> Submission:
     """Read the submission of one pull request at its head."""
     pull_request = placed.pull_request
-    change = repository.change(pull_request.head_sha)
-    scope = find_scope(
-        change,
-        competition.track_folders,
-        known_folders=placed.known_folders,
-        required=competition.files.required,
-    )
-    listing = repository.files_under(pull_request.head_sha, scope.folder)
+    change, scope = scope_of(repository, placed, competition)
+    listing = repository.files_under(pull_request.head_sha, scope.folder) if scope.folder else Listing()
     return read_submission(
         pull_request,
         scope,
@@ -69,6 +64,13 @@ def read_placed(repository: GitRepository, placed: Placed, competition: Competit
         problems=(*change.problems, *listing.problems),
         memory=memory,
     )
+
+
+def scope_of(repository: GitRepository, placed: Placed, competition: Competition) -> tuple[Change, Scope]:
+    """What the pull request changes, and which folder of it is the submission."""
+    change = repository.change(placed.pull_request.head_sha)
+    known, required = placed.known_folders, competition.files.required
+    return change, find_scope(change, competition.track_folders, known_folders=known, required=required)
 
 
 def triage_folder(path: Path, competition: Competition, track: str | None = None) -> Timed:
