@@ -1,0 +1,85 @@
+"""The figures of a submission as its logs show them, each with the line that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from rules.analysis.claims import Shown, headline
+from rules.analysis.seeds import runs_of
+from rules.submission import Measurement, Quantity, Submission, TrainLog
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What was measured; None where no log shows it, never a claim in its place.
+
+    `headline` holds the score lines whose mean is `val_bpb` (bits per byte); `artifact_bytes`, `train_seconds`,
+    `eval_seconds` and `world_size` are the largest over the logs, `eval_seconds` over the headline's evaluations.
+    """
+
+    headline: Shown | None
+    artifact_bytes: Measurement | None
+    train_seconds: Measurement | None
+    eval_seconds: Measurement | None
+    world_size: Measurement | None
+    seeds: tuple[int, ...]
+
+    @property
+    def val_bpb(self) -> float | None:
+        """Mean over the runs of the headline score."""
+        return None if self.headline is None else self.headline.value
+
+    def as_dict(self) -> dict[str, object]:
+        """The measurements as JSON carries them."""
+        return {
+            "val_bpb": self.val_bpb if self.val_bpb is None else round(self.val_bpb, 8),
+            "artifact_bytes": _whole(self.artifact_bytes),
+            "train_seconds": _value(self.train_seconds),
+            "eval_seconds": _value(self.eval_seconds),
+            "world_size": _whole(self.world_size),
+            "seeds": list(self.seeds),
+        }
+
+
+def summarize(submission: Submission) -> Summary:
+    """Measure a submission by its logs."""
+    found = headline(submission)
+    return Summary(
+        headline=found,
+        artifact_bytes=_largest(submission.logs, lambda log: log.last(Quantity.ARTIFACT_BYTES)),
+        train_seconds=_largest(submission.logs, train_seconds),
+        eval_seconds=_largest_eval(found),
+        world_size=_largest(submission.logs, lambda log: log.last(Quantity.WORLD_SIZE)),
+        seeds=tuple(run.seed for run in runs_of(submission) if run.seed is not None),
+    )
+
+
+def train_seconds(log: TrainLog) -> Measurement | None:
+    """When training stopped: where the cap fired, else the last training time of the log."""
+    return log.stopped_by_cap or log.last(Quantity.TRAIN_SECONDS)
+
+
+def _largest_eval(found: Shown | None) -> Measurement | None:
+    """The longest evaluation among those that give the headline, as its own lines state it."""
+    lines = found.lines if found else ()
+    stated = [
+        Measurement(
+            Quantity.EVAL_SECONDS, line.score.eval_seconds, line.score.location, line.score.label, line.score.quote
+        )
+        for line in lines
+        if line.score.eval_seconds is not None
+    ]
+    return max(stated, key=lambda m: m.value, default=None)
+
+
+def _largest(logs: Iterable[TrainLog], measure: Callable[[TrainLog], Measurement | None]) -> Measurement | None:
+    return max((m for log in logs if (m := measure(log))), key=lambda m: m.value, default=None)
+
+
+def _value(found: Measurement | None) -> float | None:
+    return None if found is None else found.value
+
+
+def _whole(found: Measurement | None) -> int | None:
+    return None if found is None else int(found.value)
