@@ -152,7 +152,8 @@ def headline(submission: Submission) -> Shown | None:
     """The score that the logs show for the submission, None where no log shows one.
 
     The claim only chooses among the final labels: by the mean or the line nearest to it, where one lies within
-    `NEAR`; otherwise each run's last final line counts. The value is that label's mean over the claimed seeds, or over all runs where the claimed ones are not there.
+    `NEAR`; otherwise each run's last final line counts. The value is that label's mean over the claimed seeds, or
+    over all runs where the claimed ones are not there.
     """
     runs = _headline_runs(submission)
     claim = headline_claim(submission)

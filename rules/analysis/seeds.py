@@ -11,8 +11,9 @@ from rules.submission import Measurement, Quantity, Setting, Submission, TrainLo
 _SEED_IN_NAME = re.compile(r"(?:^|[^a-z])(?:seed|s)[_.=-]?(\d{1,10})(?!\d)")
 # What may differ between two runs of one configuration: names, places, how often something is printed.
 _INCIDENTAL_WORDS = frozenset(
-    "seed seeds id name tag path paths dir directory folder file files glob logfile ckpt checkpoint host hostname node"
-    " port addr uuid pid sha sha256 commit git timestamp date elapsed verbose debug profile wandb log logging".split()
+    {"seed", "seeds", "id", "name", "tag", "uuid", "sha", "sha256", "commit", "git", "timestamp", "date", "elapsed"}
+    | {"path", "paths", "dir", "directory", "folder", "file", "files", "glob", "logfile", "ckpt", "checkpoint"}
+    | {"host", "hostname", "node", "port", "addr", "pid", "verbose", "debug", "profile", "wandb", "log", "logging"}
 )
 _INCIDENTAL_NAMES = frozenset({"rank", "local_rank", "run", "experiment", "device", "gpu", "cuda", "version", "note"})
 _SELDOM_OR_OFTEN = frozenset({"val", "eval", "save", "print"})
@@ -97,7 +98,7 @@ def differing_settings(logs: Sequence[TrainLog]) -> Iterator[Difference]:
 
 
 def is_incidental(name: str) -> bool:
-    """Whether a setting may differ between runs of one configuration: the seed, names and places, how much is printed."""
+    """Whether a setting may differ between runs of one configuration: seeds, names, places, what is printed."""
     words = set(name.casefold().replace("-", "_").split("_"))
     often = "every" in words and not words.isdisjoint(_SELDOM_OR_OFTEN)
     return name.casefold() in _INCIDENTAL_NAMES or often or not words.isdisjoint(_INCIDENTAL_WORDS)

@@ -62,13 +62,11 @@ def train_seconds(log: TrainLog) -> Measurement | None:
 
 def _largest_eval(found: Shown | None) -> Measurement | None:
     """The longest evaluation among those that give the headline, as its own lines state it."""
-    lines = found.lines if found else ()
+    scores = [line.score for line in found.lines] if found else []
     stated = [
-        Measurement(
-            Quantity.EVAL_SECONDS, line.score.eval_seconds, line.score.location, line.score.label, line.score.quote
-        )
-        for line in lines
-        if line.score.eval_seconds is not None
+        Measurement(Quantity.EVAL_SECONDS, score.eval_seconds, score.location, score.label, score.quote)
+        for score in scores
+        if score.eval_seconds is not None
     ]
     return max(stated, key=lambda m: m.value, default=None)
 
