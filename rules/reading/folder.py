@@ -79,11 +79,11 @@ def _walk(
 
 
 def _entry(path: bytes, name: str, status: os.stat_result) -> FileEntry:
-    if stat.S_ISLNK(status.st_mode):
-        target = os.readlink(path)
-        return FileEntry(name, _LINK, len(target), blob_id(target), partial(_from_memory, target))
     mode = _EXECUTABLE if status.st_mode & stat.S_IXUSR else _REGULAR
     try:
+        if stat.S_ISLNK(status.st_mode):
+            target = os.fsencode(Path(os.fsdecode(path)).readlink())
+            return FileEntry(name, _LINK, len(target), blob_id(target), partial(_from_memory, target))
         content_id = _hash_file(path, status.st_size)
     except OSError:
         return FileEntry(name, mode, None, "", partial(_from_disk, path))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 
@@ -199,18 +200,16 @@ class GitRepository:
         change = self._compare(BaseKind.NONE, None, head_sha)
         detail = "the head has no commit in common with the default branch; all its files count as new"
         problem = Problem(ProblemKind.NO_COMMON_HISTORY, _WHOLE, detail)
-        return Change(change.base, None, change.files, (problem, *change.problems))
+        return replace(change, problems=(problem, *change.problems))
 
     def _compare(self, kind: BaseKind, base_sha: str | None, head_sha: str) -> Change:
         try:
             base_tree = None if base_sha is None else self._tree_of(base_sha)
-            files, problems = self._trees.compare(base_tree, self._tree_of(head_sha))
+            change = self._trees.compare(kind, base_sha, base_tree, self._tree_of(head_sha))
         except (KeyError, ValueError) as error:
             detail = f"the change cannot be read ({error}); fetch the pull request again"
             return Change(kind, base_sha, (), (Problem(ProblemKind.MISSING_OBJECT, _WHOLE, detail),))
-        if not files and not problems:
-            return _nothing(kind, base_sha)
-        return Change(kind, base_sha, tuple(files), tuple(problems))
+        return change if change.files or change.problems else _nothing(kind, base_sha)
 
     def _commit(self, sha: str) -> pygit2.Commit:
         """Raises KeyError where there is no such commit."""

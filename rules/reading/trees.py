@@ -25,12 +25,16 @@ ReadTree = Callable[[bytes], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a pull request does to files: `base` tells against what, `base_sha` is None where there is no base."""
+    """What a pull request does to files: `base` tells against what, `base_sha` is None where there is no base.
+
+    `existing` holds the folders that were there before and in which something changed.
+    """
 
     base: BaseKind
     base_sha: str | None
     files: tuple[ChangedFile, ...]
     problems: tuple[Problem, ...] = ()
+    existing: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class _Walk:
 
     left: int = MAX_FILES
     problems: list[Problem] = field(default_factory=list)
+    existing: set[str] = field(default_factory=set)
 
     def spend(self, path: str) -> bool:
         """Count one file or folder; False when the limit is reached, which is reported once."""
@@ -104,11 +109,11 @@ class Trees:
             tree_id = entry.object_id
         return tree_id
 
-    def compare(self, base: bytes | None, head: bytes) -> tuple[list[ChangedFile], list[Problem]]:
-        """Files in which the tree `head` differs from `base` (None: from nothing), sorted by path, without renames."""
+    def compare(self, kind: BaseKind, base_sha: str | None, base: bytes | None, head: bytes) -> Change:
+        """What the tree `head` changes in `base` (None: in nothing): files sorted by path, renames not looked for."""
         walk = _Walk()
-        files = list(self._differences(base, head, "", 0, walk))
-        return sorted(files, key=lambda file: file.path), walk.problems
+        files = sorted(self._differences(base, head, "", 0, walk), key=lambda file: file.path)
+        return Change(kind, base_sha, tuple(files), tuple(walk.problems), frozenset(walk.existing))
 
     def list(self, tree_id: bytes, folder: str) -> tuple[list[ChangedFile], list[Problem]]:
         """All files below a tree, each as added; `folder` is what their paths begin with."""
@@ -126,6 +131,8 @@ class Trees:
         before, after = self._known(base, prefix, walk), self._known(head, prefix, walk)
         if before is None or after is None:
             return  # one side is unknown: claiming that everything is new or gone would be a guess
+        if base is not None:
+            walk.existing.add(prefix.rstrip("/"))
         for name in sorted(before.keys() | after.keys()):
             old, new = before.get(name), after.get(name)
             if old == new:

@@ -1,0 +1,124 @@
+"""Which folder of a pull request is the submission, and what else it touches.
+
+A submission is one new folder directly below a track's folder. Real pull requests add several, change an earlier
+one, carry along the folders of the branch that they were made on, or put their files somewhere else; the choice below
+is made by what the change holds and never by a date or a name of a particular competition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rules.reading.trees import Change
+from rules.submission import ChangedFile, Scope, Status
+
+_ENOUGH_REQUIRED = 2  # required files that make a folder outside all tracks a submission
+
+
+@dataclass(slots=True)
+class _Candidate:
+    """A folder that may be the submission: its changed files, and the required names among them."""
+
+    folder: str
+    track: str | None
+    order: int = 0  # of the track in the competition
+    files: list[ChangedFile] = field(default_factory=list)
+    required: set[str] = field(default_factory=set)
+
+    @property
+    def remains(self) -> bool:
+        """Whether anything of the change is there at the head."""
+        return any(file.status is not Status.DELETED for file in self.files)
+
+    def is_new(self, change: Change) -> bool:
+        """Whether the folder was not there before."""
+        return self.folder not in change.existing and all(file.status is Status.ADDED for file in self.files)
+
+    @property
+    def rank(self) -> tuple[int, int, int, str]:
+        """Higher is likelier: required files, an earlier track, changed files, the later name."""
+        return len(self.required), -self.order, len(self.files), self.folder
+
+
+def find_scope(
+    change: Change,
+    tracks: Mapping[str, str],
+    *,
+    known_folders: Container[str] = (),
+    required: Sequence[str],
+) -> Scope:
+    """Choose the submission folder of a change.
+
+    `tracks` maps each track's folder to its name; `known_folders` are submission folders of earlier pull requests,
+    `required` the names of files that a submission must hold. In this order: new folders below a track that no earlier
+    pull request brought; new ones that one did; a folder elsewhere that holds at least two required files; a folder
+    below a track that is changed; one beside the tracks' folders with a required file. Among several the one with the
+    most required files wins, then the track that comes first, then the most changed files, then the later name.
+    """
+    names = {name.casefold() for name in required}
+    inside = list(_below_tracks(change.files, tracks, names).values())
+    new = [candidate for candidate in inside if candidate.is_new(change)]
+    own = [candidate for candidate in new if candidate.folder not in known_folders]
+    elsewhere = [c for c in _elsewhere(change.files, tracks, names).values() if c.remains]
+    changed = [candidate for candidate in inside if candidate not in new and candidate.remains]
+    beside = [c for c in elsewhere if c.required and _parent(c.folder) in {_parent(track) for track in tracks}]
+    complete = [c for c in elsewhere if len(c.required) >= min(_ENOUGH_REQUIRED, len(names))]
+    choice = next((max(group, key=lambda c: c.rank) for group in (own, new, complete, changed, beside) if group), None)
+    return _scope(change, choice, [candidate.folder for candidate in new])
+
+
+def new_folders(change: Change, tracks: Mapping[str, str]) -> tuple[str, ...]:
+    """The submission folders below a track that a change creates, sorted by name."""
+    candidates = _below_tracks(change.files, tracks, set()).values()
+    return tuple(sorted(candidate.folder for candidate in candidates if candidate.is_new(change)))
+
+
+def _scope(change: Change, choice: _Candidate | None, new: list[str]) -> Scope:
+    folder, track = ("", None) if choice is None else (choice.folder, choice.track)
+    others = tuple(sorted(other for other in new if other != folder))
+    ours = {folder, *others} - {""}
+    outside = tuple(file for file in change.files if ours.isdisjoint(_folders_above(file.path)))
+    return Scope(folder, track, change.base, others, outside, change.files)
+
+
+def _below_tracks(files: Iterable[ChangedFile], tracks: Mapping[str, str], names: set[str]) -> dict[str, _Candidate]:
+    """Folders directly below a track with their changed files; a file that lies in the track's folder is of none."""
+    found: dict[str, _Candidate] = {}
+    prefixes = [(f"{folder.strip('/')}/", track, order) for order, (folder, track) in enumerate(tracks.items())]
+    for file in files:
+        for prefix, track, order in prefixes:
+            own, slash, rest = file.path.removeprefix(prefix).partition("/")
+            if file.path.startswith(prefix) and slash:
+                folder = prefix + own
+                _add(found.setdefault(folder, _Candidate(folder, track, order)), file, rest, names)
+    return found
+
+
+def _elsewhere(files: Iterable[ChangedFile], tracks: Mapping[str, str], names: set[str]) -> dict[str, _Candidate]:
+    """Folders outside all tracks that hold a required file. The repository's top is nobody's submission folder."""
+    prefixes = tuple(f"{folder.strip('/')}/" for folder in tracks)
+    found: dict[str, _Candidate] = {}
+    for file in files:
+        folder, slash, name = file.path.rpartition("/")
+        if slash and name.casefold() in names and not file.path.startswith(prefixes):
+            _add(found.setdefault(folder, _Candidate(folder, None)), file, name, names)
+    return found
+
+
+def _add(candidate: _Candidate, file: ChangedFile, inner_path: str, names: set[str]) -> None:
+    candidate.files.append(file)
+    if inner_path.casefold() in names and file.status is not Status.DELETED:
+        candidate.required.add(inner_path.casefold())
+
+
+def _parent(path: str) -> str:
+    return path.strip("/").rpartition("/")[0]
+
+
+def _folders_above(path: str) -> Iterable[str]:
+    """Every folder that holds `path`."""
+    end = path.find("/")
+    while end >= 0:
+        yield path[:end]
+        end = path.find("/", end + 1)
