@@ -18,13 +18,24 @@ _ENOUGH_REQUIRED = 2  # required files that make a folder outside all tracks a s
 
 @dataclass(slots=True)
 class _Candidate:
-    """A folder that may be the submission: its changed files, and the required names among them."""
+    """A folder that may be the submission: its changed files, and which required names it and its subfolders hold."""
 
     folder: str
     track: str | None
     order: int = 0  # of the track in the competition
     files: list[ChangedFile] = field(default_factory=list)
-    required: set[str] = field(default_factory=set)
+    held: dict[str, set[str]] = field(default_factory=dict)
+
+    @property
+    def required(self) -> set[str]:
+        """The required names that lie directly in the folder."""
+        return self.held.get(self.folder, set())
+
+    @property
+    def home(self) -> str:
+        """The folder, or the one below it that holds the required files where it has none of them itself."""
+        inner = max(self.held.items(), key=lambda item: (len(item[1]), item[0]), default=(self.folder, set[str]()))
+        return inner[0] if not self.required and len(inner[1]) >= _ENOUGH_REQUIRED else self.folder
 
     @property
     def remains(self) -> bool:
@@ -54,7 +65,8 @@ def find_scope(
     `required` the names of files that a submission must hold. In this order: new folders below a track that no earlier
     pull request brought; new ones that one did; a folder elsewhere that holds at least two required files; a folder
     below a track that is changed; one beside the tracks' folders with a required file. Among several the one with the
-    most required files wins, then the track that comes first, then the most changed files, then the later name.
+    most required files wins, then the track that comes first, then the most changed files, then the later name. Where
+    the required files lie in a folder below the one chosen, that is the submission's.
     """
     names = {name.casefold() for name in required}
     inside = list(_below_tracks(change.files, tracks, names).values())
@@ -75,11 +87,12 @@ def new_folders(change: Change, tracks: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _scope(change: Change, choice: _Candidate | None, new: list[str]) -> Scope:
-    folder, track = ("", None) if choice is None else (choice.folder, choice.track)
-    others = tuple(sorted(other for other in new if other != folder))
-    ours = {folder, *others} - {""}
+    if choice is None:
+        return Scope("", None, change.base, (), change.files, change.files)
+    others = tuple(sorted(folder for folder in new if folder != choice.folder))
+    ours = {choice.folder, *others}
     outside = tuple(file for file in change.files if ours.isdisjoint(_folders_above(file.path)))
-    return Scope(folder, track, change.base, others, outside, change.files)
+    return Scope(choice.home, choice.track, change.base, others, outside, change.files)
 
 
 def _below_tracks(files: Iterable[ChangedFile], tracks: Mapping[str, str], names: set[str]) -> dict[str, _Candidate]:
@@ -88,10 +101,10 @@ def _below_tracks(files: Iterable[ChangedFile], tracks: Mapping[str, str], names
     prefixes = [(f"{folder.strip('/')}/", track, order) for order, (folder, track) in enumerate(tracks.items())]
     for file in files:
         for prefix, track, order in prefixes:
-            own, slash, rest = file.path.removeprefix(prefix).partition("/")
-            if file.path.startswith(prefix) and slash:
+            own, slash, _ = file.path.removeprefix(prefix).partition("/")
+            if slash and file.path.startswith(prefix):
                 folder = prefix + own
-                _add(found.setdefault(folder, _Candidate(folder, track, order)), file, rest, names)
+                _add(found.setdefault(folder, _Candidate(folder, track, order)), file, names)
     return found
 
 
@@ -102,14 +115,15 @@ def _elsewhere(files: Iterable[ChangedFile], tracks: Mapping[str, str], names: s
     for file in files:
         folder, slash, name = file.path.rpartition("/")
         if slash and name.casefold() in names and not file.path.startswith(prefixes):
-            _add(found.setdefault(folder, _Candidate(folder, None)), file, name, names)
+            _add(found.setdefault(folder, _Candidate(folder, None)), file, names)
     return found
 
 
-def _add(candidate: _Candidate, file: ChangedFile, inner_path: str, names: set[str]) -> None:
+def _add(candidate: _Candidate, file: ChangedFile, names: set[str]) -> None:
     candidate.files.append(file)
-    if inner_path.casefold() in names and file.status is not Status.DELETED:
-        candidate.required.add(inner_path.casefold())
+    folder, _, name = file.path.rpartition("/")
+    if name.casefold() in names and file.status is not Status.DELETED:
+        candidate.held.setdefault(folder, set()).add(name.casefold())
 
 
 def _parent(path: str) -> str:
