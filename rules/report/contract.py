@@ -1,0 +1,74 @@
+"""One triage as the JSON that tools outside the project rely on.
+
+The first keys of an entry, their names and their meaning are fixed; keys may be added at the end. Numbers that no log
+shows are null, never zero; numbers that JSON cannot carry (infinite, not a number) are null too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from rules.analysis.summary import summarize
+from rules.rule import Finding, Location
+from rules.screening import Triage
+from rules.submission import Mention, Submission
+
+
+def entry(triage: Triage, seconds: float) -> dict[str, Any]:
+    """One entry of `pull_requests`; `seconds` is the processor time that the triage took."""
+    submission = triage.submission
+    return {
+        "number": submission.pull_request.number,
+        "head_sha": submission.pull_request.head_sha,
+        "track": submission.scope.track,
+        "verdict": triage.verdict.value,
+        "seconds": round(seconds, 4),
+        "findings": [_finding(finding) for finding in triage.findings],
+        "techniques": [technique.name for technique in triage.techniques],
+        "parents": [{"number": number, "similarity": None, "cited": True} for number in cited_parents(submission)],
+        "measurements": _finite(summarize(submission).as_dict()),
+        "folder": submission.folder,
+        "agents": list(dict.fromkeys(disclosure.agent for disclosure in submission.disclosures)),
+    }
+
+
+def cited_parents(submission: Submission) -> list[int]:
+    """Numbers of the pull requests that the text names as its parents, each once, in the order of the text."""
+    numbers = (citation.number for citation in submission.citations if citation.kind is Mention.PARENT)
+    return list(dict.fromkeys(numbers))
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "name": finding.name,
+        "category": finding.category,
+        "severity": finding.severity.value,
+        **_place(finding.location),
+        "message": finding.message,
+        "source": finding.source.value,
+        "unpacked_line": None if finding.location is None else finding.location.unpacked_line,
+        "fix": finding.fix,
+        "evidence": [
+            {
+                **_place(item.location),
+                "unpacked_line": item.location.unpacked_line,
+                "quote": item.quote,
+                "role": item.role,
+            }
+            for item in finding.evidence
+        ],
+    }
+
+
+def _place(location: Location | None) -> dict[str, Any]:
+    return {
+        "path": None if location is None else location.path,
+        "line": None if location is None else location.line,
+    }
+
+
+def _finite(values: Mapping[str, object]) -> dict[str, object]:
+    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}
