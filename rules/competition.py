@@ -73,12 +73,16 @@ class Artifact(_Strict):
 
 
 class Limits(_Strict):
-    """Seconds for training and evaluation; tolerance is what a clock checked once a step may run over."""
+    """Seconds for training and evaluation; tolerance is what a clock checked once a step may run over.
+
+    `calibration_overrun_seconds` is how far calibration may run past the training limit without more than a note.
+    """
 
     train_seconds: Seconds
     train_tolerance_seconds: Seconds
     eval_seconds: Seconds
     eval_tolerance_seconds: Seconds
+    calibration_overrun_seconds: Seconds = 0.0
 
 
 class Hardware(_Strict):
