@@ -1,0 +1,125 @@
+"""How many bytes a score line divides by, and whether that is the text of the validation split.
+
+A line that prints the loss L in nats per token and the score B in bits per byte tells its bytes per token,
+
+    r = L / (ln 2 · B),
+
+whatever the script does to count them. Times the tokens of the split that is the denominator in bytes, which for the
+official split is one known number under every tokenization that keeps the text.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rules.competition import Competition, Tokenizer
+from rules.submission import Measurement, Quantity, Score, Setting, TrainLog
+
+
+@dataclass(frozen=True, slots=True)
+class ByteCount:
+    """What a score line says about its denominator.
+
+    `per_token` in bytes; `uncertainty` is its relative error through the digits that the line does not print.
+    `tokens` is how many the log says it validates on, else the split's number in the tokenization; `total` their
+    product in bytes. `shown` is the line with the tokens, None where they come from the tokenization.
+    """
+
+    score: Score
+    per_token: float
+    uncertainty: float
+    tokens: int
+    tokenizer: Tokenizer | None
+    shown: Measurement | None
+
+    @property
+    def total(self) -> float:
+        """Bytes that the score divides by."""
+        return self.per_token * self.tokens
+
+    def excess(self, competition: Competition) -> float:
+        """By which share the bytes differ from the official split's: 0.09 for 9 % too many."""
+        return self.total / competition.fingerprints.val_bytes - 1
+
+    def agrees(self, competition: Competition) -> bool:
+        """Whether the bytes are those of the official split, as far as the printed digits tell."""
+        return abs(self.excess(competition)) <= competition.fingerprints.val_bytes_tolerance + self.uncertainty
+
+
+def per_token(score: Score) -> float | None:
+    """Bytes per token by which a line divides, None where it lacks one of both numbers or one is no score."""
+    loss, bits = score.val_loss, score.val_bpb
+    if loss is None or bits is None or not (0 < loss < 100) or not (0 < bits < 100):
+        return None
+    return loss / (math.log(2) * bits)
+
+
+def byte_count(score: Score, log: TrainLog, competition: Competition) -> ByteCount | None:
+    """The denominator of a score line; None where neither its ratio nor its number of tokens is known."""
+    ratio = per_token(score)
+    tokenizer = tokenizer_of(log, competition)
+    shown = log.last(Quantity.VAL_TOKENS)
+    if ratio is None or (shown is None and tokenizer is None):
+        return None
+    tokens = int(shown.value) if shown is not None else tokenizer.val_tokens if tokenizer is not None else 0
+    return ByteCount(score, ratio, _uncertainty(score), tokens, tokenizer, shown)
+
+
+def consistent(log: TrainLog, competition: Competition) -> bool:
+    """Whether all score lines of a log divide by the same bytes per token.
+
+    Where they do not, some line prints the loss of one model next to the score of another, or the score of a mixture,
+    and its ratio says nothing about bytes.
+    """
+    ratios = [(ratio, _uncertainty(score)) for score in log.scores if (ratio := per_token(score)) is not None]
+    if not ratios:
+        return False
+    low, high = min(ratio for ratio, _ in ratios), max(ratio for ratio, _ in ratios)
+    return high / low - 1 <= competition.fingerprints.val_bytes_tolerance + 2 * max(u for _, u in ratios)
+
+
+def tokenizer_of(log: TrainLog, competition: Competition) -> Tokenizer | None:
+    """The tokenization that a log used: by its number of validation tokens, by its data paths, by its vocabulary."""
+    known = competition.fingerprints.tokenizers
+    shown = log.last(Quantity.VAL_TOKENS)
+    if shown is not None:
+        close = [t for t in known if is_whole_split(int(shown.value), t, competition)]
+        if close:
+            return min(close, key=lambda t: abs(t.val_tokens - shown.value))
+    paths = " ".join(setting.value.casefold() for setting in data_paths(log))
+    named = [t for t in known if all(part in paths for part in t.name.split("-"))]
+    if named:
+        # "sp8192" stands in the path of a transformed data set too: what transforms the text is the more telling.
+        return max(named, key=lambda t: (t.transforms_text, len(t.name)))
+    vocabulary = log.settings.get("vocab_size")
+    if vocabulary is None or any(mark in paths for mark in TRANSFORMS):
+        return None
+    plain = [t for t in known if not t.transforms_text and str(t.vocab_size) == vocabulary.value.strip()]
+    return plain[0] if len(plain) == 1 else None
+
+
+TRANSFORMS = ("caseops", "casefold", "lower", "normali")  # in a data path: the text was changed before tokenization
+
+
+def data_paths(log: TrainLog) -> Iterable[Setting]:
+    """Paths of data and tokenizers that a log prints."""
+    yield from log.paths
+    yield from (s for name, s in log.settings.items() if name.endswith(("_path", "_dir", "_files")))
+
+
+def is_whole_split(tokens: int, tokenizer: Tokenizer, competition: Competition) -> bool:
+    """Whether so many tokens are the whole split in that tokenization, up to rounding to whole batches."""
+    rounding = competition.fingerprints.val_tokens_rounding
+    return tokenizer.val_tokens - rounding <= tokens <= tokenizer.val_tokens + 1
+
+
+def _uncertainty(score: Score) -> float:
+    """Relative error of the ratio through rounding of both printed numbers."""
+    return sum(_half_unit(value) / value for value in (score.val_loss, score.val_bpb) if value)
+
+
+def _half_unit(value: float) -> float:
+    digits = repr(value).partition(".")[2]
+    return 0.5 * 10 ** -min(len(digits), 8) if digits.isdigit() else 0.5

@@ -1,0 +1,65 @@
+"""Which logs and score lines the headline rests on, and how surely.
+
+A folder holds logs of ablations, of other machines and of earlier versions next to those of the claimed runs, and a
+log holds diagnostics next to the score. A limit is broken only by a run that the claim rests on, so that rules on
+time, size, hardware and data first ask here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from rules.analysis.claims import NEAR, headline, headline_claim
+from rules.competition import Competition, Track
+from rules.rule import Evidence, Severity
+from rules.submission import Measurement, Score, Submission, TrainLog
+
+_DECLINES = re.compile(r"non[-_ ]?record|not (?:a|an) record|unlimited[-_ ]compute", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """A log and the score line in it that the headline rests on.
+
+    `certain` says that a claimed number led there; otherwise it is the best guess among the logs.
+    """
+
+    log: TrainLog
+    score: Score
+    certain: bool
+
+    def severity(self, full: Severity) -> Severity:
+        """`full` for a line that the claim rests on; a guess is at most for a person to look at."""
+        return full if self.certain or full.rank <= Severity.REVIEW.rank else Severity.REVIEW
+
+
+def headlines_of(submission: Submission) -> tuple[Headline, ...]:
+    """The score lines behind the headline, at most one for each log; () where no log shows a final score."""
+    shown = headline(submission)
+    if shown is None:
+        return ()
+    claim = headline_claim(submission)
+    certain = claim is not None and any(
+        abs(value - claim.value) <= NEAR for value in (shown.value, *(line.value for line in shown.lines))
+    )
+    lines = {id(line.log): line for line in shown.lines}
+    return tuple(Headline(line.log, line.score, certain) for line in lines.values())
+
+
+def quoted(found: Measurement, role: str = "measured") -> Evidence:
+    """A measurement as a quoted place."""
+    return Evidence(found.location, found.quote, role)
+
+
+def timed_track(submission: Submission, competition: Competition) -> Track | None:
+    """The submission's track where limits on seconds and hardware apply, else None."""
+    track = competition.track(submission.scope.track)
+    return track if track is not None and track.timed else None
+
+
+def declines_record(submission: Submission) -> bool:
+    """Whether title or submission.json say that no record is claimed, whatever folder was chosen."""
+    metadata = submission.metadata
+    named = (metadata.track, metadata.name) if metadata is not None else ()
+    return any(text and _DECLINES.search(text) for text in (submission.pull_request.title, *named))
