@@ -10,7 +10,7 @@ from statistics import fmean, stdev
 
 from rules.analysis.seeds import Run, runs_of
 from rules.competition import Competition
-from rules.rule import Evidence
+from rules.rule import Evidence, Location
 from rules.submission import Claim, Quantity, Score, Submission, TrainLog
 
 PLAUSIBLE_BPB = (0.001, 20.0)
@@ -66,11 +66,12 @@ class Shown:
         """The sample standard deviation between runs, None for a single one."""
         return stdev(line.value for line in self.lines) if len(self.lines) > 1 else None
 
-    def __str__(self) -> str:
-        first = self.lines[0].score
+    @property
+    def where(self) -> str:
+        """The label, and the line or how many runs the mean is over."""
         if len(self.lines) == 1:
-            return f"{self.value:.5f} (`{first.label}`, {first.location})"
-        return f"{self.value:.5f} (mean of `{first.label}` over {len(self.lines)} runs)"
+            return f"`{self.label}`, {self.lines[0].score.location}"
+        return f"mean of `{self.label}` over {len(self.lines)} runs"
 
 
 def headline_claim(submission: Submission) -> Claim | None:
@@ -98,6 +99,13 @@ def tolerance(value: float, competition: Competition) -> float:
     text = repr(value)
     decimals = len(text.partition(".")[2]) if "e" not in text else 9
     return max(competition.scores.agreement, 0.5 * 10.0**-decimals + 1e-9)
+
+
+def exactly(claim: Claim, value: float) -> bool:
+    """Whether a claim is that value, rounded to the digits that the claim has."""
+    text = repr(claim.value)
+    decimals = 9 if "e" in text else max(3, len(text.partition(".")[2]))
+    return abs(claim.value - value) <= 0.51 * 10.0**-decimals + 1e-9
 
 
 def claimed_seeds(submission: Submission) -> tuple[int, ...]:
@@ -197,3 +205,16 @@ def _finals(run: Run) -> list[RunScore]:
 def _mean(lines: Iterable[RunScore]) -> Shown:
     found = tuple(lines)
     return Shown(fmean(line.value for line in found), found)
+
+
+def stated(submission: Submission, claim: Claim) -> Evidence:
+    """The line of submission.json or README on which a claim stands."""
+    return quoted(submission, claim.location, "claim")
+
+
+def quoted(submission: Submission, location: Location, role: str) -> Evidence:
+    """A line of submission.json or README as evidence."""
+    texts = {part.path: part.text for part in (submission.metadata, submission.readme) if part}
+    line = location.line or 0
+    lines = texts.get(location.path, "").split("\n", line)
+    return Evidence(location, lines[line - 1].strip()[:300] if 0 < line <= len(lines) else "", role)

@@ -1,0 +1,107 @@
+"""A file or a figure that every submission needs is missing.
+
+## Why it matters
+Without the script nobody can reproduce the score, without a log nobody can see that it was ever reached, and without
+submission.json no table can list it.
+
+## Flagged
+    a folder without train_gpt.py, without a training log, or whose submission.json is not valid JSON
+
+## Allowed
+A log under any name: logs are recognised by what they print. A byte-order mark in front of the JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rules.analysis.claims import headline_claim, is_plausible, title_score
+from rules.analysis.problems import problems_of
+from rules.competition import Competition
+from rules.rule import Finding, Location, Rule, Severity
+from rules.submission import Metadata, ProblemKind, Quantity, Submission
+
+RULE = Rule(
+    code="F01", name="missing-submission-files", category="missing-evidence", severity=Severity.INCOMPLETE, doc=__doc__
+)
+
+_NOT_JSON = {
+    ProblemKind.INVALID_JSON: "is not valid JSON",
+    ProblemKind.NOT_AN_OBJECT: "is JSON, but no object with keys",
+    ProblemKind.EMPTY: "is empty",
+}
+
+
+def check(submission: Submission, competition: Competition) -> Iterator[Finding]:
+    """Yield a finding for each required file that is missing, unreadable as JSON, or states no score."""
+    if not submission.folder:
+        yield _no_folder(submission, competition)
+        return
+    for name in competition.files.required:
+        if submission.file(name) is None:
+            yield _missing(submission, competition, name)
+    if competition.files.log and not submission.logs:
+        yield _no_log(submission)
+    unread = [p for p in problems_of(submission, *_NOT_JSON) if _is_top_file(submission, competition, p.location.path)]
+    for problem in unread:
+        yield RULE.at(
+            problem.location,
+            f"`{submission.inside(problem.location.path)}` {_NOT_JSON[problem.kind]}"
+            + (f": {problem.detail}." if problem.detail else "."),
+            fix="Correct the file; `python -m json.tool submission.json` names the place of a mistake in JSON.",
+        )
+    if submission.metadata is not None and not unread:
+        yield from _no_score(submission, submission.metadata, competition)
+
+
+def _no_folder(submission: Submission, competition: Competition) -> Finding:
+    folders = " or ".join(f"`{track.folder}/`" for track in competition.tracks)
+    changed = len(submission.scope.changed)
+    return RULE.at(
+        None,
+        f"No submission folder: the pull request changes {changed} file{'' if changed == 1 else 's'}, "
+        f"none of them in a new folder below {folders}.",
+        fix=f"Put {', '.join(competition.files.required)} and the training logs into one new folder there.",
+    )
+
+
+def _missing(submission: Submission, competition: Competition, name: str) -> Finding:
+    fix = f"Add `{name}` to the folder."
+    message = f"`{name}` is missing in `{submission.folder}`."
+    script = submission.script
+    if name == competition.files.script and script is not None:
+        message = f"`{name}` is missing; the folder's script is `{submission.inside(script.path)}`."
+        fix = f"Name the script that produces the score `{name}`."
+    return RULE.at(Location(f"{submission.folder}/{name}"), message, fix=fix)
+
+
+def _no_log(submission: Submission) -> Finding:
+    candidates = [f.name for f in submission.files if f.name.casefold().endswith((".log", ".txt", ".out"))]
+    others = [name for name in candidates if name.casefold() != "requirements.txt"][:3]
+    seen = f" ({', '.join(f'`{n}`' for n in others)} hold no lines of a training run)" if others else ""
+    return RULE.at(
+        None,
+        f"No training log in `{submission.folder}`{seen}: nothing shows the score, the times and the size.",
+        fix="Add the complete output of each run, from the first line to the final score.",
+    )
+
+
+def _is_top_file(submission: Submission, competition: Competition, path: str) -> bool:
+    return submission.inside(path).casefold() in {
+        competition.files.metadata.casefold(),
+        competition.files.readme.casefold(),
+    }
+
+
+def _no_score(submission: Submission, metadata: Metadata, competition: Competition) -> Iterator[Finding]:
+    name = competition.metric.name
+    if any(c.quantity is Quantity.VAL_BPB and is_plausible(c.value) for c in metadata.claims):
+        return
+    elsewhere = headline_claim(submission)
+    value = elsewhere.value if elsewhere else title_score(submission.pull_request.title)
+    known = "" if value is None else f"; {'the README' if elsewhere else 'the title'} says {value}"
+    yield RULE.at(
+        Location(metadata.path),
+        f"`{submission.inside(metadata.path)}` states no {name}{known}.",
+        fix=f'Add `"{name}": …` with the mean over the runs, as the logs print it.',
+    )

@@ -1,0 +1,105 @@
+"""Runs that are averaged together differ in more than their seed.
+
+## Why it matters
+A mean over runs of different settings or different code is the score of none of them.
+
+## Flagged
+    seed 42: ttt_lr 0.002        seed 7: ttt_lr 0.004
+
+A hyperparameter, the code or its size that is not the same in all logs that the score rests on; training that was
+stopped at another time although all logs print the same cap.
+
+## Allowed
+Other seeds, machines, paths, names of runs and dates; how often something is printed; logs of ablations that the
+score does not rest on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rules.analysis.claims import headline
+from rules.analysis.seeds import differing_settings, spread
+from rules.competition import Competition
+from rules.rule import Evidence, Finding, Rule, Severity
+from rules.submission import Measurement, Quantity, Submission, TrainLog
+
+RULE = Rule(
+    code="F04", name="seeds-with-different-config", category="config-mismatch", severity=Severity.REVIEW, doc=__doc__
+)
+
+_SHOWN = 5
+_FIX = "Run all seeds with the same script and settings, or take the run that differs out of the mean."
+
+
+def check(submission: Submission, competition: Competition) -> Iterator[Finding]:
+    """Yield at most one finding for each way in which the averaged runs differ."""
+    found = headline(submission)
+    logs = list({line.log.content_id: line.log for line in found.lines}.values()) if found else []
+    if len(logs) < 2:
+        return
+    differing = list(_settings(logs)) or list(_code(logs))
+    yield from differing
+    if not differing:
+        yield from _stop(logs, competition)
+
+
+def _settings(logs: Sequence[TrainLog]) -> Iterator[Finding]:
+    differences = list(differing_settings(logs))
+    if not differences:
+        return
+    listed = "; ".join(f"`{d.name}` {' / '.join(v[:40] for v in d.values[:4])}" for d in differences[:_SHOWN])
+    more = f" and {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else ""
+    yield RULE.at(
+        differences[0].settings[0].location,
+        f"The {len(logs)} logs that the score rests on differ in {listed}{more}.",
+        fix=_FIX,
+        evidence=tuple(
+            Evidence(s.location, f"{s.name}: {s.value}"[:300], "setting")
+            for d in differences[:3]
+            for s in d.settings[:4]
+        ),
+    )
+
+
+def _code(logs: Sequence[TrainLog]) -> Iterator[Finding]:
+    """Differences of the script itself: the copy at the head of the log, or the size that it prints."""
+    dumps = [log.source_dump for log in logs]
+    if all(dumps) and len({dump.sha256 for dump in dumps if dump}) > 1:
+        lines = " / ".join(str(dump.lines) for dump in dumps if dump)
+        yield RULE.at(
+            None,
+            f"The {len(logs)} logs that the score rests on begin with different scripts ({lines} lines).",
+            fix=_FIX,
+        )
+        return
+    sizes = spread(logs, Quantity.CODE_BYTES)
+    if sizes and sizes[0].value != sizes[1].value:
+        yield RULE.at(
+            sizes[1].location,
+            f"The logs that the score rests on print different code sizes: {sizes[0].value:,.0f} and "
+            f"{sizes[1].value:,.0f} bytes.",
+            fix=_FIX,
+            severity=Severity.NOTE,
+            evidence=_quoted(sizes),
+        )
+
+
+def _stop(logs: Sequence[TrainLog], competition: Competition) -> Iterator[Finding]:
+    """The same settings are printed, yet the cap fired at times that lie further apart than one step explains."""
+    stops = sorted((log.stopped_by_cap for log in logs if log.stopped_by_cap), key=lambda m: m.value)
+    if len(stops) < 2:
+        return
+    apart = stops[-1].value - stops[0].value
+    if apart > competition.limits.train_tolerance_seconds:
+        yield RULE.at(
+            stops[-1].location,
+            f"Training was stopped by its cap at {stops[0].value:.2f} s in one run and at {stops[-1].value:.2f} s in "
+            f"another, {apart:.2f} s apart: the caps or the reserves were not the same.",
+            fix=_FIX,
+            evidence=_quoted((stops[0], stops[-1])),
+        )
+
+
+def _quoted(found: Sequence[Measurement]) -> tuple[Evidence, ...]:
+    return tuple(Evidence(m.location, m.quote, "measured") for m in found)

@@ -1,0 +1,54 @@
+"""A file is identical to one of an earlier pull request.
+
+## Why it matters
+The same script has been judged before, under its own number: a ruling there may hold here. An identical log of another
+author is not a run of this one.
+
+## Flagged
+    train_gpt.py, byte for byte that of an earlier pull request
+
+## Allowed
+A rerun of another's script that names it; the competition's own baseline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rules.competition import Competition
+from rules.rule import Finding, Location, Rule, Severity
+from rules.submission import Submission, Twin
+
+RULE = Rule(code="F08", name="duplicate-or-superseded", category="duplicate", severity=Severity.NOTE, doc=__doc__)
+
+_SHOWN = 5
+
+
+def check(submission: Submission, _: Competition) -> Iterator[Finding]:
+    """Yield one note for each file that earlier pull requests hold, naming them and whose they are."""
+    by_path: dict[str, list[Twin]] = {}
+    for twin in submission.twins:
+        by_path.setdefault(twin.path, []).append(twin)
+    cited = {citation.number for citation in submission.citations}
+    logs = {log.path for log in submission.logs}
+    for path, twins in sorted(by_path.items()):
+        yield RULE.at(
+            Location(path),
+            f"`{submission.inside(path)}` is identical to a file of {_named(twins, submission.pull_request.author)}"
+            f"{_credit(twins, cited, submission.pull_request.author)}.",
+            fix="Add the log of your own run."
+            if path in logs
+            else "Say in the README what is new, and name the source.",
+        )
+
+
+def _named(twins: Sequence[Twin], author: str) -> str:
+    numbers = {t.number: t.author for t in sorted(twins, key=lambda t: t.number)}
+    shown = [f"#{n} (the same author)" if who == author else f"#{n} by {who}" for n, who in numbers.items()]
+    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
+    return ", ".join(shown[:_SHOWN]) + more
+
+
+def _credit(twins: Sequence[Twin], cited: set[int], author: str) -> str:
+    others = [t for t in twins if t.author != author]
+    return ", which it does not name" if others and cited.isdisjoint(t.number for t in others) else ""
