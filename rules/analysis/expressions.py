@@ -1,0 +1,72 @@
+"""Small questions about one expression: its dotted name, its text, its number."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable
+
+_DEPTH = 12  # levels of arithmetic that are folded
+_LINES = 6  # an expression over more lines than this is not spelled out
+_LARGEST = 1e18
+
+_ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+}
+
+
+def dotted(node: ast.expr) -> str:
+    """A name with its attributes, dotted; "()" and "[]" stand for a call and a subscript at the root."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if isinstance(node, ast.Name):
+        parts.append(node.id)
+    elif isinstance(node, ast.Call):
+        parts.append("()")
+    else:
+        parts.append("[]" if isinstance(node, ast.Subscript) else "")
+    return ".".join(reversed(parts))
+
+
+def constant_text(node: ast.expr) -> str:
+    """A constant as the environment would spell it ("8", "True", "sp1024"); another expression as its source."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    number = number_of(node)
+    if number is not None:
+        return str(int(number)) if number == int(number) else str(number)
+    if (node.end_lineno or 0) - node.lineno >= _LINES:
+        return "…"
+    try:
+        return ast.unparse(node)[:200]
+    except RecursionError:
+        return "…"
+
+
+def number_of(node: ast.expr | None, depth: int = _DEPTH) -> float | None:
+    """The number that an expression of constants has, None where it has none. Truth values are no numbers."""
+    if isinstance(node, ast.Constant):
+        value = node.value
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _LARGEST
+        return value if is_number else None  # type: ignore[return-value]
+    if depth == 0:
+        return None
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
+        inner = number_of(node.operand, depth - 1)
+        return None if inner is None else (-inner if isinstance(node.op, ast.USub) else inner)
+    if isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
+        left, right = number_of(node.left, depth - 1), number_of(node.right, depth - 1)
+        if left is None or right is None:
+            return None
+        try:
+            result = _ARITHMETIC[type(node.op)](left, right)
+        except ArithmeticError:
+            return None
+        return result if abs(result) < _LARGEST else None
+    return None

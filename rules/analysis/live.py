@@ -1,0 +1,145 @@
+"""A program under its settings: only what may run, asked by name.
+
+`Program` is what technique detectors read. It leaves out branches and functions that the settings of the submission
+keep from running, so a detector need not know by which switch a technique is turned off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from rules.analysis.configuration import Configuration, configuration_of
+from rules.analysis.index import index_of
+from rules.analysis.liveness import live_scopes
+from rules.analysis.program import program_sources
+from rules.analysis.scopes import Binding, Call, Scope, ScopeKind, Text
+from rules.rule import Location
+from rules.submission import SourceFile, Submission
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A line where something is seen, with what more is known of it."""
+
+    source: SourceFile = field(repr=False)
+    line: int
+    detail: str = ""
+
+    @property
+    def location(self) -> Location:
+        """Where a person finds it in the pull request."""
+        return self.source.locate(self.line)
+
+
+class Unit:
+    """A live function, class or module: its own live code without that of the functions and classes inside it."""
+
+    __slots__ = ("bindings", "calls", "names", "scope", "source", "strings")
+
+    def __init__(self, source: SourceFile, scope: Scope) -> None:
+        self.source = source
+        self.scope = scope
+        self.names: dict[str, int] = {}  # what is read or called, with its first line
+        self.calls: list[Call] = []
+        self.bindings: list[Binding] = []
+        self.strings: list[Text] = []
+
+    def __repr__(self) -> str:
+        return f"Unit({self.scope!r})"
+
+    def take(self, scope: Scope) -> None:
+        """Add the code of one scope."""
+        self.calls += scope.calls
+        self.bindings += scope.bindings
+        self.strings += scope.strings
+        names = self.names
+        for name, line in scope.names.items():
+            if names.get(name, line) >= line:
+                names[name] = line
+        for call in scope.calls:
+            if names.get(call.name, call.line) >= call.line:
+                names[call.name] = call.line
+
+    def uses(self, *names: str) -> bool:
+        """Whether all the names are read or called."""
+        return all(name in self.names for name in names)
+
+    def at(self, line: int | None = None, detail: str = "") -> Sighting:
+        """A sighting in this unit, at its first line unless told."""
+        return Sighting(self.source, self.scope.line if line is None else line, detail)
+
+
+class Program:
+    """What may run of a submission. Names are asked for as the script spells them."""
+
+    def __init__(self, sources: Sequence[SourceFile], configuration: Configuration) -> None:
+        self.sources = tuple(sources)
+        self.configuration = configuration
+        self.units: list[Unit] = []
+        indexes = [index_of(source) for source in sources]
+        for source, scopes in zip(sources, live_scopes(indexes, configuration), strict=True):
+            self.units += _units(source, scopes)
+
+    @cached_property
+    def functions(self) -> dict[str, list[Unit]]:
+        """Live functions and methods by their last name."""
+        return _by_name(u for u in self.units if u.scope.kind is ScopeKind.FUNCTION)
+
+    @cached_property
+    def classes(self) -> dict[str, list[Unit]]:
+        """Live classes by their last name."""
+        return _by_name(u for u in self.units if u.scope.kind is ScopeKind.CLASS)
+
+    @cached_property
+    def names(self) -> dict[str, tuple[Unit, int]]:
+        """Names that live code reads or calls, each with one unit that does and its first line there."""
+        found: dict[str, tuple[Unit, int]] = {}
+        for unit in self.units:
+            for name, line in unit.names.items():
+                found.setdefault(name, (unit, line))
+        return found
+
+    @cached_property
+    def bindings(self) -> dict[str, list[tuple[Unit, Binding]]]:
+        """What live code binds, by name."""
+        found: dict[str, list[tuple[Unit, Binding]]] = {}
+        for unit in self.units:
+            for bound in unit.bindings:
+                found.setdefault(bound.name, []).append((unit, bound))
+        return found
+
+    @cached_property
+    def calls(self) -> dict[str, list[tuple[Unit, Call]]]:
+        """Live calls by the last name of what is called."""
+        found: dict[str, list[tuple[Unit, Call]]] = {}
+        for unit in self.units:
+            for call in unit.calls:
+                found.setdefault(call.name, []).append((unit, call))
+        return found
+
+
+def program_of(submission: Submission) -> Program:
+    """The program of a submission under its settings; empty where no entry could be read."""
+    return Program(program_sources(submission), configuration_of(submission))
+
+
+def _units(source: SourceFile, scopes: Iterable[Scope]) -> list[Unit]:
+    """Live scopes, branches put back into the function, class or module that they lie in."""
+    found: dict[Scope, Unit] = {}
+    for scope in scopes:  # a parent comes before what lies inside it
+        if scope.kind is ScopeKind.BRANCH and scope.parent is not None:
+            unit = found[scope.parent]
+        else:
+            unit = Unit(source, scope)
+        found[scope] = unit
+        unit.take(scope)
+    return [unit for scope, unit in found.items() if unit.scope is scope]
+
+
+def _by_name(units: Iterable[Unit]) -> dict[str, list[Unit]]:
+    found: dict[str, list[Unit]] = {}
+    for unit in units:
+        found.setdefault(unit.scope.name, []).append(unit)
+    return found
