@@ -98,7 +98,7 @@ def _hardware(submission: Submission, competition: Competition) -> Iterator[Find
     wanted = competition.hardware
     if metadata is None or found is None or not isinstance(stated, str):
         return
-    if not re.search(rf"\b{wanted.world_size}\s*[x×]\s*(?:nvidia )?{re.escape(wanted.gpu)}", stated, re.I):
+    if not re.search(rf"\b{wanted.world_size}\s*[x\u00d7]\s*(?:nvidia )?{re.escape(wanted.gpu)}", stated, re.I):
         return
     for line in found.lines:
         size, gpu = line.log.last(Quantity.WORLD_SIZE), line.log.gpu
