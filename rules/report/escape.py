@@ -22,7 +22,8 @@ _ACTIVE = re.compile(
     r"://|www\.|mailto:|xmpp:"  # addresses
     r"|\bgh-\d"  # references to issues
     r"|\b(?=[0-9]*[a-f])[0-9a-f]{7,40}\b"  # names of commits
-    r"|:[a-z+-][a-z0-9+-]*:",  # emoji
+    r"|:[a-z+-][a-z0-9+-]*:"  # emoji
+    r"|^/[a-z]",  # orders to a bot
     re.IGNORECASE,
 )
 _BLOCK_MARK = re.compile(r"[-+=]+|\d{1,9}[.)]")
