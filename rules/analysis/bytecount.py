@@ -11,11 +11,14 @@ official split is one known number under every tokenization that keeps the text.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rules.competition import Competition, Tokenizer
 from rules.submission import Measurement, Quantity, Score, Setting, TrainLog
+
+TRANSFORMS = ("caseops", "casefold", "lowercase", "normalized")  # in a data path: the text itself was changed
+_LEAST_TOKENS = 1_000  # fewer are no count of a split
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +26,8 @@ class ByteCount:
     """What a score line says about its denominator.
 
     `per_token` in bytes; `uncertainty` is its relative error through the digits that the line does not print.
-    `tokens` is how many the log says it validates on, else the split's number in the tokenization; `total` their
-    product in bytes. `shown` is the line with the tokens, None where they come from the tokenization.
+    `tokens` is how many the log says it validates on, else the split's number in the tokenization. `shown` is the
+    line with the tokens, None where they come from the tokenization.
     """
 
     score: Score
@@ -48,6 +51,16 @@ class ByteCount:
         return abs(self.excess(competition)) <= competition.fingerprints.val_bytes_tolerance + self.uncertainty
 
 
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of the split a run validates on: `share` is 1 for all of it; `expected` is in `unit`."""
+
+    share: float
+    shown: Measurement
+    expected: int
+    unit: str
+
+
 def per_token(score: Score) -> float | None:
     """Bytes per token by which a line divides, None where it lacks one of both numbers or one is no score."""
     loss, bits = score.val_loss, score.val_bpb
@@ -58,13 +71,38 @@ def per_token(score: Score) -> float | None:
 
 def byte_count(score: Score, log: TrainLog, competition: Competition) -> ByteCount | None:
     """The denominator of a score line; None where neither its ratio nor its number of tokens is known."""
-    ratio = per_token(score)
-    tokenizer = tokenizer_of(log, competition)
-    shown = log.last(Quantity.VAL_TOKENS)
-    if ratio is None or (shown is None and tokenizer is None):
+    ratio, tokenizer, shown = per_token(score), tokenizer_of(log, competition), val_tokens(log)
+    if ratio is None:
         return None
-    tokens = int(shown.value) if shown is not None else tokenizer.val_tokens if tokenizer is not None else 0
-    return ByteCount(score, ratio, _uncertainty(score), tokens, tokenizer, shown)
+    if shown is not None:
+        return ByteCount(score, ratio, _uncertainty(score), int(shown.value), tokenizer, shown)
+    if tokenizer is None:
+        return None
+    return ByteCount(score, ratio, _uncertainty(score), tokenizer.val_tokens, tokenizer, None)
+
+
+def coverage(log: TrainLog, score: Score, competition: Competition) -> Coverage | None:
+    """Which share of the split the run says it validates on; None where that cannot be told."""
+    shown = val_tokens(log)
+    if shown is None:
+        return None
+    tokens, split = int(shown.value), competition.fingerprints.val_bytes
+    if any(is_whole_split(tokens, t, competition) for t in competition.fingerprints.tokenizers):
+        return Coverage(1.0, shown, tokens, "tokens")
+    tokenizer = named_tokenizer(log, competition)
+    if tokenizer is not None:
+        share = min(1.0, tokens / tokenizer.val_tokens)
+        return Coverage(share, shown, tokenizer.val_tokens, f"tokens in the tokenization {tokenizer.name}")
+    count = byte_count(score, log, competition)
+    if count is None or not consistent(log, competition):
+        return None
+    return Coverage(min(1.0, count.total / split), shown, split, "bytes")
+
+
+def val_tokens(log: TrainLog) -> Measurement | None:
+    """The largest number of validation tokens that the log prints: parts of the split are printed beside it."""
+    found = [m for m in log.all(Quantity.VAL_TOKENS) if m.value >= _LEAST_TOKENS]
+    return max(found, key=lambda m: m.value, default=None)
 
 
 def consistent(log: TrainLog, competition: Competition) -> bool:
@@ -81,29 +119,38 @@ def consistent(log: TrainLog, competition: Competition) -> bool:
 
 
 def tokenizer_of(log: TrainLog, competition: Competition) -> Tokenizer | None:
-    """The tokenization that a log used: by its number of validation tokens, by its data paths, by its vocabulary."""
-    known = competition.fingerprints.tokenizers
-    shown = log.last(Quantity.VAL_TOKENS)
+    """The tokenization that a log used: by its number of validation tokens, else by what it names."""
+    shown = val_tokens(log)
     if shown is not None:
-        close = [t for t in known if is_whole_split(int(shown.value), t, competition)]
+        tokens = int(shown.value)
+        close = [t for t in competition.fingerprints.tokenizers if is_whole_split(tokens, t, competition)]
         if close:
-            return min(close, key=lambda t: abs(t.val_tokens - shown.value))
-    paths = " ".join(setting.value.casefold() for setting in data_paths(log))
+            return min(close, key=lambda t: abs(t.val_tokens - tokens))
+    return named_tokenizer(log, competition)
+
+
+def named_tokenizer(log: TrainLog, competition: Competition) -> Tokenizer | None:
+    """The tokenization that the data paths of a log name, else the only plain one with its vocabulary."""
+    known = competition.fingerprints.tokenizers
+    # The byte sidecar of a transformed set ("fineweb_val_bytes_*.bin") does not make it a byte-level one.
+    paths = " ".join(setting.value.casefold().replace("val_bytes", "") for setting in data_paths(log))
     named = [t for t in known if all(part in paths for part in t.name.split("-"))]
     if named:
         # "sp8192" stands in the path of a transformed data set too: what transforms the text is the more telling.
         return max(named, key=lambda t: (t.transforms_text, len(t.name)))
     vocabulary = log.settings.get("vocab_size")
-    if vocabulary is None or any(mark in paths for mark in TRANSFORMS):
+    if vocabulary is None or transform_named(log) is not None:
         return None
     plain = [t for t in known if not t.transforms_text and str(t.vocab_size) == vocabulary.value.strip()]
     return plain[0] if len(plain) == 1 else None
 
 
-TRANSFORMS = ("caseops", "casefold", "lower", "normali")  # in a data path: the text was changed before tokenization
+def transform_named(log: TrainLog) -> Setting | None:
+    """A data path whose name says that the text was changed before it was cut into tokens."""
+    return next((s for s in data_paths(log) if any(mark in s.value.casefold() for mark in TRANSFORMS)), None)
 
 
-def data_paths(log: TrainLog) -> Iterable[Setting]:
+def data_paths(log: TrainLog) -> Iterator[Setting]:
     """Paths of data and tokenizers that a log prints."""
     yield from log.paths
     yield from (s for name, s in log.settings.items() if name.endswith(("_path", "_dir", "_files")))
@@ -122,4 +169,4 @@ def _uncertainty(score: Score) -> float:
 
 def _half_unit(value: float) -> float:
     digits = repr(value).partition(".")[2]
-    return 0.5 * 10 ** -min(len(digits), 8) if digits.isdigit() else 0.5
+    return 0.5 * 10.0 ** -min(len(digits), 8) if digits.isdigit() else 0.5

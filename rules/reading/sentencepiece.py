@@ -10,6 +10,7 @@ Field numbers are those of `sentencepiece_model.proto`.
 from __future__ import annotations
 
 import struct
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
@@ -81,7 +82,20 @@ class _DamagedError(Exception):
 
 
 def read_model(entry: FileEntry) -> SentencePieceModel:
-    """Read a file of the submission. Never raises: see `damage`."""
+    """Read a file of the submission; the same content is read once. Never raises: see `damage`."""
+    known = _recent.get(entry.content_id)
+    if known is None:
+        known = _recent[entry.content_id] = _read(entry)
+        if len(_recent) > _CAPACITY:
+            _recent.popitem(last=False)
+    return known
+
+
+_CAPACITY = 8  # models kept; a few tokenizers are shipped again and again
+_recent: OrderedDict[str, SentencePieceModel] = OrderedDict()
+
+
+def _read(entry: FileEntry) -> SentencePieceModel:
     try:
         data = entry.read(MODEL_LIMIT)
     except KeyError:

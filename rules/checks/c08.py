@@ -1,0 +1,52 @@
+"""The reported score covers only a part of the validation split.
+
+## Why it matters
+Scores compare only on the same text. A part of it can be easier, and a smaller part leaves more time for each token.
+
+## Flagged
+    val_tokens: 9662464
+    quantized_ttt_phased val_loss:2.19 val_bpb:1.0205
+
+## Allowed
+Rounding to whole sequences and batches; another tokenization, which has another number of tokens. Validation on a
+part during training while the claimed score covers all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rules.analysis.bytecount import coverage
+from rules.analysis.headline import headlines_of, quoted
+from rules.competition import Competition
+from rules.rule import Evidence, Finding, Rule, Severity
+from rules.submission import Submission
+
+RULE = Rule(
+    code="C08", name="subset-of-val-scored", category="partial-validation", severity=Severity.BLOCK, doc=__doc__
+)
+
+PART = 0.9  # below this share of the split nothing but a part explains the count
+ROUNDING = 0.99  # above it, odd sequence lengths and batches may
+
+
+def check(submission: Submission, competition: Competition) -> Iterator[Finding]:
+    """Yield the claimed run that covers least."""
+    covered = [(part, run) for run in headlines_of(submission) if (part := coverage(run.log, run.score, competition))]
+    if not covered:
+        return
+    part, run = min(covered, key=lambda pair: pair[0].share)
+    if part.share >= 1:
+        return
+    if part.share < PART:
+        severity = run.severity(Severity.BLOCK)
+    else:
+        severity = Severity.REVIEW if part.share < ROUNDING else Severity.NOTE
+    yield RULE.at(
+        part.shown.location,
+        f"The run validates on {int(part.shown.value):,} tokens, {part.share:.1%} of the split "
+        f"({part.expected:,} {part.unit}).",
+        fix="Score every token of the official validation split once, and report that number.",
+        severity=severity,
+        evidence=(quoted(part.shown), Evidence(run.score.location, run.score.quote, "measured")),
+    )

@@ -1,0 +1,128 @@
+"""A tokenizer's stored byte table gives tokens more bytes than they have.
+
+## Why it matters
+Bits per byte divide by bytes that are read from a table which the participant made. A byte of a longer character
+that is decoded by itself becomes a replacement character of three bytes: a table built that way makes the score
+look better than it is.
+
+## Flagged
+A table in a `.npz` file with more bytes for a token than the vocabulary beside it shows; a run with a tokenizer of its
+own whose score divides by more bytes than the validation split has.
+
+## Allowed
+Tables that count at most what each token spells; own tokenizers whose total is that of the split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from rules.analysis.bytecount import byte_count, consistent, transform_named
+from rules.analysis.headline import headlines_of, quoted
+from rules.competition import Competition
+from rules.reading.arrays import Array, read_arrays
+from rules.reading.sentencepiece import read_model
+from rules.reading.tokenmonster import read_vocabulary
+from rules.rule import Evidence, Finding, Location, Rule, Severity
+from rules.submission import FileEntry, Submission
+
+RULE = Rule(
+    code="D03", name="wrong-byte-table-metadata", category="byte-accounting", severity=Severity.BLOCK, doc=__doc__
+)
+
+TABLE = "base_bytes"
+LEADING = "has_leading_space"
+CERTAIN = 0.01  # more bytes than this share above the split's are no matter of how a document ends
+FILES_LIMIT = 20
+
+_FIX = "Count what each token spells in UTF-8 (a lone byte is one), and score again with that table."
+
+
+def check(submission: Submission, competition: Competition) -> Iterator[Finding]:
+    """Compare each stored table with the vocabulary beside it, and each run's bytes with the split's."""
+    for entry in _ending(submission, ".npz"):
+        yield from _check_table(entry, submission)
+    yield from _check_runs(submission, competition)
+
+
+def _ending(submission: Submission, ending: str) -> list[FileEntry]:
+    return [f for f in submission.files if f.name.casefold().endswith(ending)][:FILES_LIMIT]
+
+
+def _check_table(entry: FileEntry, submission: Submission) -> Iterator[Finding]:
+    file = read_arrays(entry)
+    names = {info.name for info in file.arrays}
+    table = file.load(TABLE) if TABLE in names else None
+    if table is None or table.ndim != 1 or table.dtype.kind not in "iu":
+        return
+    leading = file.load(LEADING) if LEADING in names else None
+    known = next((v for v in _vocabularies(submission) if len(v) == len(table)), None)
+    place = Location(entry.path)
+    if known is None:
+        yield RULE.at(
+            place,
+            f"The byte table for {len(table):,} tokens cannot be compared: no vocabulary of that size that can be "
+            "read lies beside it.",
+            fix="Add the tokenizer's vocabulary to the folder.",
+            severity=Severity.NOTE,
+        )
+        return
+    wrong = [token for token, size in known.items() if _stored(table, leading, token) > size]
+    if wrong:
+        first = wrong[0]
+        stored, size = _stored(table, leading, first), known[first]
+        yield RULE.at(
+            place,
+            f"The byte table gives {len(wrong)} of {len(table):,} tokens more bytes than they spell (ids "
+            f"{_ranges(wrong)}): token {first} has {size} and counts as {stored}.",
+            fix=_FIX,
+            evidence=(Evidence(place, f"{TABLE}[{first}] = {stored}; the token has {size}", "read"),),
+        )
+
+
+def _vocabularies(submission: Submission) -> Iterator[Mapping[int, int]]:
+    """Bytes that each token spells at most, for every vocabulary in the folder that can be read."""
+    for entry in _ending(submission, ".vocab"):
+        yield {number: len(token) for number, token in read_vocabulary(entry).items()}
+    for entry in _ending(submission, ".model"):
+        yield {number: piece.utf8_bytes for number, piece in enumerate(read_model(entry).pieces)}
+
+
+def _stored(table: Array, leading: Array | None, token: int) -> int:
+    """Bytes that the table can give a token: its own, and one for a leading space."""
+    extra = int(bool(leading[token])) if leading is not None and leading.shape == table.shape else 0
+    return int(table[token]) + extra
+
+
+def _ranges(numbers: list[int]) -> str:
+    """`75 to 101, 340` for a sorted list, cut after a few."""
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and number == parts[-1][1] + 1:
+            parts[-1][1] = number
+        else:
+            parts.append([number, number])
+    shown = [str(a) if a == b else f"{a} to {b}" for a, b in parts[:5]]
+    return ", ".join(shown) + (" …" if len(parts) > 5 else "")
+
+
+def _check_runs(submission: Submission, competition: Competition) -> Iterator[Finding]:
+    """A tokenizer of the participant's own whose tokens add up to more bytes than there are."""
+    for run in headlines_of(submission):
+        count = byte_count(run.score, run.log, competition)
+        if count is None or count.shown is None or count.tokenizer is not None or transform_named(run.log):
+            continue
+        excess = count.excess(competition)
+        if excess <= CERTAIN + count.uncertainty or not consistent(run.log, competition):
+            continue
+        yield RULE.at(
+            run.score.location,
+            f"Loss and score on this line divide by {count.per_token:.4f} bytes per token, over {count.tokens:,} "
+            f"tokens {count.total / 1e6:,.1f} million bytes; the validation split has "
+            f"{competition.fingerprints.val_bytes / 1e6:,.1f} million. The tokenizer's byte table counts "
+            f"{excess:.1%} too many.",
+            fix=_FIX,
+            severity=run.severity(Severity.BLOCK),
+            evidence=(Evidence(run.score.location, run.score.quote, "measured"), quoted(count.shown)),
+        )
+        return

@@ -1,0 +1,135 @@
+"""A constant, or a table that does not count the text, takes the place of counting bytes.
+
+## Why it matters
+Bits per byte divide by the UTF-8 bytes of what was scored. A fixed number of bytes per token, measured once or
+guessed, need not be that of the validation split, and a small error in it is a large error in the score.
+
+## Flagged
+    val_bpb = val_loss / math.log(2) / 2.7523
+
+A run with a published tokenizer whose loss and score divide by more bytes than the split has.
+
+## Allowed
+Byte tables, and estimates for progress lines that yield no claimed score. A denominator that is too small is noted
+only: it makes the score worse.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from rules.analysis.bytecount import ByteCount, byte_count, consistent, per_token
+from rules.analysis.expressions import number_of
+from rules.analysis.headline import Headline, headlines_of, quoted
+from rules.analysis.index import SourceIndex, index_of
+from rules.analysis.scopes import Binding
+from rules.competition import Competition
+from rules.rule import Evidence, Finding, Rule, Severity
+from rules.submission import SourceFile, Submission
+
+RULE = Rule(
+    code="D05", name="hardcoded-bytes-per-token", category="byte-accounting", severity=Severity.BLOCK, doc=__doc__
+)
+
+CERTAIN = 0.01  # more bytes than this share above the split's are no matter of how a document ends
+PLAUSIBLE = (1.2, 8.0)  # bytes per token that a vocabulary can have
+NATURAL = (1.4426950408889634, 2.302585092994046, 3.3219280948873626)  # conversions between logarithms
+SAME = 0.001
+
+_FIX = "Sum the UTF-8 bytes of the scored tokens by the tokenizer's own pieces, and divide by that sum."
+
+
+def check(submission: Submission, competition: Competition) -> Iterator[Finding]:
+    """Look for a constant in the computation of the score, then for runs that divide by too many bytes."""
+    runs = headlines_of(submission)
+    constants = list(_constants(submission.script)) if submission.script is not None else []
+    for value, binding in constants[:1]:
+        used = next((run for run in runs if _divides_by(run, value)), None)
+        place = submission.script.evidence(binding.line, "read") if submission.script is not None else None
+        if place is not None:
+            where = ", and the claimed score divides by it" if used is not None else ""
+            yield RULE.at(
+                place.location,
+                f"`{binding.name}` is computed with a constant of {value:g} bytes per token{where}.",
+                fix=_FIX,
+                severity=used.severity(Severity.BLOCK) if used is not None else Severity.REVIEW,
+                evidence=(place,),
+            )
+            return
+    yield from _check_runs(runs, competition)
+
+
+def _constants(script: SourceFile) -> Iterator[tuple[float, Binding]]:
+    """Assignments to a name with `bpb` in it that divide by a constant which can be bytes per token."""
+    index = index_of(script)
+    for scope in index.scopes:
+        for binding in scope.bindings:
+            if binding.value is None or "bpb" not in binding.name.casefold():
+                continue
+            for node in ast.walk(binding.value):
+                value = _divisor(node, index)
+                if value is not None:
+                    yield value, binding
+                    break
+
+
+def _divisor(node: ast.AST, index: SourceIndex) -> float | None:
+    """The constant by which an expression divides, where it can be bytes per token."""
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, (ast.Div, ast.Mult)):
+        return None
+    sides = [node.right] if isinstance(node.op, ast.Div) else [node.left, node.right]
+    for side in sides:
+        value = number_of(side)
+        if value is None and isinstance(side, ast.Name):
+            value = index.numeric_constants.get(side.id, (None, 0))[0]
+        if value and isinstance(node.op, ast.Mult):
+            value = 1 / value
+        if value is not None and _may_be_bytes(value):
+            return value
+    return None
+
+
+def _may_be_bytes(value: float) -> bool:
+    """Whether a number can be measured bytes per token: in their range, not whole, no conversion of logarithms."""
+    if not PLAUSIBLE[0] < value < PLAUSIBLE[1] or value == int(value):
+        return False
+    return not any(abs(value / known - 1) < SAME for known in NATURAL)
+
+
+def _divides_by(run: Headline, value: float) -> bool:
+    ratio = per_token(run.score)
+    return ratio is not None and abs(ratio / value - 1) < SAME
+
+
+def _check_runs(runs: tuple[Headline, ...], competition: Competition) -> Iterator[Finding]:
+    """A published tokenizer whose tokens add up to more bytes than the split has."""
+    for run in runs:
+        count = byte_count(run.score, run.log, competition)
+        if count is None or not _is_plain(count) or not consistent(run.log, competition):
+            continue
+        excess = count.excess(competition)
+        if excess > CERTAIN + count.uncertainty:
+            yield _too_many(run, count, competition)
+            return
+
+
+def _is_plain(count: ByteCount) -> bool:
+    """Whether the run scores the whole split in a published tokenization of unchanged text."""
+    tokenizer = count.tokenizer
+    return tokenizer is not None and tokenizer.official and not tokenizer.transforms_text
+
+
+def _too_many(run: Headline, count: ByteCount, competition: Competition) -> Finding:
+    split, name = competition.fingerprints.val_bytes, count.tokenizer.name if count.tokenizer else ""
+    official = split / count.tokenizer.val_tokens if count.tokenizer else 0.0
+    shown = () if count.shown is None else (quoted(count.shown),)
+    return RULE.at(
+        run.score.location,
+        f"Loss and score on this line divide by {count.per_token:.4f} bytes per token; the {name} tokens of the split "
+        f"have {official:.4f}. The score divides by {count.excess(competition):.1%} more bytes than there are: a "
+        "constant, or a table that counts some bytes twice (the leading space, say).",
+        fix=_FIX,
+        severity=run.severity(Severity.BLOCK) if count.shown is not None else Severity.REVIEW,
+        evidence=(Evidence(run.score.location, run.score.quote, "measured"), *shown),
+    )
