@@ -35,8 +35,8 @@ def parse(code: str) -> tuple[ast.Module | None, Fault | None]:
         return None, fault
     tree, fault = _attempt(ast.parse, code)
     if tree is None and fault is not None and fault.kind is ProblemKind.SYNTAX:
-        modern, modern_fault = _attempt(parse_modern, code)
-        tree, fault = modern, modern_fault
+        tree, modern_fault = _attempt(parse_modern, code)
+        fault = modern_fault if modern_fault is None or modern_fault.line else fault
     if tree is not None and (line := too_deep(tree, code, DEPTH_LIMIT)) is not None:
         return None, Fault(ProblemKind.LIMIT, line, f"nested deeper than {DEPTH_LIMIT} levels")
     return tree, fault

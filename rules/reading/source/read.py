@@ -2,38 +2,145 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from rules.reading.source.grammar import Fault, parse
 from rules.reading.source.language import language_of
+from rules.reading.source.launches import Failure, Run
+from rules.reading.source.unpack import unpack
+from rules.reading.source.values import Budget
 from rules.reading.text import decode
 from rules.rule import Location
-from rules.submission import Language, Problem, SourceFile
+from rules.submission import Language, Layer, Problem, ProblemKind, SourceFile
+
+LAYER_LIMIT = 8
+MEMBER_LIMIT = 100
+_HEAD = 256
 
 
 def read_source(
     path: str, content_id: str, data: bytes, siblings: Mapping[str, bytes] | None = None
 ) -> tuple[SourceFile, ...]:
-    """Read a source file; behind it come the members of an archive that it packs, as `<path>!/<member>`."""
-    decoded = decode(data)
-    problems = list(decoded.problems_at(path))
-    language = language_of(path, data[:256]) or Language.OTHER
-    tree = None
-    if language is Language.PYTHON:
-        tree, fault = parse(decoded.text)
-        problems += [_problem(path, fault)] if fault else []
-    source = SourceFile(
-        path=path,
-        content_id=content_id,
-        size=len(data),
-        language=language,
-        text=decoded.text,
-        code=decoded.text,
-        tree=tree,
-        problems=tuple(problems),
-    )
-    return (source,)
+    """Read a source file; behind it come texts that it packs beside the main one, as `<path>!/<name>`.
+
+    Where a launcher does more than to unpack, it comes along itself as `<path>!/(launcher)`. Such extra files have
+    size 0, for their bytes are those of the file. `siblings` are the other files of its folder by name; only those
+    that a launcher names are asked for.
+    """
+    language = language_of(path, data[:_HEAD]) or Language.OTHER
+    reading = _Reading(path, content_id, data, {} if siblings is None else siblings)
+    return tuple(reading.files(language))
 
 
-def _problem(path: str, fault: Fault) -> Problem:
-    return Problem(fault.kind, Location(path, fault.line), fault.detail)
+@dataclass(slots=True)
+class _Text:
+    """A text on its way through its layers."""
+
+    code: str
+    tree: ast.Module | None = None
+    layers: list[Layer] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    members: list[tuple[str, Run]] = field(default_factory=list)
+    launcher: ast.Module | None = None
+
+
+class _Reading:
+    """Reads one shipped file; its budget covers all layers and members."""
+
+    def __init__(self, path: str, content_id: str, data: bytes, siblings: Mapping[str, bytes]) -> None:
+        self._path = path
+        self._content_id = content_id
+        self._data = data
+        self._siblings = siblings
+        self._budget = Budget()
+
+    def files(self, language: Language) -> Iterator[SourceFile]:
+        """The file itself, then what comes along with it."""
+        decoded = decode(self._data)
+        text = _Text(decoded.text, problems=list(decoded.problems_at(self._path)))
+        if language is Language.PYTHON:
+            self._unfold(text)
+        yield self._file(self._path, text, language, decoded.text, len(self._data))
+        if text.launcher is not None:
+            own = _Text(decoded.text, text.launcher)
+            yield self._file(f"{self._path}!/(launcher)", own, language, decoded.text, 0)
+        yield from self._members(text)
+
+    def _file(self, path: str, text: _Text, language: Language, shipped: str, size: int) -> SourceFile:
+        return SourceFile(
+            path=path,
+            content_id=self._content_id if path == self._path else f"{self._content_id}{path[len(self._path) :]}",
+            size=size,
+            language=language,
+            text=shipped,
+            code=text.code,
+            layers=tuple(text.layers),
+            tree=text.tree,
+            problems=tuple(text.problems),
+        )
+
+    def _members(self, text: _Text) -> Iterator[SourceFile]:
+        """What the file brings along, each unfolded in its turn."""
+        for name, run in text.members[:MEMBER_LIMIT]:
+            path = f"{self._path}!/{name}"
+            content, problems = _as_text(run.content, path)
+            member = _Text(content, layers=[Layer(run.form, run.line, _size(run.content))], problems=problems)
+            language = language_of(name, content[:_HEAD].encode()) or Language.PYTHON
+            if language is Language.PYTHON:
+                self._unfold(member, path)
+            yield self._file(path, member, language, content, 0)
+
+    def _unfold(self, text: _Text, path: str | None = None) -> None:
+        """Parse a text, and go on with what it launches until something launches nothing."""
+        place = path or self._path
+        while True:
+            text.tree, fault = parse(text.code)
+            if text.tree is None or fault is not None:
+                text.problems += [_problem(place, text, fault)] if fault else []
+                return
+            step = unpack(self._path, self._data, text.code, text.tree, self._siblings, self._budget)
+            for failure in step.failures:
+                text.problems += _failures(place, text, failure)
+            text.members += step.members
+            if step.main is None:
+                return
+            if len(text.layers) >= LAYER_LIMIT:
+                fault = Fault(ProblemKind.LIMIT, step.main.line, f"packed more than {LAYER_LIMIT} times")
+                text.problems.append(_problem(place, text, fault))
+                return
+            if step.effects and not text.layers:
+                text.launcher = text.tree
+            layer = Layer(step.main.form, step.main.line, _size(step.main.content))
+            text.layers.append(layer)
+            text.code, problems = _as_text(step.main.content, place)
+            text.problems += problems
+
+
+def _as_text(content: str | bytes, path: str) -> tuple[str, list[Problem]]:
+    if isinstance(content, str):
+        return content.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff"), []
+    decoded = decode(content)
+    return decoded.text, list(decoded.problems_at(path))
+
+
+def _size(content: str | bytes) -> int:
+    return len(content) if isinstance(content, bytes) else len(content.encode("utf-8", "replace"))
+
+
+def _place(path: str, text: _Text, line: int | None) -> Location:
+    if not text.layers or line is None:
+        return Location(path, line)
+    return Location(path, text.layers[0].line, unpacked_line=line)
+
+
+def _problem(path: str, text: _Text, fault: Fault) -> Problem:
+    return Problem(fault.kind, _place(path, text, fault.line), fault.detail)
+
+
+def _failures(path: str, text: _Text, failure: Failure) -> Iterator[Problem]:
+    place = _place(path, text, failure.line)
+    yield Problem(ProblemKind.UNPACK_FAILED, place, failure.detail)
+    if failure.limit:
+        yield Problem(ProblemKind.LIMIT, place, failure.detail)
