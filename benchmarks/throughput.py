@@ -65,7 +65,7 @@ def floor(repository: GitRepository, placed: Sequence[Placed], competition: Comp
     for item in placed:
         with watch.measure("reading"):
             scope = scope_of(repository, item, competition)[1]
-            files = repository.files_under(item.pull_request.head_sha, scope.folder).files
+            files = repository.files_under(item.pull_request.head_sha, scope.folder)
             scripts = []
             for file in files:
                 with suppress(KeyError, ValueError):

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from rules.competition import Competition
-from rules.reading.git import Change, GitRepository
+from rules.reading.git import GitRepository
 from rules.reading.scope import find_scope, new_folders
+from rules.reading.trees import Change
 from rules.submission import ChangedFile, PullRequest, Scope, Status, Twin
 
 TELLING_ENDINGS = (".py", ".log", ".cu", ".cuh", ".c", ".cc", ".cpp", ".h")

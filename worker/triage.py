@@ -10,10 +10,11 @@ from pathlib import Path
 from rules.competition import Competition
 from rules.reading.assemble import read_submission
 from rules.reading.cache import Memory
-from rules.reading.folder import read_folder_files
-from rules.reading.git import Change, GitRepository
+from rules.reading.folder import list_folder
+from rules.reading.git import GitRepository
 from rules.reading.paths import Listing
 from rules.reading.scope import find_scope
+from rules.reading.trees import Change
 from rules.screening import Triage, screen
 from rules.submission import BaseKind, ChangedFile, PullRequest, Scope, Status, Submission
 from worker.earlier import Placed, place_all
@@ -53,7 +54,7 @@ def read_placed(repository: GitRepository, placed: Placed, competition: Competit
     """Read the submission of one pull request at its head."""
     pull_request = placed.pull_request
     change, scope = scope_of(repository, placed, competition)
-    listing = repository.files_under(pull_request.head_sha, scope.folder) if scope.folder else Listing()
+    listing = repository.listing(pull_request.head_sha, scope.folder) if scope.folder else Listing()
     return read_submission(
         pull_request,
         scope,
@@ -82,7 +83,7 @@ def triage_folder(path: Path, competition: Competition, track: str | None = None
     if not path.is_dir():
         raise TriageError(f"{path}: no such folder; give the folder that holds {competition.files.script}")
     name, folder = _folder_track(path.resolve(), competition, track)
-    listing = read_folder_files(path, folder)
+    listing = list_folder(path, folder)
     changed = tuple(ChangedFile(f.path, Status.ADDED, f.mode, f.content_id) for f in listing.files)
     submission = read_submission(
         PullRequest(number=0, head_sha=""),

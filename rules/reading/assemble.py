@@ -74,7 +74,7 @@ def read_submission(
     memory: Memory | None = None,
 ) -> Submission:
     """Read the files of a submission folder. Never raises on what a participant wrote: see `Submission.problems`."""
-    parts = _Parts(problems=[*problems, *file_problems(files)])
+    parts = _Parts(problems=list(dict.fromkeys([*problems, *file_problems(files)])))
     reader = _Reader(scope.folder, competition, files, memory or Memory(), parts)
     for entry in files:
         reader.read(entry)
