@@ -1,0 +1,33 @@
+"""What commands read: every way in which it can be unreadable becomes one complaint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from rules import competition as competitions
+from rules.competition import Competition, CompetitionError
+from rules.reading.git import UnreadableRepository
+from worker.tables import TableError
+from worker.triage import TriageError
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """Turn what is wrong with an input into a complaint of the command line (exit code 2)."""
+    try:
+        yield
+    except (CompetitionError, TableError, TriageError, UnreadableRepository) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def competition(named: str | None) -> Competition:
+    """The competition of a name, or that of a TOML file. Raises CompetitionError."""
+    if named is None:
+        return competitions.builtin()
+    if named.endswith(".toml") or "/" in named:
+        return competitions.load(Path(named))
+    return competitions.builtin(named)

@@ -1,0 +1,45 @@
+"""`fairway triage`: one pull request of a local repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bot.command_line import options
+
+
+@click.command()
+@options.git
+@click.option("--pr", "number", type=click.IntRange(min=1), required=True, metavar="N", help="Number.")
+@options.table_file(
+    "--pull-requests", help="Table of pull requests: tells author, title, time, and which ones came earlier."
+)
+@options.competition
+@options.json_file
+@options.markdown
+@options.fail_on(None)
+def command(
+    repository: str,
+    number: int,
+    pull_requests: Path | None,
+    competition: str | None,
+    json_file: str | None,
+    markdown: bool,
+    fail_on: str | None,
+) -> int:
+    """Triage one pull request of a local git repository and print the report.
+
+    The repository is only read: nothing is checked out and nothing that was submitted is run.
+    """
+    from bot.command_line import inputs
+    from bot.command_line.report import deliver
+    from rules.reading.git import GitRepository
+    from worker.tables import read_pull_requests
+    from worker.triage import triage_pull_request
+
+    with inputs.readable():
+        rules = inputs.competition(competition)
+        listed = read_pull_requests(pull_requests) if pull_requests else ()
+        timed = triage_pull_request(GitRepository(repository), number, rules, listed)
+    return deliver(timed, rules, json_file=json_file, markdown=markdown, fail_on=fail_on)

@@ -1,0 +1,145 @@
+"""The report on a terminal: the same pieces as in Markdown, nothing folded.
+
+Text of a participant passes `visible`, so that no escape sequence reaches the terminal, and is never read as markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from rules.competition import Competition
+from rules.report.escape import cut, cut_middle
+from rules.report.figures import Figure, Row, rows_of
+from rules.report.sections import (
+    PRINCIPLE,
+    TITLES,
+    VERDICTS,
+    agents_of,
+    counts_of,
+    groups_of,
+    parents_of,
+)
+from rules.rule import Evidence, Finding, Location, Severity
+from rules.screening import Triage
+from rules.submission import Submission
+from rules.verdict import Verdict
+
+COLOURS = {
+    Verdict.LIKELY_INVALID: "bold red",
+    Verdict.NEEDS_REVIEW: "bold yellow",
+    Verdict.INCOMPLETE: "bold blue",
+    Verdict.CLEAR: "bold green",
+}
+SEVERITY_COLOURS = {
+    Severity.BLOCK: "red",
+    Severity.REVIEW: "yellow",
+    Severity.INCOMPLETE: "blue",
+    Severity.NOTE: "default",
+}
+MESSAGE, QUOTE, PATH, NAME = 800, 300, 160, 60  # characters
+FINDINGS_AT_MOST = 60
+EVIDENCE_AT_MOST = 4
+NOT_CLAIMED, NOT_MEASURED = "not stated", "no log shows it"
+
+
+def print_report(triage: Triage, competition: Competition, console: Console) -> None:
+    """Print the report of one submission."""
+    for part in _parts(triage, competition):
+        console.print(part)
+
+
+def _parts(triage: Triage, competition: Competition) -> Iterator[RenderableType]:
+    submission = triage.submission
+    verdict = triage.verdict
+    counts = counts_of(triage)
+    yield Text.assemble(_subject(submission), ": ", (verdict.value.replace("-", " "), COLOURS[verdict]))
+    yield Text(f"{VERDICTS[verdict]} {f'{counts}. ' if counts else ''}{PRINCIPLE}")
+    yield from _findings(triage)
+    if submission.folder:
+        yield ""
+        yield _claims(rows_of(submission, competition), submission)
+    yield ""
+    yield from _facts(triage)
+
+
+def _subject(submission: Submission) -> Text:
+    request, scope = submission.pull_request, submission.scope
+    name = f"Pull request {request.number} at {request.head_sha[:10]}" if request.head_sha else "Folder"
+    folder = cut_middle(submission.folder, PATH) or "without a submission folder"
+    return Text(f"{name}, {f'track {scope.track}' if scope.track else 'of no track'}, {folder}", "bold")
+
+
+def _findings(triage: Triage) -> Iterator[RenderableType]:
+    left = FINDINGS_AT_MOST
+    severity = None
+    for group in groups_of(triage):
+        if group.severity is not severity:
+            severity = group.severity
+            yield ""
+            yield Text(TITLES[severity], f"bold {SEVERITY_COLOURS[severity]}")
+        for finding in group.findings[: max(left, 0)]:
+            yield from _finding(finding, triage.submission)
+        left -= len(group.findings)
+    if left < 0:
+        yield Text(f"  … and {-left} more; --json writes all of them", "dim")
+
+
+def _finding(finding: Finding, submission: Submission) -> Iterator[RenderableType]:
+    where = f" at {_place(finding.location, submission)}" if finding.location else ""
+    head = Text.assemble(
+        (cut(finding.code, NAME), SEVERITY_COLOURS[finding.severity]), " ", (cut(finding.name, NAME), "bold"), where
+    )
+    yield Padding(head, (0, 0, 0, 2))
+    yield Padding(Text(cut(" ".join(finding.message.split()), MESSAGE)), (0, 0, 0, 6))
+    for item in finding.evidence[:EVIDENCE_AT_MOST]:
+        yield Padding(Text(_quoted(item, finding.location, submission), "dim"), (0, 0, 0, 6))
+    if finding.fix:
+        yield Padding(Text.assemble(("to mend: ", "green"), cut(" ".join(finding.fix.split()), MESSAGE)), (0, 0, 0, 6))
+
+
+def _quoted(item: Evidence, shown: Location | None, submission: Submission) -> str:
+    where = f"{_place(item.location, submission)} " if item.location != shown or not item.quote else ""
+    return f"{cut(item.role, NAME) or 'shown by'}: {where}{f'│ {cut(item.quote, QUOTE)}' if item.quote else ''}"
+
+
+def _place(location: Location, submission: Submission) -> str:
+    line = f":{location.line}" if location.line is not None else ""
+    inner = f" (unpacked line {location.unpacked_line})" if location.unpacked_line is not None else ""
+    return cut_middle(submission.inside(location.path), PATH) + line + inner
+
+
+def _claims(rows: Iterable[Row], submission: Submission) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for heading in ("", "claimed", "measured", ""):
+        table.add_column(heading)
+    for row in rows:
+        table.add_row(
+            row.name,
+            _figure(row.claimed, NOT_CLAIMED, submission),
+            _figure(row.measured, NOT_MEASURED, submission),
+            Text(row.remark, "bold red"),
+        )
+    return table
+
+
+def _figure(figure: Figure | None, otherwise: str, submission: Submission) -> Text:
+    if figure is None:
+        return Text(otherwise, "dim")
+    where = f"  {_place(figure.where, submission)}" if figure.where else ""
+    return Text.assemble(figure.text, (where, "dim"))
+
+
+def _facts(triage: Triage) -> Iterator[Text]:
+    submission = triage.submission
+    yield _fact("uses", (technique.name for technique in triage.techniques), "nothing that Fairway knows by name")
+    yield _fact("built on", (f"#{number}" for number, _ in parents_of(submission)), "no pull request is named")
+    yield _fact("coding agents disclosed", (agent for agent, _ in agents_of(submission)), "none")
+
+
+def _fact(name: str, values: Iterable[str], otherwise: str) -> Text:
+    return Text.assemble((f"{name}: ", "bold"), cut(", ".join(values), MESSAGE) or otherwise)
