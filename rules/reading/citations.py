@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from rules.reading.metadata.scan import Leaf, scan
 from rules.reading.metadata.words import bare_seed, words_of
@@ -12,7 +13,7 @@ from rules.rule import Location
 from rules.submission import Citation, Commit, Mention, Metadata, Readme
 
 MAX_LINES = 20_000
-MAX_CITATIONS = 200
+MAX_REFERENCES = 5_000
 _HEADING = re.compile(r"\s{0,3}(?:\#{1,6}\s+(?P<hashes>[^\n]{1,200})|\*\*(?P<bold>[^*\n]{1,80})\*\*:?\s*$)")
 _CREDITS = re.compile(
     r"credit|acknowledg|lineage|attribution|provenance|ancest|based on|built on|builds on|derived|inherit|\bparents?\b",
@@ -54,13 +55,11 @@ def find_citations(
     of issues look the same where no word tells. `repository` ("owner/name") leaves out addresses of others.
     """
     found: dict[int, Citation] = {}
-    for citation in _all(readme, commits, metadata, title, repository):
+    for citation in islice(_all(readme, commits, metadata, title, repository), MAX_REFERENCES):
         known = found.get(citation.number)
         first_as_parent = known is not None and known.kind is Mention.OTHER and citation.kind is Mention.PARENT
         if citation.number != own_number and (known is None or first_as_parent):
             found[citation.number] = citation
-        if len(found) >= MAX_CITATIONS:
-            break
     return tuple(found[number] for number in sorted(found))
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from rules.rule import Location
 from rules.submission import Commit, Disclosure, Readme
 
 MAX_LINES = 20_000
+MAX_MENTIONS = 2_000
 _MAX_LINE = 2000
 _PHRASE = 200
 # Names as they stand in a trailer or a statement; a person may be called Claude or Devin.
@@ -78,7 +80,7 @@ def find_disclosures(
     Places are "commit <sha>" with the line of the message, or a path.
     """
     found: dict[str, Disclosure] = {}
-    for disclosure in _all(commits, readme, file_names):
+    for disclosure in islice(_all(commits, readme, file_names), MAX_MENTIONS):
         found.setdefault(disclosure.agent, disclosure)
     return tuple(found.values())
 

@@ -12,7 +12,7 @@ from rules.reading.text import decode
 from rules.rule import Location
 from rules.submission import Claim, Problem, ProblemKind, Quantity, Readme
 
-MAX_BYTES = 4_000_000
+MAX_BYTES = 1_000_000
 MAX_LINES = 20_000
 MAX_CLAIMS = 200
 _TOP_LINES = 40  # a headline stands near the top or in a heading
@@ -23,20 +23,20 @@ _HEADLINE = re.compile(
     re.IGNORECASE,
 )
 _COMPARING_TEXT = (
-    "improve improves improved improving reduces reduced saves hurts helps adds gave better worse lower higher drop drops "
-    "dropped from over than below above"
+    "improve improves improved improving reduces reduced saves hurts helps adds gave better worse lower higher "
+    "drop drops dropped from over than below above"
 )
 _COMPARING = frozenset(_COMPARING_TEXT.split())
 _MEANS = frozenset({"mean", "average", "avg"})
 
 
 def read_readme(path: str, data: bytes) -> tuple[Readme, tuple[Problem, ...]]:
-    """Read a README. Never raises; what stands beyond the limits is not looked at."""
-    if len(data) > MAX_BYTES:
-        detail = f"{len(data):,} bytes; up to {MAX_BYTES:,} are read"
-        return Readme(path, ""), (Problem(ProblemKind.LIMIT, Location(path), detail),)
-    decoded = decode(data)
+    """Read a README. Never raises; of a larger one the first `MAX_BYTES` bytes are read."""
+    decoded = decode(data[:MAX_BYTES])
     problems = decoded.problems_at(path)
+    if len(data) > MAX_BYTES:
+        detail = f"{len(data):,} bytes; the first {MAX_BYTES:,} are read"
+        problems = (Problem(ProblemKind.LIMIT, Location(path), detail),)
     if not decoded.text.strip():
         problems = (*problems, Problem(ProblemKind.EMPTY, Location(path), "the file is empty; describe the submission"))
     lines = decoded.text.split("\n", MAX_LINES)[:MAX_LINES]

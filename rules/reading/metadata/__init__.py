@@ -34,7 +34,7 @@ def read_metadata(path: str, data: bytes) -> tuple[Metadata, tuple[Problem, ...]
         return Metadata(path, {}), (Problem(ProblemKind.LIMIT, Location(path), detail),)
     decoded = decode(data)
     if not decoded.text.strip():
-        detail = f"the file is empty{' but for a byte-order mark' if data.strip() else ''}; fill it in"
+        detail = "the file holds no text; fill it in" if data else "the file is empty; fill it in"
         return Metadata(path, {}, text=decoded.text), (Problem(ProblemKind.EMPTY, Location(path), detail),)
     found = scan(decoded.text)
     values, problems = _values(path, decoded.text, found)

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from rules.reading.text import Lines
 
 MAX_DEPTH = 40
-MAX_LEAVES = 20_000
+MAX_LEAVES = 10_000
+MAX_KEY = 200
 _TOKEN = re.compile(
     r"""
     (?P<space>[\s:;]++)
@@ -113,7 +114,7 @@ class _Scanner:
     def _take(self, token: str, kind: str, position: int) -> None:
         frame = self._stack[-1] if self._stack else None
         if frame is not None and isinstance(frame.value, dict) and frame.key is None:
-            frame.key = str(_string(token) if kind == "string" else token)
+            frame.key = (_string(token) if kind == "string" else token)[:MAX_KEY]
             frame.key_line = self._lines.number(position)
             return
         line = self._lines.number(position) if frame is None or isinstance(frame.value, list) else frame.key_line

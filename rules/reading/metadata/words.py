@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _SEED_IN_KEY = re.compile(r"(?:^|[^a-z])seeds?[\W_]{0,2}([0-9]{1,12})(?![0-9])", re.IGNORECASE)
@@ -26,9 +27,10 @@ class Number:
     unit: str = ""
 
 
+@lru_cache(maxsize=4096)
 def words_of(key: str) -> tuple[str, ...]:
     """A key's words in lower case: "val_bpb", "valBPB" and "val-bpb" are all (val, bpb)."""
-    return tuple(word.lower() for word in _WORD.findall(key[:200]))
+    return tuple(word.lower() for word in _WORD.findall(key))
 
 
 def seed_in(key: str) -> int | None:
