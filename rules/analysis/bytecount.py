@@ -11,6 +11,7 @@ official split is one known number under every tokenization that keeps the text.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from rules.competition import Competition, Tokenizer
 from rules.submission import Measurement, Quantity, Score, Setting, TrainLog
 
 TRANSFORMS = ("caseops", "casefold", "lowercase", "normalized")  # in a data path: the text itself was changed
+_BYTES = re.compile(r"\bbytes[=:] ?(\d{8,10})\b")
 _LEAST_TOKENS = 1_000  # fewer are no count of a split
 
 
@@ -103,6 +105,15 @@ def val_tokens(log: TrainLog) -> Measurement | None:
     """The largest number of validation tokens that the log prints: parts of the split are printed beside it."""
     found = [m for m in log.all(Quantity.VAL_TOKENS) if m.value >= _LEAST_TOKENS]
     return max(found, key=lambda m: m.value, default=None)
+
+
+def stated_bytes(log: TrainLog) -> Iterator[Measurement]:
+    """Numbers of validation bytes that a log prints, by themselves or on a score line ("bytes=151080891")."""
+    yield from log.all(Quantity.VAL_BYTES)
+    for score in log.scores:
+        found = _BYTES.search(score.quote)
+        if found:
+            yield Measurement(Quantity.VAL_BYTES, float(found[1]), score.location, score.label, score.quote)
 
 
 def consistent(log: TrainLog, competition: Competition) -> bool:

@@ -8,6 +8,7 @@ time, size, hardware and data first ask here.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rules.analysis.claims import NEAR, headline, headline_claim
@@ -32,6 +33,11 @@ class Headline:
     def severity(self, full: Severity) -> Severity:
         """`full` for a line that the claim rests on; a guess is at most for a person to look at."""
         return full if self.certain or full.rank <= Severity.REVIEW.rank else Severity.REVIEW
+
+
+def settled(faulty: Sequence[Headline], runs: Sequence[Headline]) -> bool:
+    """Whether a fault in how runs were scored stands: a claimed run has it, or every run that the claim may mean."""
+    return any(run.certain for run in faulty) or len(faulty) == len(runs)
 
 
 def headlines_of(submission: Submission) -> tuple[Headline, ...]:

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rules.analysis.headline import headlines_of
+from rules.reading.logs.summary import artifact_bytes
 from rules.submission import FileEntry, Measurement, Quantity, SourceFile, Submission, TrainLog
 
 LAUNCHER_BYTES = 200  # import, decode, decompress and exec around a payload
 _PACK_LIMIT = 4_000_000
+_UNPACKED = frozenset(("raw", "uncompressed", "fp32", "bf16", "fp32/bf16", "pt", "torch", "kb", "mb", "kib", "mib"))
 _MODEL_ENDINGS = (".ptz", ".int8", ".int6", ".int5", ".int4", ".lzma", ".xz", ".br", ".zst", ".zlib", ".brotli")
 
 
@@ -23,8 +25,7 @@ _MODEL_ENDINGS = (".ptz", ".int8", ".int6", ".int5", ".int4", ".lzma", ".xz", ".
 class Size:
     """The artifact of one run, in bytes.
 
-    `total` and `model` are the log's; `script` is the shipped file; `packed` what the script needs when it is packed
-    into a launcher, at most `script`.
+    `total` and `model` are the log's; `script` is the size of the shipped file that holds `source`.
     """
 
     log: TrainLog
@@ -32,17 +33,19 @@ class Size:
     total: Measurement | None
     model: Measurement | None
     script: int | None
-    packed: int | None
+    source: SourceFile | None
+
+    @property
+    def packed(self) -> int | None:
+        """What the script needs when it is packed into a launcher, at most what is shipped. Costly: ask when needed."""
+        if self.script is None or self.source is None:
+            return None
+        return min(self.script, packed_bytes(self.source))
 
     @property
     def computed(self) -> int | None:
         """Shipped script plus model, None where either is unknown."""
         return None if self.script is None or self.model is None else self.script + int(self.model.value)
-
-    @property
-    def computed_packed(self) -> int | None:
-        """Packed script plus model, None where either is unknown."""
-        return None if self.packed is None or self.model is None else self.packed + int(self.model.value)
 
     @property
     def counted_code(self) -> int | None:
@@ -56,13 +59,14 @@ def sizes_of(submission: Submission) -> tuple[Size, ...]:
     sized = [run for run in runs if _shows_size(run[0])]
     if not sized:
         sized = [(log, False) for log in submission.logs if _shows_size(log)]
-    script = submission.script
-    shipped = script_bytes(submission)
-    packed = None if script is None or shipped is None else min(shipped, packed_bytes(script))
-    return tuple(
-        Size(log, certain, log.last(Quantity.ARTIFACT_BYTES), log.last(Quantity.MODEL_BYTES), shipped, packed)
-        for log, certain in sized
-    )
+    shipped, script = script_bytes(submission), submission.script
+    return tuple(Size(log, sure, artifact_bytes(log), model_bytes(log), shipped, script) for log, sure in sized)
+
+
+def model_bytes(log: TrainLog) -> Measurement | None:
+    """The last exact size of a compressed model; one without a codec is that of the weights before compression."""
+    sized = [m for m in log.all(Quantity.MODEL_BYTES) if m.label and _UNPACKED.isdisjoint(m.label.split())]
+    return sized[-1] if sized else None
 
 
 def script_bytes(submission: Submission) -> int | None:
@@ -94,4 +98,4 @@ def committed_models(submission: Submission) -> tuple[FileEntry, ...]:
 
 
 def _shows_size(log: TrainLog) -> bool:
-    return any(m.quantity in (Quantity.ARTIFACT_BYTES, Quantity.MODEL_BYTES) for m in log.measurements)
+    return artifact_bytes(log) is not None or model_bytes(log) is not None

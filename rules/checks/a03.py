@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rules.analysis.headline import headlines_of, quoted
+from rules.analysis.headline import headlines_of, quoted, settled
 from rules.competition import Competition
 from rules.rule import Finding, Rule, Severity
 from rules.submission import Measurement, Submission, TrainLog
@@ -30,14 +30,14 @@ _FIX = "Close the gates within and at the start of words and the bonus for agree
 
 def check(submission: Submission, competition: Competition) -> Iterator[Finding]:
     """Yield one finding for the claimed runs, else one note for other logs."""
-    runs = {id(run.log): run for run in headlines_of(submission)}
-    claimed = [(run, active) for run in runs.values() if (active := _active(run.log))]
+    runs = headlines_of(submission)
+    claimed = [run for run in runs if _active(run.log)]
     if claimed:
-        run, active = claimed[0]
         several = f" in {len(claimed)} of the claimed runs" if len(claimed) > 1 else " in the claimed run"
-        yield _finding(active, several, run.severity(Severity.BLOCK))
+        severity = Severity.BLOCK if settled(claimed, runs) else Severity.REVIEW
+        yield _finding(_active(claimed[0].log), several, severity)
         return
-    others = [active for log in submission.logs if id(log) not in runs and (active := _active(log))]
+    others = [active for log in submission.logs if (active := _active(log))]
     if others:
         rests = Severity.NOTE if runs else Severity.REVIEW
         yield _finding(others[0], " in a log on which the claimed score does not rest" if runs else "", rests)

@@ -10,7 +10,8 @@ default sets too few validation documents apart does exactly that.
 
 ## Allowed
 The organizers' data, whatever part of its shards is used. A preparation script in the folder is no evidence of its
-use: what the log counted decides. Training on rebuilt data while scoring a smaller split of its own is another fault
+use: what the log counted decides, and only where no log
+tells is the evidence incomplete. Training on rebuilt data while scoring a smaller split of its own is another fault
 (`non-canonical-val-partition`).
 """
 
@@ -20,7 +21,9 @@ import re
 from collections.abc import Iterator
 
 from rules.analysis.bytecount import data_paths, is_whole_split, tokenizer_of
+from rules.analysis.expressions import number_of
 from rules.analysis.headline import Headline, headlines_of, quoted
+from rules.analysis.index import index_of
 from rules.competition import Competition
 from rules.rule import Evidence, Finding, Rule, Severity
 from rules.submission import Quantity, Setting, Submission
@@ -42,6 +45,7 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
         if found is not None:
             yield found
             return
+    yield from _unknown_data(submission, competition)
     for log in submission.logs:
         path = next((s for s in data_paths(log) if _names_both(s)), None)
         if path is not None:
@@ -78,6 +82,30 @@ def _shards(run: Headline, competition: Competition) -> Finding | None:
         fix=_FIX,
         severity=run.severity(Severity.BLOCK) if foreign else Severity.REVIEW,
         evidence=(quoted(shards), quoted(tokens)),
+    )
+
+
+def _unknown_data(submission: Submission, competition: Competition) -> Iterator[Finding]:
+    """A preparation script that sets too few documents apart, while no log tells which shards were used."""
+    if any(log.last(Quantity.TRAIN_SHARDS) for log in submission.logs):
+        return
+    for source in submission.python_sources():
+        for option in index_of(source).options if "val-docs" in source.code or "val_docs" in source.code else ():
+            apart = number_of(option.default)
+            named = "val" in option.name and "doc" in option.name
+            if named and apart is not None and 0 < apart < competition.fingerprints.val_documents:
+                yield _preparation(source.evidence(option.line, "default"), int(apart), competition)
+                return
+
+
+def _preparation(place: Evidence, apart: int, competition: Competition) -> Finding:
+    return RULE.at(
+        place.location,
+        f"The preparation script sets {apart:,} validation documents apart unless told otherwise; the split has "
+        f"{competition.fingerprints.val_documents:,}, and no log shows which shards the runs trained on.",
+        fix="Commit the logs with their number of shards, and say how the data was made.",
+        severity=Severity.INCOMPLETE,
+        evidence=(place,),
     )
 
 

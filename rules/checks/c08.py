@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rules.analysis.bytecount import coverage
-from rules.analysis.headline import headlines_of, quoted
+from rules.analysis.headline import headlines_of, quoted, settled
 from rules.competition import Competition
 from rules.rule import Evidence, Finding, Rule, Severity
 from rules.submission import Submission
@@ -32,14 +32,16 @@ ROUNDING = 0.99  # above it, odd sequence lengths and batches may
 
 def check(submission: Submission, competition: Competition) -> Iterator[Finding]:
     """Yield the claimed run that covers least."""
-    covered = [(part, run) for run in headlines_of(submission) if (part := coverage(run.log, run.score, competition))]
+    runs = headlines_of(submission)
+    covered = [(part, run) for run in runs if (part := coverage(run.log, run.score, competition))]
     if not covered:
         return
     part, run = min(covered, key=lambda pair: pair[0].share)
-    if part.share >= 1:
+    if part.share >= 1 - competition.fingerprints.val_bytes_tolerance:
         return
     if part.share < PART:
-        severity = run.severity(Severity.BLOCK)
+        small = [run for part, run in covered if part.share < PART]
+        severity = Severity.BLOCK if settled(small, runs) else Severity.REVIEW
     else:
         severity = Severity.REVIEW if part.share < ROUNDING else Severity.NOTE
     yield RULE.at(

@@ -17,8 +17,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from rules.analysis.bytecount import byte_count, consistent, transform_named
-from rules.analysis.headline import headlines_of, quoted
+from rules.analysis.bytecount import ByteCount, byte_count, consistent, transform_named
+from rules.analysis.headline import Headline, headlines_of, quoted, settled
 from rules.competition import Competition
 from rules.reading.arrays import Array, read_arrays
 from rules.reading.sentencepiece import read_model
@@ -108,21 +108,31 @@ def _ranges(numbers: list[int]) -> str:
 
 def _check_runs(submission: Submission, competition: Competition) -> Iterator[Finding]:
     """A tokenizer of the participant's own whose tokens add up to more bytes than there are."""
-    for run in headlines_of(submission):
-        count = byte_count(run.score, run.log, competition)
-        if count is None or count.shown is None or count.tokenizer is not None or transform_named(run.log):
-            continue
-        excess = count.excess(competition)
-        if excess <= CERTAIN + count.uncertainty or not consistent(run.log, competition):
-            continue
-        yield RULE.at(
-            run.score.location,
-            f"Loss and score on this line divide by {count.per_token:.4f} bytes per token, over {count.tokens:,} "
-            f"tokens {count.total / 1e6:,.1f} million bytes; the validation split has "
-            f"{competition.fingerprints.val_bytes / 1e6:,.1f} million. The tokenizer's byte table counts "
-            f"{excess:.1%} too many.",
-            fix=_FIX,
-            severity=run.severity(Severity.BLOCK),
-            evidence=(Evidence(run.score.location, run.score.quote, "measured"), quoted(count.shown)),
-        )
+    runs = headlines_of(submission)
+    wrong = [(run, count) for run in runs if (count := _too_many(run, competition)) is not None]
+    if not wrong:
         return
+    run, count = wrong[0]
+    yield RULE.at(
+        run.score.location,
+        f"Loss and score on this line divide by {count.per_token:.4f} bytes per token, over {count.tokens:,} tokens "
+        f"{count.total / 1e6:,.1f} million bytes; the validation split has "
+        f"{competition.fingerprints.val_bytes / 1e6:,.1f} million. The tokenizer's byte table counts "
+        f"{count.excess(competition):.1%} too many.",
+        fix=_FIX,
+        severity=Severity.BLOCK if settled([run for run, _ in wrong], runs) else Severity.REVIEW,
+        evidence=(
+            Evidence(run.score.location, run.score.quote, "measured"),
+            *((quoted(count.shown),) if count.shown is not None else ()),
+        ),
+    )
+
+
+def _too_many(run: Headline, competition: Competition) -> ByteCount | None:
+    """The run's byte count where its tokenizer is none that is known and its bytes are more than there are."""
+    count = byte_count(run.score, run.log, competition)
+    if count is None or count.shown is None or count.tokenizer is not None or transform_named(run.log):
+        return None
+    if count.excess(competition) <= CERTAIN + count.uncertainty or not consistent(run.log, competition):
+        return None
+    return count

@@ -17,11 +17,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rules.analysis.bytecount import ByteCount, byte_count, consistent, named_tokenizer, tokenizer_of, transform_named
-from rules.analysis.headline import Headline, headlines_of, quoted
-from rules.competition import Competition
+from rules.analysis.bytecount import (
+    ByteCount,
+    byte_count,
+    consistent,
+    named_tokenizer,
+    stated_bytes,
+    tokenizer_of,
+    transform_named,
+)
+from rules.analysis.headline import Headline, headlines_of, quoted, settled
+from rules.competition import Competition, Tokenizer
 from rules.rule import Evidence, Finding, Rule, Severity
-from rules.submission import Quantity, Submission
+from rules.submission import Measurement, Submission, TrainLog
 
 RULE = Rule(
     code="D04", name="transformed-bytes-denominator", category="byte-accounting", severity=Severity.BLOCK, doc=__doc__
@@ -31,51 +39,70 @@ _FIX = "Divide by the UTF-8 bytes of the original text: read the byte sidecar of
 
 
 def check(submission: Submission, competition: Competition) -> Iterator[Finding]:
-    """Yield one finding for the first claimed run on transformed text that divides by other bytes."""
-    for run in headlines_of(submission):
-        found = _counted(run, competition) or _lossy(run, competition)
-        if found is not None:
-            yield found
+    """Yield one finding: a wrong denominator, else a wrong total in any log, else an unpublished transformation."""
+    runs = headlines_of(submission)
+    wrong = [(run, count) for run in runs if (count := _too_many(run, competition)) is not None]
+    if wrong:
+        severity = Severity.BLOCK if settled([run for run, _ in wrong], runs) else Severity.REVIEW
+        yield _ratio(*wrong[0], competition, severity)
+        return
+    for log in submission.logs:
+        shown = _stated(log, competition)
+        if shown is not None:
+            same = next((run for run in runs if run.log is log and run.score.location == shown.location), None)
+            yield _total(shown, competition, Severity.REVIEW if same is None else same.severity(Severity.BLOCK))
             return
+    yield from (finding for run in runs[:1] if (finding := _lossy(run, competition)) is not None)
 
 
-def _counted(run: Headline, competition: Competition) -> Finding | None:
-    """A published transformation, with another number of bytes than the split's."""
-    tokenizer = tokenizer_of(run.log, competition)
-    if tokenizer is None or not tokenizer.transforms_text or not tokenizer.official:
-        return None
-    shown = run.log.last(Quantity.VAL_BYTES)
-    split, tolerance = competition.fingerprints.val_bytes, competition.fingerprints.val_bytes_tolerance
-    if shown is not None and shown.value > split * (1 + tolerance):
-        return RULE.at(
-            shown.location,
-            f"The run counts {int(shown.value):,} bytes of validation text; the original split has {split:,}.",
-            fix=_FIX,
-            severity=run.severity(Severity.BLOCK),
-            evidence=(quoted(shown),),
-        )
+def _too_many(run: Headline, competition: Competition) -> ByteCount | None:
+    """The run's byte count where it scores the whole of a published transformation by more bytes than the split's."""
+    tokenizer = _transforming(run.log, competition)
     count = byte_count(run.score, run.log, competition)
-    if count is None or count.agrees(competition) or count.excess(competition) < 0:
+    if tokenizer is None or count is None or count.tokens < tokenizer.val_tokens * 0.99:
         return None
-    if not consistent(run.log, competition) or not _is_whole(count):
+    if count.agrees(competition) or count.excess(competition) < 0 or not consistent(run.log, competition):
         return None
+    return count
+
+
+def _transforming(log: TrainLog, competition: Competition) -> Tokenizer | None:
+    """The published transformation that a log used."""
+    tokenizer = tokenizer_of(log, competition)
+    return tokenizer if tokenizer is not None and tokenizer.transforms_text and tokenizer.official else None
+
+
+def _ratio(run: Headline, count: ByteCount, competition: Competition, severity: Severity) -> Finding:
+    shown = () if count.shown is None else (quoted(count.shown),)
     return RULE.at(
         run.score.location,
         f"Loss and score on this line divide by {count.per_token:.4f} bytes per token, over the {count.tokens:,} "
-        f"{tokenizer.name} tokens of the split {count.total:,.0f} bytes; the original text has {split:,} "
+        f"tokens of the split {count.total:,.0f} bytes; the original text has {competition.fingerprints.val_bytes:,} "
         f"({count.excess(competition):+.1%}).",
         fix=_FIX,
-        severity=run.severity(Severity.BLOCK),
-        evidence=(
-            Evidence(run.score.location, run.score.quote, "measured"),
-            *((quoted(count.shown),) if count.shown is not None else ()),
-        ),
+        severity=severity,
+        evidence=(Evidence(run.score.location, run.score.quote, "measured"), *shown),
     )
 
 
-def _is_whole(count: ByteCount) -> bool:
-    """Whether the number of tokens is that of the split, so that the product means something."""
-    return count.tokenizer is not None and count.tokens >= 0.99 * count.tokenizer.val_tokens
+def _stated(log: TrainLog, competition: Competition) -> Measurement | None:
+    """A number of scored bytes that a log of a published transformation prints and that is too large."""
+    if _transforming(log, competition) is None:
+        return None
+    most = competition.fingerprints.val_bytes * (1 + competition.fingerprints.val_bytes_tolerance)
+    return next((m for m in stated_bytes(log) if m.value > most), None)
+
+
+def _total(shown: Measurement, competition: Competition, severity: Severity) -> Finding:
+    split = competition.fingerprints.val_bytes
+    return RULE.at(
+        shown.location,
+        f"The log counts {int(shown.value):,} bytes of validation text; the original split has {split:,} "
+        f"({shown.value / split - 1:+.1%}).",
+        fix=_FIX,
+        severity=severity,
+        evidence=(quoted(shown),),
+    )
 
 
 def _lossy(run: Headline, competition: Competition) -> Finding | None:

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 
 from rules.analysis.bytecount import ByteCount, byte_count, consistent, per_token
 from rules.analysis.expressions import number_of
-from rules.analysis.headline import Headline, headlines_of, quoted
+from rules.analysis.headline import Headline, headlines_of, quoted, settled
 from rules.analysis.index import SourceIndex, index_of
 from rules.analysis.scopes import Binding
 from rules.competition import Competition
@@ -63,18 +63,25 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
 def _constants(script: SourceFile) -> Iterator[tuple[float, Binding]]:
     """Assignments to a name with `bpb` in it that divide by a constant which can be bytes per token."""
     index = index_of(script)
+    scores = [b for s in index.scopes for b in s.bindings if b.value is not None and "bpb" in b.name.casefold()]
+    named = _numbers(index) if scores else {}
+    for binding in scores:
+        divisors = (_divisor(node, named) for node in ast.walk(binding.value or ast.Pass()))
+        value = next((value for value in divisors if value is not None), None)
+        if value is not None:
+            yield value, binding
+
+
+def _numbers(index: SourceIndex) -> dict[str, float]:
+    """Numbers that a name is bound to anywhere, where it is bound to one number only."""
+    found: dict[str, set[float | None]] = {}
     for scope in index.scopes:
         for binding in scope.bindings:
-            if binding.value is None or "bpb" not in binding.name.casefold():
-                continue
-            for node in ast.walk(binding.value):
-                value = _divisor(node, index)
-                if value is not None:
-                    yield value, binding
-                    break
+            found.setdefault(binding.name, set()).add(number_of(binding.value))
+    return {name: value for name, values in found.items() if len(values) == 1 and (value := values.pop()) is not None}
 
 
-def _divisor(node: ast.AST, index: SourceIndex) -> float | None:
+def _divisor(node: ast.AST, named: dict[str, float]) -> float | None:
     """The constant by which an expression divides, where it can be bytes per token."""
     if not isinstance(node, ast.BinOp) or not isinstance(node.op, (ast.Div, ast.Mult)):
         return None
@@ -82,7 +89,7 @@ def _divisor(node: ast.AST, index: SourceIndex) -> float | None:
     for side in sides:
         value = number_of(side)
         if value is None and isinstance(side, ast.Name):
-            value = index.numeric_constants.get(side.id, (None, 0))[0]
+            value = named.get(side.id)
         if value and isinstance(node.op, ast.Mult):
             value = 1 / value
         if value is not None and _may_be_bytes(value):
@@ -104,14 +111,16 @@ def _divides_by(run: Headline, value: float) -> bool:
 
 def _check_runs(runs: tuple[Headline, ...], competition: Competition) -> Iterator[Finding]:
     """A published tokenizer whose tokens add up to more bytes than the split has."""
-    for run in runs:
-        count = byte_count(run.score, run.log, competition)
-        if count is None or not _is_plain(count) or not consistent(run.log, competition):
-            continue
-        excess = count.excess(competition)
-        if excess > CERTAIN + count.uncertainty:
-            yield _too_many(run, count, competition)
-            return
+    counts = [(run, c) for run in runs if (c := byte_count(run.score, run.log, competition)) and _is_plain(c)]
+    wrong = [
+        (run, count)
+        for run, count in counts
+        if count.excess(competition) > CERTAIN + count.uncertainty and consistent(run.log, competition)
+    ]
+    if wrong:
+        run, count = wrong[0]
+        certain = count.shown is not None and settled([run for run, _ in wrong], runs)
+        yield _too_many(run, count, competition, Severity.BLOCK if certain else Severity.REVIEW)
 
 
 def _is_plain(count: ByteCount) -> bool:
@@ -120,7 +129,7 @@ def _is_plain(count: ByteCount) -> bool:
     return tokenizer is not None and tokenizer.official and not tokenizer.transforms_text
 
 
-def _too_many(run: Headline, count: ByteCount, competition: Competition) -> Finding:
+def _too_many(run: Headline, count: ByteCount, competition: Competition, severity: Severity) -> Finding:
     split, name = competition.fingerprints.val_bytes, count.tokenizer.name if count.tokenizer else ""
     official = split / count.tokenizer.val_tokens if count.tokenizer else 0.0
     shown = () if count.shown is None else (quoted(count.shown),)
@@ -130,6 +139,6 @@ def _too_many(run: Headline, count: ByteCount, competition: Competition) -> Find
         f"have {official:.4f}. The score divides by {count.excess(competition):.1%} more bytes than there are: a "
         "constant, or a table that counts some bytes twice (the leading space, say).",
         fix=_FIX,
-        severity=run.severity(Severity.BLOCK) if count.shown is not None else Severity.REVIEW,
+        severity=severity,
         evidence=(Evidence(run.score.location, run.score.quote, "measured"), *shown),
     )

@@ -13,8 +13,11 @@ competition covers one step. Logs of ablations, on which the claimed score does 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from itertools import islice
 
+from rules.analysis.admissions import TIME, denied
 from rules.analysis.headline import Headline, declines_record, headlines_of, quoted, timed_track
 from rules.analysis.summary import train_seconds
 from rules.competition import Competition
@@ -22,6 +25,8 @@ from rules.rule import Finding, Rule, Severity
 from rules.submission import Quantity, Submission
 
 RULE = Rule(code="E01", name="train-over-600s", category="over-time", severity=Severity.BLOCK, doc=__doc__)
+
+_TRAINING = re.compile(r"train|artifact_production", re.I)
 
 
 def check(submission: Submission, competition: Competition) -> Iterator[Finding]:
@@ -36,6 +41,7 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
         and spent.value > limits.train_seconds + limits.train_tolerance_seconds
     ]
     if not over:
+        yield from _admitted(submission)
         return
     spent, run = max(over, key=lambda found: found[0].value)
     several = f" So do {len(over) - 1} more of the claimed runs." if len(over) > 1 else ""
@@ -47,6 +53,18 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
         severity=_severity(run, submission, competition),
         evidence=(quoted(spent),),
     )
+
+
+def _admitted(submission: Submission) -> Iterator[Finding]:
+    """The submission says itself that training, or building the artifact, took too long."""
+    for admission in islice(denied(submission, TIME, _TRAINING), 1):
+        yield RULE.at(
+            admission.evidence.location,
+            f"submission.json itself states that a training limit is not kept: `{admission.key}` is false.",
+            fix="Bring training and the making of the artifact inside the limit, and run again.",
+            severity=Severity.NOTE if declines_record(submission) else Severity.REVIEW,
+            evidence=(admission.evidence,),
+        )
 
 
 def _severity(run: Headline, submission: Submission, competition: Competition) -> Severity:

@@ -14,16 +14,20 @@ number counts, not their sum. Tracks without a limit.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from itertools import islice
 
+from rules.analysis.admissions import TIME, denied
 from rules.analysis.headline import Headline, declines_record, headlines_of, quoted, timed_track
 from rules.competition import Competition
+from rules.reading.logs.summary import eval_seconds
 from rules.rule import Evidence, Finding, Rule, Severity
-from rules.submission import Claim, Measurement, Quantity, Submission
+from rules.submission import Claim, Quantity, Submission
 
 RULE = Rule(code="E02", name="eval-over-600s", category="over-time", severity=Severity.BLOCK, doc=__doc__)
 
-NEAR_LINES = 3  # a total that is printed so few lines after the score belongs to it
+_EVALUATION = re.compile(r"eval|ttt", re.I)
 
 _FIX = "Shorten the evaluation until all of it fits into the limit on the reference machine, and run again."
 
@@ -33,7 +37,9 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
     if timed_track(submission, competition) is None:
         return
     limit = competition.limits.eval_seconds + competition.limits.eval_tolerance_seconds
-    measured = [(spent, run) for run in headlines_of(submission) if (spent := eval_seconds(run)) is not None]
+    measured = [
+        (spent, run) for run in headlines_of(submission) if (spent := eval_seconds(run.log, run.score)) is not None
+    ]
     over = [found for found in measured if found[0].value > limit]
     if over:
         spent, run = max(over, key=lambda found: found[0].value)
@@ -48,16 +54,6 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
         )
     else:
         yield from _stated(submission, competition, limit)
-
-
-def eval_seconds(run: Headline) -> Measurement | None:
-    """How long the headline's evaluation took: as its score line says, else the time printed right after it."""
-    score = run.score
-    if score.eval_seconds is not None:
-        return Measurement(Quantity.EVAL_SECONDS, score.eval_seconds, score.location, score.label, score.quote)
-    line = score.location.line or 0
-    after = (m for m in run.log.all(Quantity.EVAL_SECONDS) if m.location.line is not None)
-    return next((m for m in after if line <= (m.location.line or 0) <= line + NEAR_LINES), None)
 
 
 def _severity(run: Headline, submission: Submission, competition: Competition) -> Severity:
@@ -81,4 +77,13 @@ def _stated(submission: Submission, competition: Competition, limit: float) -> I
             fix=_FIX,
             severity=Severity.NOTE if declines_record(submission) else Severity.REVIEW,
             evidence=(Evidence(worst.location, worst.key, "claim"),),
+        )
+        return
+    for admission in islice(denied(submission, TIME, _EVALUATION), 1):
+        yield RULE.at(
+            admission.evidence.location,
+            f"submission.json itself states that the limit on evaluation is not kept: `{admission.key}` is false.",
+            fix=_FIX,
+            severity=Severity.NOTE if declines_record(submission) else Severity.REVIEW,
+            evidence=(admission.evidence,),
         )

@@ -10,8 +10,9 @@ data at evaluation time, however short it is.
     GPTQ:collected 67 Hessians in 42.7s
 
 ## Allowed
-Time subtracted from the cap that covers the calibration. Overrunning by the few seconds that merged entries overran
-is noted only. Calibration on text that the model itself generates reads no data and is noted only.
+Time subtracted from the cap that covers the calibration. Where some time was reserved, overrunning by the few seconds
+that merged entries overran is noted only. Calibration on text that the model itself generates reads no data and is
+noted only.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ RULE = Rule(
     code="E03", name="gptq-reserve-too-small", category="gptq-data-at-eval", severity=Severity.REVIEW, doc=__doc__
 )
 
-_SELF_GENERATED = ("self-gen", "self_gen", "selfgen", "autoregressive")
+_SELF_GENERATED = ("generated", "self-gen", "self_gen", "selfgen", "autoregressive")
 
 
 def check(submission: Submission, competition: Competition) -> Iterator[Finding]:
@@ -52,7 +53,7 @@ def _overrun(run: Headline, competition: Competition) -> tuple[float, Finding] |
     reserve = run.log.last(Quantity.RESERVE_SECONDS)
     reserved = "no reserve is printed" if reserve is None else f"{reserve.value:g} s were reserved"
     generated = any(mark in f"{calibrated.label} {calibrated.quote}".casefold() for mark in _SELF_GENERATED)
-    small = over <= limits.calibration_overrun_seconds
+    small = over <= limits.calibration_overrun_seconds and reserve is not None and reserve.value > 0
     finding = RULE.at(
         calibrated.location,
         f"Calibration took {calibrated.value:,.1f} s after {trained.value:,.1f} s of training ({reserved}): the "

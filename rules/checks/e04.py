@@ -19,6 +19,7 @@ from collections.abc import Iterator
 
 from rules.analysis.headline import Headline, headlines_of, quoted, timed_track
 from rules.competition import Competition
+from rules.reading.logs.summary import eval_seconds
 from rules.rule import Evidence, Finding, Rule, Severity
 from rules.submission import Measurement, Quantity, Submission
 
@@ -34,7 +35,8 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
         return
     work, run = max(found, key=lambda pair: pair[0].value)
     limit = competition.limits.eval_seconds
-    timed = run.score.eval_seconds
+    inner = eval_seconds(run.log, run.score)
+    timed = inner.value if inner is not None else None
     together = work.value + (timed or 0.0)
     fits = timed is not None and together <= limit
     inside = f" beside {timed:,.1f} s inside it, {together:,.1f} s together" if timed is not None else ""
@@ -49,10 +51,5 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
 
 
 def _outside(run: Headline) -> Measurement | None:
-    """The work that the log places outside the timer, by its own words or by its switch."""
-    switched = [s.value.casefold() for name, s in run.log.settings.items() if name.endswith("precompute_outside")]
-    found = run.log.last(Quantity.PRECOMPUTE_SECONDS)
-    if found is None:
-        return None
-    says_so = any("outside" in text.casefold() or "excluded" in text.casefold() for text in (found.label, found.quote))
-    return found if says_so or "true" in switched or "1" in switched else None
+    """The longest work that the log places outside the timer; a reader measures no other."""
+    return max(run.log.all(Quantity.PRECOMPUTE_SECONDS), key=lambda m: m.value, default=None)

@@ -23,8 +23,11 @@ merged. The uncompressed `Total submission size` of a plain export is no artifac
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from itertools import islice
 
+from rules.analysis.admissions import SIZE, denied
 from rules.analysis.headline import quoted
 from rules.analysis.size import Size, committed_models, script_bytes, sizes_of
 from rules.competition import Competition
@@ -33,6 +36,7 @@ from rules.submission import Claim, Quantity, Submission
 
 RULE = Rule(code="E05", name="artifact-over-16mb", category="over-cap", severity=Severity.BLOCK, doc=__doc__)
 
+_WHOLE = re.compile(r"artifact|total|submission|fits|under|meets", re.I)
 CLOSE = 1_000  # bytes by which a claim may miss every log without being worth a word
 MINIFIED = 0.75  # what stripping names and comments leaves of a packed script, at best
 
@@ -51,6 +55,8 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
     elif not sizes:
         yield from _committed(submission, cap)
     yield from _claimed(submission, sizes, cap)
+    if worst is None:
+        yield from _admitted(submission, cap)
 
 
 def _over(size: Size, cap: int) -> Finding | None:
@@ -65,7 +71,7 @@ def _over(size: Size, cap: int) -> Finding | None:
         text = (
             f"the run counts {total:,} bytes, but the shipped script ({size.script:,}) and the model ({model:,}) have"
         )
-        return _finding(size, cap, Severity.REVIEW, f"{text} {size.computed:,}: which script ran?")
+        return _finding(size, cap, Severity.REVIEW, f"{text} {size.computed:,}; another script ran than is shipped")
     if size.computed is None or size.computed <= cap:
         return None
     return _unpacked(size, cap)
@@ -73,14 +79,15 @@ def _over(size: Size, cap: int) -> Finding | None:
 
 def _unpacked(size: Size, cap: int) -> Finding:
     """The shipped script does not fit, while the log counts less code than is shipped or no total at all."""
-    packed = size.computed_packed or 0
+    code = size.packed or 0
+    packed = code + (int(size.model.value) if size.model is not None else 0)
     text = f"the shipped script ({size.script:,} bytes) and the model have {size.computed:,} bytes"
     if size.total is not None and size.counted_code is not None:
         text += f"; the run counts {size.counted_code:,} bytes of code and a total of {int(size.total.value):,}"
     if packed <= cap:
         severity = Severity.NOTE if size.total is not None else Severity.REVIEW
         return _finding(size, cap, severity, f"{text}. Packed into a launcher it would have {packed:,}, which fits")
-    least = packed - round((1 - MINIFIED) * (size.packed or 0))
+    least = packed - round((1 - MINIFIED) * code)
     severity = Severity.REVIEW if least <= cap else Severity.BLOCK
     return _finding(size, cap, severity, f"{text}. Even packed into a launcher it would have {packed:,}")
 
@@ -131,6 +138,18 @@ def _claimed(submission: Submission, sizes: tuple[Size, ...], cap: int) -> Itera
     elif totals and not totals[0] - CLOSE <= claim.value <= totals[-1] + CLOSE:
         span = f"{totals[0]:,}" if len(totals) == 1 else f"{totals[0]:,} to {totals[-1]:,}"
         yield _about(claim, f"submission.json states {int(claim.value):,} bytes; the logs count {span}.", Severity.NOTE)
+
+
+def _admitted(submission: Submission, cap: int) -> Iterator[Finding]:
+    """The submission says itself that it does not fit."""
+    for admission in islice(denied(submission, SIZE, _WHOLE), 1):
+        yield RULE.at(
+            admission.evidence.location,
+            f"submission.json itself states that the cap of {cap:,} bytes is not kept: `{admission.key}` is false.",
+            fix="Shrink code and model until both fit.",
+            severity=Severity.REVIEW,
+            evidence=(admission.evidence,),
+        )
 
 
 def _about(claim: Claim, message: str, severity: Severity) -> Finding:
