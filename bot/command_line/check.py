@@ -30,6 +30,6 @@ def command(
     from worker.triage import triage_folder
 
     with inputs.readable():
-        rules = inputs.competition(competition)
-        timed = triage_folder(folder, rules, track)
-    return deliver(timed, rules, json_file=json_file, markdown=markdown, fail_on=fail_on)
+        parameters = inputs.competition(competition)
+        timed = triage_folder(folder, parameters, track)
+    return deliver(timed, parameters, json_file=json_file, markdown=markdown, fail_on=fail_on)

@@ -14,7 +14,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 STDOUT = "-"
 
 
-def _writable(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+def writable(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
     """Refuse a file that cannot be written before any work is done, not after."""
     if value is None or value == STDOUT:
         return value
@@ -40,7 +40,7 @@ competition = click.option(
     help="A competition that is shipped, or the path of its TOML file.  [default: parameter-golf]",
 )
 json_file = click.option(
-    "--json", "json_file", metavar="FILE|-", callback=_writable, help="Write JSON to a file, or - for standard output."
+    "--json", "json_file", metavar="FILE|-", callback=writable, help="Write JSON to a file, or - for standard output."
 )
 markdown = click.option("--markdown", is_flag=True, help="Print the report as Markdown, as it would be posted.")
 

@@ -39,7 +39,7 @@ def command(
     from worker.triage import triage_pull_request
 
     with inputs.readable():
-        rules = inputs.competition(competition)
+        parameters = inputs.competition(competition)
         listed = read_pull_requests(pull_requests) if pull_requests else ()
-        timed = triage_pull_request(GitRepository(repository), number, rules, listed)
-    return deliver(timed, rules, json_file=json_file, markdown=markdown, fail_on=fail_on)
+        timed = triage_pull_request(GitRepository(repository), number, parameters, listed)
+    return deliver(timed, parameters, json_file=json_file, markdown=markdown, fail_on=fail_on)

@@ -6,9 +6,9 @@ Text of a participant passes `visible`, so that no escape sequence reaches the t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from rich.console import Console, RenderableType
-from rich.padding import Padding
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -42,64 +42,87 @@ SEVERITY_COLOURS = {
     Severity.NOTE: "default",
 }
 MESSAGE, QUOTE, PATH, NAME = 800, 300, 160, 60  # characters
+NARROWEST, WIDE = 20, 110  # columns
 FINDINGS_AT_MOST = 60
 EVIDENCE_AT_MOST = 4
 NOT_CLAIMED, NOT_MEASURED = "not stated", "no log shows it"
 
 
+@dataclass(frozen=True, slots=True)
+class _Paragraph:
+    """Text that is wrapped behind an indent, in columns."""
+
+    text: Text
+    indent: int = 0
+
+
+_Part = _Paragraph | Table
+_BLANK = _Paragraph(Text())
+
+
 def print_report(triage: Triage, competition: Competition, console: Console) -> None:
     """Print the report of one submission."""
-    for part in _parts(triage, competition):
-        console.print(part)
+    for part in _parts(triage, competition, " " * 2 if console.width >= WIDE else "\n"):
+        if isinstance(part, _Paragraph):
+            for line in part.text.wrap(console, max(console.width - part.indent, NARROWEST)):
+                line.rstrip()
+                console.print(Text(" " * part.indent) + line)
+        else:
+            console.print(part)
 
 
-def _parts(triage: Triage, competition: Competition) -> Iterator[RenderableType]:
+def _parts(triage: Triage, competition: Competition, gap: str) -> Iterator[_Part]:
     submission = triage.submission
     verdict = triage.verdict
     counts = counts_of(triage)
-    yield Text.assemble(_subject(submission), ": ", (verdict.value.replace("-", " "), COLOURS[verdict]))
-    yield Text(f"{VERDICTS[verdict]} {f'{counts}. ' if counts else ''}{PRINCIPLE}")
+    yield _Paragraph(Text.assemble("Fairway: ", (verdict.value.replace("-", " "), COLOURS[verdict])))
+    yield _Paragraph(_subject(submission))
+    yield _BLANK
+    yield _Paragraph(Text(f"{VERDICTS[verdict]} {f'{counts}. ' if counts else ''}{PRINCIPLE}"))
     yield from _findings(triage)
     if submission.folder:
-        yield ""
-        yield _claims(rows_of(submission, competition), submission)
-    yield ""
-    yield from _facts(triage)
+        yield _BLANK
+        yield _claims(rows_of(submission, competition), submission, gap)
+    yield _BLANK
+    yield from map(_Paragraph, _facts(triage))
 
 
 def _subject(submission: Submission) -> Text:
     request, scope = submission.pull_request, submission.scope
     name = f"Pull request {request.number} at {request.head_sha[:10]}" if request.head_sha else "Folder"
     folder = cut_middle(submission.folder, PATH) or "without a submission folder"
-    return Text(f"{name}, {f'track {scope.track}' if scope.track else 'of no track'}, {folder}", "bold")
+    return Text(f"{name}, {f'track {scope.track}' if scope.track else 'of no track'}, {folder}")
 
 
-def _findings(triage: Triage) -> Iterator[RenderableType]:
+def _findings(triage: Triage) -> Iterator[_Part]:
     left = FINDINGS_AT_MOST
     severity = None
     for group in groups_of(triage):
         if group.severity is not severity:
             severity = group.severity
-            yield ""
-            yield Text(TITLES[severity], f"bold {SEVERITY_COLOURS[severity]}")
+            yield _BLANK
+            yield _Paragraph(Text(TITLES[severity], f"bold {SEVERITY_COLOURS[severity]}"))
         for finding in group.findings[: max(left, 0)]:
             yield from _finding(finding, triage.submission)
         left -= len(group.findings)
     if left < 0:
-        yield Text(f"  … and {-left} more; --json writes all of them", "dim")
+        yield _Paragraph(Text(f"… and {-left} more; --json writes all of them", "dim"), 2)
 
 
-def _finding(finding: Finding, submission: Submission) -> Iterator[RenderableType]:
+def _finding(finding: Finding, submission: Submission) -> Iterator[_Part]:
     where = f" at {_place(finding.location, submission)}" if finding.location else ""
     head = Text.assemble(
         (cut(finding.code, NAME), SEVERITY_COLOURS[finding.severity]), " ", (cut(finding.name, NAME), "bold"), where
     )
-    yield Padding(head, (0, 0, 0, 2))
-    yield Padding(Text(cut(" ".join(finding.message.split()), MESSAGE)), (0, 0, 0, 6))
+    yield _Paragraph(head, 2)
+    yield _Paragraph(Text(cut(" ".join(finding.message.split()), MESSAGE)), 6)
     for item in finding.evidence[:EVIDENCE_AT_MOST]:
-        yield Padding(Text(_quoted(item, finding.location, submission), "dim"), (0, 0, 0, 6))
+        yield _Paragraph(Text(_quoted(item, finding.location, submission), "dim"), 6)
     if finding.fix:
-        yield Padding(Text.assemble(("to mend: ", "green"), cut(" ".join(finding.fix.split()), MESSAGE)), (0, 0, 0, 6))
+        yield _Paragraph(
+            Text.assemble(("to mend: ", "green"), cut(" ".join(finding.fix.split()), MESSAGE)),
+            6,
+        )
 
 
 def _quoted(item: Evidence, shown: Location | None, submission: Submission) -> str:
@@ -113,24 +136,25 @@ def _place(location: Location, submission: Submission) -> str:
     return cut_middle(submission.inside(location.path), PATH) + line + inner
 
 
-def _claims(rows: Iterable[Row], submission: Submission) -> Table:
+def _claims(rows: Iterable[Row], submission: Submission, gap: str) -> Table:
+    """The table; `gap` stands between a figure and its place."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for heading in ("", "claimed", "measured", ""):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(
             row.name,
-            _figure(row.claimed, NOT_CLAIMED, submission),
-            _figure(row.measured, NOT_MEASURED, submission),
+            _figure(row.claimed, NOT_CLAIMED, submission, gap),
+            _figure(row.measured, NOT_MEASURED, submission, gap),
             Text(row.remark, "bold red"),
         )
     return table
 
 
-def _figure(figure: Figure | None, otherwise: str, submission: Submission) -> Text:
+def _figure(figure: Figure | None, otherwise: str, submission: Submission, gap: str) -> Text:
     if figure is None:
         return Text(otherwise, "dim")
-    where = f"  {_place(figure.where, submission)}" if figure.where else ""
+    where = f"{gap}{_place(figure.where, submission)}" if figure.where else ""
     return Text.assemble(figure.text, (where, "dim"))
 
 

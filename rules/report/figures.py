@@ -147,7 +147,9 @@ def _score_row(submission: Submission, competition: Competition, summary: Summar
 
 def _seeds_row(submission: Submission, summary: Summary) -> Row:
     claimed, measured = claimed_seeds(submission), summary.seeds
-    unseen = [seed for seed in claimed if seed not in measured]
+    # Logs that print no seed at all say nothing about which seeds they are of.
+    silent = submission.logs and not measured
+    unseen = [] if silent else [seed for seed in claimed if seed not in measured]
     where = Location(submission.metadata.path) if submission.metadata else None
     return Row(
         "seeds",

@@ -73,11 +73,10 @@ class _Report:
         request = submission.pull_request
         if not request.head_sha:
             return f"Folder {folder}, {track}."
-        name = f"Pull request {escape.code(f'#{request.number}')} at {escape.code(request.head_sha, SHORT_SHA)}"
+        name = f"Pull request {escape.code(f'#{request.number}')} at {escape.code(request.head_sha[:SHORT_SHA])}"
         return f"{name}, {track}, {folder}."
 
     def _tail(self) -> Iterator[str]:
-        yield ""
         if self._submission.folder:
             yield from claims_table(rows_of(self._submission, self._competition), self._place)
             yield ""
@@ -114,6 +113,7 @@ class _Report:
         weighty = sum(f.severity is not Severity.NOTE for f in self._triage.findings)
         if weighty > len(shown):
             yield MORE_BELOW.format(weighty - len(shown))
+            yield ""
 
     def _further(self, rest: Sequence[Finding], room: int) -> str:
         """The findings that are not on the screen, whole ones only, as many as fit."""

@@ -1,0 +1,92 @@
+"""`fairway backtest`: many pull requests, beside what people ruled."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from bot.command_line import options
+
+
+class Numbers(click.ParamType[frozenset[int]]):
+    """Numbers of pull requests with commas between, ranges too: "1,5-9"."""
+
+    name = "numbers"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> frozenset[int]:
+        """Return the numbers; complain about anything else."""
+        found: set[int] = set()
+        for part in str(value).split(","):
+            first, _, last = part.strip().partition("-")
+            if not (first.isdecimal() and (last or first).isdecimal() and int(last or first) - int(first) < 1_000_000):
+                self.fail(f"{part.strip()!r} is no number and no range; write 1,2,3 or 10-20", param, ctx)
+            found.update(range(int(first), int(last or first) + 1))
+        return frozenset(found)
+
+
+@click.command()
+@options.git
+@options.table_file("--pull-requests", required=True, help="Table number,created_at,author,title,head_sha.")
+@options.table_file("--rulings", help="Table number,outcome,reasons,ruled_on: print recall and false alarms.")
+@click.option("--numbers", type=Numbers(), default=None, metavar="1,2,5-9", help="Only these.  [default: all]")
+@click.option(
+    "--workers",
+    type=click.IntRange(0, 256),
+    metavar="N",
+    help="Processes; 0 works in this one.  [default: one for each processor]",
+)
+@options.competition
+@click.option(
+    "--json", "json_file", required=True, metavar="FILE|-", callback=options.writable, help="Where the JSON goes."
+)
+@click.option("--summary", "summary_file", metavar="FILE.md", callback=options.writable, help="Write the summary too.")
+def command(
+    repository: str,
+    pull_requests: Path,
+    rulings: Path | None,
+    numbers: frozenset[int] | None,
+    workers: int | None,
+    competition: str | None,
+    json_file: str,
+    summary_file: str | None,
+) -> int:
+    """Triage many pull requests in order of creation and print a summary.
+
+    The repository is only read: nothing is checked out and nothing that was submitted is run.
+    """
+    from bot.command_line import inputs, output, summary
+    from bot.command_line.progress import progress
+    from worker.backtest import BacktestOptions, run
+    from worker.tables import read_pull_requests, read_rulings
+
+    with inputs.readable():
+        parameters = inputs.competition(competition)
+        listed = read_pull_requests(pull_requests)
+        chosen = _chosen(numbers, [p.number for p in listed], pull_requests)
+        asked = BacktestOptions(
+            repository=repository,
+            pull_requests=listed,
+            competition=parameters,
+            rulings=read_rulings(rulings) if rulings else (),
+            numbers=chosen,
+            workers=len(os.sched_getaffinity(0)) if workers is None else workers,
+        )
+        with progress("Triaging", total=len(chosen) or len(listed)) as advance:
+            result = run(asked, advance)
+    output.write_json(json_file, result.as_json())
+    if summary_file is not None:
+        output.write_text(summary_file, summary.as_markdown(result))
+    summary.show(result, output.page(aside=json_file == options.STDOUT))
+    return 0
+
+
+def _chosen(numbers: frozenset[int] | None, listed: Sequence[int], table: Path) -> frozenset[int]:
+    """The numbers asked for. Raises ClickException for any that the table lacks."""
+    unknown = sorted((numbers or frozenset()) - set(listed))
+    if unknown:
+        named = ", ".join(map(str, unknown[:10])) + (" …" if len(unknown) > 10 else "")
+        raise click.ClickException(f"{table} has no pull request {named}; take numbers from that table")
+    return numbers or frozenset()
