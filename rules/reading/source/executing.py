@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePosixPath
 
-from rules.reading.source.files import VirtualFiles
+from rules.reading.source.files import ROOT, VirtualFiles
 from rules.reading.source.handles import Handles
 from rules.reading.source.launches import Launches, Run, words_of
 from rules.reading.source.opening import argument
@@ -31,6 +31,7 @@ class Executing(Handles):
         self.module: dict[str, Value] = {"__name__": "__main__", "__file__": files.own_path, "__doc__": None}
         self.reason = ""  # why a decoder failed last
         self.limited = False  # whether a limit was reached
+        self.called = True  # whether what is followed is reached from the script's own statements
 
     def fail(self, node: ast.AST, detail: str, *, weak: bool = False) -> None:
         """Note that what is executed at `node` is not known."""
@@ -85,19 +86,28 @@ class Executing(Handles):
             return
         content = self.files.bytes_of(path)
         if isinstance(content, (str, bytes)):
-            self.shipped(path, content, node)
+            if self.origins.of(self.shipped(path, content, node)) is None:
+                self.origins.put(content, Origin(node.lineno, ("file",)))
             name = "" if full is None else full.rpartition("/")[2]
             self.launches.ran(content, self._origin(content, node), name, main=main, shipped=self._is_shipped(content))
         elif full in self.files.written:
             self.fail(node, "the file that is run was written with a text that is not known")
         else:
-            shown = (
-                "which file is run is not known" if full is None else f"the folder has no {str(path)[:200]!r} to run"
-            )
-            self.fail(node, shown, weak=weak or not main)
+            self._missing(full, node, main=main, weak=weak)
 
-    def _start(self, args: list[Value], _keywords: dict[str, Value], node: ast.Call) -> Value:
+    def _missing(self, full: str | None, node: ast.Call, *, main: bool, weak: bool) -> None:
+        """A file that is run is not among those at hand. A library that is loaded as a module is none of ours."""
+        if full is not None:
+            shown = full.removeprefix(f"{self.files.folder}/").removeprefix(f"{ROOT}/")
+            self.fail(node, f"the folder has no {shown[:200]!r} to run", weak=weak or not main)
+        elif main and self.called:
+            self.fail(node, "which file is run is not known", weak=weak)
+
+    def _start(self, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
         """A program is started: look for a script among the words of its command."""
+        folder = keywords.get("cwd", "")
+        if not isinstance(folder, (str, PurePosixPath)):
+            return UNKNOWN
         words = [word for arg in args for word in words_of(arg)]
         texts = [str(word) if isinstance(word, (str, PurePosixPath)) else "" for word in words]
         python = any(PurePosixPath(text).name.startswith(("python", "torchrun")) for text in texts if text)
@@ -105,7 +115,7 @@ class Executing(Handles):
             if text == "-c" and python and position + 1 < len(words):
                 self._execute([words[position + 1]], {}, node)
             elif text.endswith(".py") or (python and self.files.absolute(text) in self.files.written):
-                self._run_file(text, node, main=True, weak=True)
+                self._run_file(PurePosixPath(folder, text), node, main=True, weak=True)
                 break
         return UNKNOWN
 
@@ -138,8 +148,8 @@ class Executing(Handles):
     def written_sources(self) -> Iterator[tuple[str, Run]]:
         """Files that were written with a known text, by their path below the folder that they were written to."""
         for path, content in self.files.written.items():
-            origin = self.origins.of(content)
-            if isinstance(content, (str, bytes)) and content and origin is not None:
+            if isinstance(content, (str, bytes)) and content:
+                origin = self.origins.of(content) or Origin(1)
                 name = path.removeprefix(f"{TEMPORARY}/").removeprefix(f"{self.files.folder}/").rpartition("!/")[2]
                 yield name, Run(content, origin.line, origin.form, name, main=False, shipped=False)
 

@@ -26,6 +26,7 @@ from rules.reading.source.values import (
     is_scalar,
 )
 
+_PARTS = 1_000  # items of a list whose origin is remembered
 _NOTED = 40  # characters from which a literal's line is remembered
 _Sequence = (str, bytes, list, tuple)
 
@@ -60,6 +61,10 @@ class Expressions(ABC):
     ) -> Value:
         """What calling `function` gives; UNKNOWN where that is not known."""
 
+    def symbol(self, name: str) -> Value:
+        """What a full name stands for."""
+        return CONSTANTS.get(name, Symbol(name))
+
     def value(self, node: ast.expr | None, frame: Frame) -> Value:
         """The value of an expression. Raises ExhaustedError alone."""
         if node is None:
@@ -93,8 +98,7 @@ class Expressions(ABC):
     def _attribute(self, node: ast.Attribute, frame: Frame) -> Value:
         owner = self.value(node.value, frame)
         if isinstance(owner, Symbol):
-            name = f"{owner.name}.{node.attr}"
-            return CONSTANTS.get(name, Symbol(name))
+            return self.symbol(f"{owner.name}.{node.attr}")
         if owner is UNKNOWN:
             return UNKNOWN
         if isinstance(owner, Loader) and node.attr == "loader":
@@ -205,9 +209,7 @@ class Expressions(ABC):
     def _subscript(self, node: ast.Subscript, frame: Frame) -> Value:
         owner, index = self.value(node.value, frame), self.value(node.slice, frame)
         if isinstance(owner, Symbol):
-            if owner.name == "sys.argv" and index == 0:
-                return frame.module.get("__file__", UNKNOWN)
-            return UNKNOWN
+            return Symbol(f"{owner.name}.{index}") if isinstance(index, str) and index.isidentifier() else UNKNOWN
         if isinstance(owner, dict):
             return owner[index] if is_scalar(index) else UNKNOWN
         if not isinstance(owner, (*_Sequence, range)) or not isinstance(index, (int, slice)):
@@ -302,8 +304,16 @@ class Expressions(ABC):
         """Remember that `result` was made from the first of `sources` whose origin is known; returns it."""
         origin = next((found for source in sources if (found := self.origins.of(source)) is not None), None)
         if origin is not None:
-            self.origins.put(result, Origin(origin.line, (*origin.forms, form) if form else origin.forms))
+            origin = Origin(origin.line, (*origin.forms, form) if form else origin.forms)
+            for part in [result] if isinstance(result, (str, bytes)) else self._parts(result):
+                self.origins.put(part, origin)
         return result
+
+    def _parts(self, value: Value) -> list[Value]:
+        """The items of a list or the values of a dict, such as a split or an archive gives."""
+        if isinstance(value, dict):
+            return [item for item in list(value.values())[:_PARTS] if isinstance(item, str)]
+        return list(value[:_PARTS]) if isinstance(value, (list, tuple)) else []
 
 
 _EVALUATORS: dict[type[ast.expr], Callable[..., Value]] = {

@@ -15,6 +15,7 @@ import lzma
 import textwrap
 import zlib
 from collections.abc import Callable, Mapping
+from pathlib import PurePosixPath
 
 from rules.reading.source import inflate
 from rules.reading.source.values import (
@@ -135,7 +136,7 @@ def _as_text(budget: Budget, value: Value = "", *encoding: str) -> str:
     if isinstance(value, (bytes, bytearray)):
         budget.spend(len(value))
         return _text(value, *encoding)
-    if isinstance(value, (int, float, str, bool)):
+    if isinstance(value, (int, float, str, PurePosixPath)):
         return str(value)
     raise TypeError("no text")
 

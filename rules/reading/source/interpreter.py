@@ -7,6 +7,7 @@ Executing, compiling, importing and starting programs are noted in `launches`, n
 from __future__ import annotations
 
 import ast
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 
 from rules.reading.source.executing import ACTIONS, Executing
@@ -45,21 +46,27 @@ class Interpreter(Executing):
         super().__init__(budget, files)
         self.followed: set[ast.AST] = set()
         self._active: list[ast.AST] = []
+        self._argv: list[Value] = [files.own_path]  # an entry is scored without arguments
 
-    def follow(self, tree: ast.Module) -> None:
-        """Follow the module, then functions that execute something and were not called."""
-        frame = Frame(self.module, self.module)
+    def follow(self, tree: ast.Module, *, thoroughly: bool = True) -> None:
+        """Follow the module and, if `thoroughly`, functions that execute something and were not called."""
+        executions = _executions(tree) if thoroughly else []
         try:
-            self.run(tree.body, frame)
-            for function in _executing(tree):
+            self.run(tree.body, Frame(self.module, self.module))
+            self.called = False
+            for function in _around(tree, executions):
                 if function not in self.followed:
                     self._inline(Function(function, self.module), [], {}, known=False)
         except (ExhaustedError, RecursionError) as error:
             self.reason = str(error) if isinstance(error, ExhaustedError) else "calls nested too deeply"
             self.limited = True
-        for call in _executions(tree):
-            if call not in self.followed:
-                self.fail(call, "the text that is executed is not known")
+        for node in executions:
+            if isinstance(node, ast.Call) and node not in self.followed:
+                self.fail(node, "the text that is executed is not known")
+
+    def symbol(self, name: str) -> Value:
+        """What a full name stands for; the arguments of the program are those of a scored run."""
+        return self._argv if name == "sys.argv" else super().symbol(name)
 
     def call(
         self, function: Value, args: list[Value], keywords: dict[str, Value], node: ast.Call, _frame: Frame
@@ -181,20 +188,23 @@ def _plain_name(name: str) -> str:
     return name.removeprefix("builtins.") if name.startswith("builtins.builtins.") else name
 
 
-def _executions(tree: ast.AST) -> list[ast.Call]:
-    """Calls of the builtin `exec`, by that name."""
-    return [
-        n for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == "exec"
-    ]
+def _executions(tree: ast.Module) -> list[ast.expr]:
+    """Calls of `exec` by that name, and other words that execute something."""
+    return [node for node in ast.walk(tree) if isinstance(node, ast.expr) and _is_execution(node)]
 
 
-def _executing(tree: ast.Module) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
-    """Functions in which something is executed, outermost first."""
-    functions = [n for n in ast.walk(tree) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]
-    return [function for function in functions if any(_is_execution(node) for node in ast.walk(function))]
-
-
-def _is_execution(node: ast.AST) -> bool:
+def _is_execution(node: ast.expr) -> bool:
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id == "exec"
     if isinstance(node, ast.Name):
-        return node.id in ("exec", "runpy", "marshal")
+        return node.id in ("runpy", "marshal")
     return isinstance(node, ast.Attribute) and node.attr in ("exec_module", "load_module", "run_path")
+
+
+def _around(tree: ast.Module, nodes: list[ast.expr]) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """The functions in which one of the nodes stands, outermost first."""
+    if not nodes:
+        return []
+    functions = [n for n in ast.walk(tree) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    lines = sorted(node.lineno for node in nodes)
+    return [f for f in functions if bisect_left(lines, f.lineno) < bisect_right(lines, f.end_lineno or f.lineno)]

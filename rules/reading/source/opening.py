@@ -80,9 +80,9 @@ class Opening(Statements):
 
     def shipped(self, path: Value, content: Value, node: ast.Call | ast.stmt) -> Value:
         """Note where the content of a shipped file comes from; what was written keeps its own origin."""
-        if isinstance(content, (str, bytes)) and self.origins.of(content) is None:
-            own = self.files.absolute(path) == self.files.own_path
-            self.origins.put(content, Origin(node.lineno, ("self" if own else "sibling",)))
+        full = self.files.absolute(path)
+        if self.origins.of(content) is None and full not in self.files.written:
+            self.origins.put(content, Origin(node.lineno, ("self" if full == self.files.own_path else "sibling",)))
         return content
 
     def _open_packed(self, module: str, args: list[Value], keywords: Mapping[str, Value], node: ast.Call) -> Value:

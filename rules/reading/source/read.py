@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from rules.reading.source.files import VirtualFiles
 from rules.reading.source.grammar import Fault, parse
 from rules.reading.source.language import language_of
 from rules.reading.source.launches import Failure, Run
@@ -34,6 +35,15 @@ def read_source(
     return tuple(reading.files(language))
 
 
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A text that comes along, and the layers around the text that holds it."""
+
+    name: str
+    run: Run
+    around: tuple[Layer, ...]
+
+
 @dataclass(slots=True)
 class _Text:
     """A text on its way through its layers."""
@@ -42,7 +52,7 @@ class _Text:
     tree: ast.Module | None = None
     layers: list[Layer] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    members: list[tuple[str, Run]] = field(default_factory=list)
+    members: list[_Member] = field(default_factory=list)
     launcher: ast.Module | None = None
 
 
@@ -53,8 +63,9 @@ class _Reading:
         self._path = path
         self._content_id = content_id
         self._data = data
-        self._siblings = siblings
+        self._files = VirtualFiles(path, data, siblings)
         self._budget = Budget()
+        self._unfolded: list[str | bytes] = []
 
     def files(self, language: Language) -> Iterator[SourceFile]:
         """The file itself, then what comes along with it."""
@@ -82,15 +93,21 @@ class _Reading:
         )
 
     def _members(self, text: _Text) -> Iterator[SourceFile]:
-        """What the file brings along, each unfolded in its turn."""
-        for name, run in text.members[:MEMBER_LIMIT]:
-            path = f"{self._path}!/{name}"
+        """What the file brings along, each text once and unfolded in its turn."""
+        known = set(self._unfolded)
+        for member in text.members:
+            run = member.run
+            if run.content in known or len(known) > MEMBER_LIMIT:
+                continue
+            known.add(run.content)
+            path = f"{self._path}!/{member.name}"
             content, problems = _as_text(run.content, path)
-            member = _Text(content, layers=[Layer(run.form, run.line, _size(run.content))], problems=problems)
-            language = language_of(name, content[:_HEAD].encode()) or Language.PYTHON
+            layers = [*member.around, Layer(run.form, run.line, _size(run.content))]
+            inner = _Text(content, layers=layers, problems=problems)
+            language = language_of(member.name, content[:_HEAD].encode("utf-8", "replace")) or Language.PYTHON
             if language is Language.PYTHON:
-                self._unfold(member, path)
-            yield self._file(path, member, language, content, 0)
+                self._unfold(inner, path)
+            yield self._file(path, inner, language, content, 0)
 
     def _unfold(self, text: _Text, path: str | None = None) -> None:
         """Parse a text, and go on with what it launches until something launches nothing."""
@@ -100,10 +117,10 @@ class _Reading:
             if text.tree is None or fault is not None:
                 text.problems += [_problem(place, text, fault)] if fault else []
                 return
-            step = unpack(self._path, self._data, text.code, text.tree, self._siblings, self._budget)
+            step = unpack(text.code, text.tree, self._files, self._budget)
             for failure in step.failures:
                 text.problems += _failures(place, text, failure)
-            text.members += step.members
+            text.members += [_Member(name, run, tuple(text.layers)) for name, run in step.members]
             if step.main is None:
                 return
             if len(text.layers) >= LAYER_LIMIT:
@@ -114,6 +131,7 @@ class _Reading:
                 text.launcher = text.tree
             layer = Layer(step.main.form, step.main.line, _size(step.main.content))
             text.layers.append(layer)
+            self._unfolded.append(step.main.content)
             text.code, problems = _as_text(step.main.content, place)
             text.problems += problems
 

@@ -84,10 +84,6 @@ class Statements(Expressions):
             frame.names[alias.asname or alias.name] = self.symbol(f"{module}.{alias.name}")
         return Flow.NEXT
 
-    def symbol(self, name: str) -> Value:
-        """What a full name stands for."""
-        return Symbol(name)
-
     def _define(self, node: ast.FunctionDef | ast.AsyncFunctionDef, frame: Frame) -> Flow:
         frame.names[node.name] = Function(node, frame.names)
         return Flow.NEXT

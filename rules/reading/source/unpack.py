@@ -15,11 +15,10 @@ from rules.reading.source.values import Budget
 
 _LITERAL = 200  # characters from which a literal counts as payload, not as code
 _STUB = 4_000  # characters of code that a launcher of another file has at most
-_EXECUTES = re.compile(
-    r"(?<![.\w])exec\s*\(|\bbuiltins\b|__builtins__|\b(?:runpy|exec_module|load_module|marshal|os\.(?:exec|spawn))"
-)
-_STARTS = re.compile(r"\b(?:subprocess|os\.system|os\.popen|import_module|__import__)\b")
-_DECODES = re.compile(r"\b(?:b85decode|b64decode|a85decode|b32decode|b16decode|fromhex|unhexlify|a2b_\w+|ZipFile)\b")
+_EXEC = re.compile(r"exec\s*\(")
+_EXECUTES = ("exec_module", "load_module", "runpy", "marshal", "builtins", "os.exec", "os.spawn")
+_STARTS = ("subprocess", "os.system", "os.popen", "import_module", "__import__")
+_DECODES = ("b85decode", "b64decode", "a85decode", "b32decode", "b16decode", "fromhex", "unhexlify", "a2b_", "ZipFile")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,27 +34,38 @@ class Unpacked:
     effects: bool = False
 
 
-def unpack(
-    path: str, data: bytes, code: str, tree: ast.Module, siblings: Mapping[str, bytes], budget: Budget
-) -> Unpacked:
-    """Follow a script and tell what it launches. `data` is the shipped file, `code` the text that runs now."""
-    if not _may_launch(code):
+def unpack(code: str, tree: ast.Module, files: VirtualFiles, budget: Budget) -> Unpacked:
+    """Follow a script and tell what it launches. `files` are those that it sees, and what layers before it wrote."""
+    executes = _may_execute(code)
+    if not executes and not _may_start(code):
         return Unpacked()
-    interpreter = Interpreter(budget, VirtualFiles(path, data, siblings))
-    interpreter.follow(tree)
+    interpreter = Interpreter(budget, files)
+    interpreter.follow(tree, thoroughly=executes)
     found = interpreter.launches
-    own = _own_length(code, tree)
+    own = _own_length(code, tree) if found.runs else len(code)
     main = _main(found.runs, own)
     stub = main is None and own <= _STUB
     failures = tuple(failure for failure in found.failures if stub or not failure.weak)
     return Unpacked(main, tuple(_members(interpreter, main)), failures, found.effects)
 
 
-def _may_launch(code: str) -> bool:
-    """A cheap look: most scripts execute no text, and start programs only to ask for the driver's version."""
-    if _EXECUTES.search(code) is not None:
+def _may_execute(code: str) -> bool:
+    """Whether a text is executed, or a file is run as Python, by the look of the code."""
+    if any(word in code for word in _EXECUTES):
         return True
-    return _STARTS.search(code) is not None and (len(code) <= _STUB or _DECODES.search(code) is not None)
+    return any(_stands_alone(code, match.start()) for match in _EXEC.finditer(code))
+
+
+def _stands_alone(code: str, position: int) -> bool:
+    before = code[position - 1 : position]
+    return not (before.isalnum() or before in ("_", "."))
+
+
+def _may_start(code: str) -> bool:
+    """Whether a program is started that may be unpacked first; most scripts only ask for the driver's version."""
+    if not any(word in code for word in _STARTS):
+        return False
+    return len(code) <= _STUB or any(word in code for word in _DECODES)
 
 
 def _own_length(code: str, tree: ast.Module) -> int:
