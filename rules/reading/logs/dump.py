@@ -37,12 +37,13 @@ def fingerprint(source: str) -> str:
     return hashlib.sha256("\n".join(lines).strip("\n").encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def strip_dumps(text: str) -> tuple[str, SourceDump | None]:
-    """Return `text` with every dump of a script emptied, line feeds kept, and what the first dump is."""
+def strip_dumps(text: str) -> tuple[str, SourceDump | None, int | None]:
+    """Return `text` with every dump of a script emptied, line feeds kept; what the first dump is, and its bytes."""
     if not any(mark in text for mark in _MARKS):
-        return text, None
+        return text, None, None
     kept: list[str] = []
     first: SourceDump | None = None
+    size: int | None = None
     done = 0
     for start, end in _regions(text):
         source = text[start:end]
@@ -50,10 +51,11 @@ def strip_dumps(text: str) -> tuple[str, SourceDump | None]:
             line = text.count("\n", 0, start) + 1
             count = source.count("\n") + 1
             first = SourceDump(fingerprint(source), count, line, line + count - 1)
+            size = len(source.encode()) + 1
         kept += [text[done:start], "\n" * source.count("\n")]
         done = end
     kept.append(text[done:])
-    return "".join(kept), first
+    return "".join(kept), first, size
 
 
 def _regions(text: str) -> Iterator[tuple[int, int]]:

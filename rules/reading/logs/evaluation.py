@@ -24,7 +24,7 @@ _DONE = re.compile(
 )
 _NOT_EVALUATION = re.compile(r"max|limit|budget|cap\b|train|prequant|pre_quant|warm|compile warm|diagnostic|build")
 
-_RESERVED = re.compile(rf"reserv\w{{0,4}}\s{{1,2}}{DURATION}")
+_RESERVED = re.compile(r"reserv\w{0,4}\s{1,2}(\d{1,9}(?:\.\d{1,9})?)\s?(ms|s|sec|seconds)(?!\w)")
 _EFFECTIVE = re.compile(rf"effective[^0-9\n]{{0,12}}{DURATION}")
 _CAP = re.compile(r"max_wallclock_seconds\s{0,2}[:=]\s{0,2}(\d{1,7}(?:\.\d{1,6})?)")
 _RESERVE_SETTING = re.compile(
@@ -32,7 +32,7 @@ _RESERVE_SETTING = re.compile(
 )
 
 _CALIBRATED = re.compile(
-    rf"(hessian|calibrat|generated|gptq:(?:done|total|quantized|quantization))[^\n]{{0,120}}?"
+    rf"(hessian|calibrat|generated)[^\n]{{0,120}}?"
     rf"(?:\bin\s|time[:=]|took\s|elapsed[:=]|time:\s)\s?{DURATION}"
 )
 _PRECOMPUTED = re.compile(rf"precompute[^\n]{{0,160}}?(?:elapsed|time|in|took)[:= ]\s?{DURATION}")

@@ -32,25 +32,25 @@ _NOT_LOGS = (
 _PROSE = (".md", ".rst", ".markdown")
 _NAMED_LOG = (".log", ".txt", ".out", ".err")
 
-# Words that only a training program prints, each before a number.
+# What only a training program prints: a word to look for first, and what it must be followed by.
 _SIGNS = tuple(
-    re.compile(pattern)
-    for pattern in (
-        r"train_loss\"?[:=] ?\d",
-        r"val_loss\"?[:=] ?\d",
-        r"(?:val_)?bpb\"?[:=] ?\d",
-        r"train_time\"?[:=] ?\d",
-        r"\bstep[:= ]{1,3}\d+ ?/ ?\d+",
-        r"\n *\d+/\d+ (?:train|val)_loss",
-        r"warmup_step: ?\d",
-        r"stopping_early",
-        r"(?:serialized model|total submission size|code size)[^\n:]{0,40}: \d",
-        r"world_size: ?\d",
-        r"model_params: ?\d",
-        r"step_avg: ?\d",
-        r"\beval_time: ?\d",
-        r"peak memory allocated: \d",
-        r"\n\| nvidia-smi \d",
+    (word, re.compile(pattern))
+    for word, pattern in (
+        ("train_loss", r"train_loss\"?[:=] ?\d"),
+        ("val_loss", r"val_loss\"?[:=] ?\d"),
+        ("bpb", r"bpb\"?[:=] ?\d"),
+        ("train_time", r"train_time\"?[:=] ?\d"),
+        ("step", r"\n *\[?step[:= ]{1,3}\d+ ?/ ?\d+"),
+        ("stopping_early", r"stopping_early"),
+        ("size", r"(?:total submission|code) size[^\n:]{0,40}: \d"),
+        ("serialized model", r"serialized model[^\n:]{0,40}: \d"),
+        ("world_size", r"world_size: ?\d"),
+        ("model_params", r"model_params: ?\d"),
+        ("eval_time", r"eval_time: ?\d"),
+        ("warmup_step", r"warmup_step: ?\d"),
+        ("step_avg", r"step_avg: ?\d"),
+        ("peak memory", r"peak memory allocated: \d"),
+        ("nvidia-smi", r"\n\| nvidia-smi \d"),
     )
 )
 _SCRIPT = re.compile(r"\n(?:import torch|from torch|class hyperparameters)")
@@ -70,7 +70,16 @@ def looks_like_log(name: str, head: bytes) -> bool:
     else:
         text = decode(head[:_LOOK]).text + "\n" + decode(head[-_LOOK:]).text
     plain = "\n" + Page.of("", text).plain
-    signs = sum(1 for sign in _SIGNS if sign.search(plain))
     if base.endswith(_PROSE):
-        return signs >= 6 and not re.search(r"\n#{1,4} \w", plain)
-    return signs >= 2 or (base.endswith(_NAMED_LOG) and len(head) >= _LOOK and bool(_SCRIPT.search(plain)))
+        return _has_signs(plain, 6) and not re.search(r"\n#{1,4} \w", plain)
+    return _has_signs(plain, 2) or (base.endswith(_NAMED_LOG) and len(head) >= _LOOK and bool(_SCRIPT.search(plain)))
+
+
+def _has_signs(plain: str, enough: int) -> bool:
+    """Whether at least `enough` different signs stand in a text."""
+    for word, pattern in _SIGNS:
+        if word in plain and pattern.search(plain):
+            enough -= 1
+            if not enough:
+                return True
+    return False

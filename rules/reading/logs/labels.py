@@ -16,7 +16,7 @@ _DIAGNOSTIC = re.compile(
     r"|\b(?:ema|swa|raw)(?:[-_ ](?:eval|model|weights|bpb|val|fp\d+))?\b"
     r"|fp32|bf16|float|baseline|delta|gain|gap|improve|candidate|best_ckpt|best_averag|\bbest\b|checkpoint|ckpt|warm"
     r"|(?:neural|nn|model|ppm|ngram)[-_]only|target|claim|sota|leader|reference|expected|estimate|approx|partial|subset"
-    r"|\bsample\b|proxy|\bvs\b|previous|\bold\b|limit|threshold|train|teacher|search|sweep|ablation|select"
+    r"|\bsample\b|proxy|\bvs\b|previous|\bold\b|limit|threshold|train|teacher|(?<!re)search|sweep|ablation|select"
 )
 _STEP = re.compile(
     r"^\s*(?:\[?[\d.:]+\]?\s)?\[?(?:(?:[a-z_]*step|s|iter(?:ation)?)\s?[:=#]?\s{0,8}(\d+)"

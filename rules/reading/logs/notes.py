@@ -41,9 +41,13 @@ _ROLES: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = (
     (
         SUBSET,
         ("subset", "val_doc_fraction", "max_eval_tokens", "val_max_tokens", "eval_subset"),
-        re.compile(r"subset[=:_ ]|(?:fraction|tokens)[=: ]+\d"),
+        re.compile(r"(?<!train_loader:)subset[=:_ ]|(?:fraction|tokens)[=: ]+\d"),
     ),
-    (PREFILL, ("prefill", "pre-fill", "pre-warmed", "prewarmed"), re.compile(r"")),
+    (
+        PREFILL,
+        ("prefill", "pre-fill", "pre-warmed", "prewarmed"),
+        re.compile(r"table|token|cache|position|gram|oracle|phrase"),
+    ),
     (
         RESUMED,
         (

@@ -7,7 +7,7 @@ import re
 from rules.reading.logs.dump import strip_dumps
 from rules.reading.logs.evaluation import read_calibration, read_evaluation, read_precompute, read_reserve
 from rules.reading.logs.notes import read_notes
-from rules.reading.logs.numbers import read_cards, read_gates, read_numbers, read_run_name
+from rules.reading.logs.numbers import read_cards, read_gates, read_gpu_count, read_numbers, read_run_name
 from rules.reading.logs.page import Page
 from rules.reading.logs.scores import read_scores
 from rules.reading.logs.settings import read_paths, read_prefixes, read_settings
@@ -41,19 +41,19 @@ def read_log(
         problems.append(Problem(ProblemKind.EMPTY, Location(path), "the log is empty"))
     if "\x1b" in text:
         text = _ESCAPE.sub("", text)
-    text, dump = strip_dumps(text)
+    text, dump, dump_bytes = strip_dumps(text)
     page = Page.of(path, text, gap_after=gap_after, skipped=skipped)
     brief = page.brief()
     scores = read_scores(page)
     training, stopped = read_training(page)
-    gpu, cards = read_cards(page)
+    gpu, cards = read_cards(page, brief)
     settings = read_settings(brief)
     log = TrainLog(
         path=path,
         content_id=content_id,
         size=size,
         scores=scores,
-        measurements=_measurements(brief, scores, training, cards),
+        measurements=_measurements(brief, scores, training, cards, dump_bytes),
         settings=settings,
         gates=read_gates(brief),
         prefixes=read_prefixes(brief),
@@ -68,10 +68,14 @@ def read_log(
 
 
 def _measurements(
-    brief: Page, scores: tuple[Score, ...], training: tuple[Measurement, ...], cards: Measurement | None
+    brief: Page,
+    scores: tuple[Score, ...],
+    training: tuple[Measurement, ...],
+    cards: Measurement | None,
+    dump_bytes: int | None,
 ) -> tuple[Measurement, ...]:
     """All measurements in the order of the log."""
-    found = [*training, *read_sizes(brief), *read_evaluation(brief), *read_numbers(brief)]
+    found = [*training, *read_sizes(brief, dump_bytes), *read_evaluation(brief), *read_numbers(brief)]
     found += [*read_reserve(brief), *read_calibration(brief), *read_precompute(brief)]
     found += [
         Measurement(Quantity.EVAL_SECONDS, s.eval_seconds, s.location, s.label, s.quote)
@@ -79,8 +83,8 @@ def _measurements(
         if s.eval_seconds is not None
     ]
     known = {m.quantity for m in found}
-    if cards is not None and Quantity.WORLD_SIZE not in known:
-        found.append(cards)
+    if Quantity.WORLD_SIZE not in known and (gpus := read_gpu_count(brief) or cards) is not None:
+        found.append(gpus)
     if Quantity.SEED not in known and (seed := read_run_name(brief)) is not None:
         found.append(seed)
     return tuple(sorted(found, key=lambda m: m.location.line or 0))

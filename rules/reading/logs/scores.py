@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from rules.reading.logs.labels import is_final, is_progress, step_of
 from rules.reading.logs.page import Page, without_stamp
-from rules.reading.logs.units import number, seconds
+from rules.reading.logs.units import DURATION, number, seconds
 from rules.submission import Score
 
 _SCORES = 5_000  # the last ones are kept
@@ -16,18 +16,18 @@ _WINDOW = 600  # characters of a long line around its score
 _LABEL = 120
 _HIGHEST = 30.0  # bits per byte; beyond that the number is something else
 
-_VALUE = r"([-+]?(?:\d{1,4}\.\d+|\.\d+)(?:e[-+]?\d{1,3})?|nan\b|inf\b)"
+_VALUE = r"([-+]?\d{1,4}\.\d+(?:e[-+]?\d{1,3})?|nan\b|inf\b)"
 _BPB = re.compile(
     rf"([a-z0-9_]*?bpb[a-z0-9_]*)[\"']?(?: ?\([^()\n]{{0,40}}\))?(?: {{0,16}}[:=]| is)? {{0,16}}\**{_VALUE}"
 )
 _AFTER = re.compile(r"(\d\.\d{3,12}) ?bpb\b")
 _LOSS = re.compile(rf"(?:\bval[_ ]loss|\bvl|\bloss|\bnll)[\"']?\s{{0,4}}[:=]?\s{{0,4}}{_VALUE}")
-_TIME = re.compile(
-    r"\b(?:eval_time|eval_time_ms|eval_seconds|elapsed|eval|time|wallclock|duration|t)(_ms)?[\"']?\s{0,4}[:=]\s{0,4}"
-    r"(\d[\d,]{0,12}(?:\.\d{1,6})?)\s?(ms|seconds|secs?|s|minutes|min|m)?\b"
+_TIMED = re.compile(
+    rf"(?:eval_time|eval_seconds|eval_elapsed|elapsed|total_time)(_ms)?[\"']?\s{{0,4}}[:=]\s{{0,4}}{DURATION}"
 )
+_TIME = re.compile(rf"\b(?:eval|time|wallclock|duration|t)()[\"']?[:=]\s?{DURATION}")  # said to be a time by its unit
 _NOT_A_SCORE = re.compile(
-    r"train|running|run_|batch|chunk|delta|only|^nn_|oracle|gain|diff|improv|target|gap|old|prev|best|base|limit|claim|cap|sota"
+    r"train|running|run_|batch|chunk|delta|only|^nn_|oracle|gain|diff|improv|target|gap|old|prev|best|base|limit|claim|cap|sota|std|stdev|sigma|spread|range"
 )
 _PLAIN_KEYS = ("val_bpb", "bpb")
 _TRIM = " \t:=|,;-([{*#>\"'"
@@ -102,5 +102,7 @@ def _bits(plain: str) -> tuple[str, str, int] | None:
 
 def _seconds(plain: str, position: int) -> float | None:
     """The duration that a score line prints, wherever it stands but before the score's label."""
-    found = _TIME.search(plain, max(0, position - 40))
-    return seconds(found[2], "ms" if found[1] else found[3]) if found else None
+    found = _TIMED.search(plain, max(0, position - 40)) or _TIME.search(plain, max(0, position - 40))
+    if found is None or (found.re is _TIME and not found[3]):
+        return None
+    return seconds(found[2], "ms" if found[1] else found[3])

@@ -15,18 +15,21 @@ _VALUE = 300  # characters of a value
 _ALONE = re.compile(r"\s*[\"']?([A-Za-z_][\w.]{0,60})[\"']?\s{0,30}[:=]\s{0,12}(\S[^\n]{0,600}?)?\s*,?\s*\\?$")
 _PAIR = re.compile(
     r"(?<![\w./])(?:--)?[\"']?([A-Za-z_]\w{0,60})[\"']?(?::\s?|\s?=\s?)"
-    r"('[^'\n]{0,300}'|\"[^\"\n]{0,300}\"|\[[^\]\n]{0,300}\]|\([^)\n]{0,300}\)|[^\s,;(){}\[\]'\"]{1,300})"
+    r"('[^'\n]{0,300}'|\"[^\"\n]{0,300}\"|\[[^\]\n]{0,300}\]|\([^)\n]{0,300}\)|\d{1,3}(?:,\d{3}){1,5}(?!\d)|[^\s,;(){}\[\]'\"]{1,300})"
 )
 _MORE = re.compile(r"\s[A-Za-z_]\w*[=:]\S|,\s?[\"']?[A-Za-z_]\w*[\"']?\s?[:=]\s?\S")
 _OPENS = re.compile(
     r"\s*(?:-{2,} ?)?(?:hyper-?param|config|args|arguments|namespace|settings)|logs/|model_params:|running python", re.I
 )
-_CLOSES = re.compile(r"\s*(?:warmup_step|step|iter|s)\b[: ]{1,2}\d|\s*\d+/\d+ |.*(?:train_loss|val_bpb)[:=] ?\d")
+_CLOSES = re.compile(r"\s*(?:warmup(?:_step)?|step|iter|s)\b[: ]{1,2}\d|\s*\d+/\d+ |.*(?:train_loss|val_bpb)[:=] ?\d")
 _STARTS = re.compile(
-    r"\s*\w+:start\b|\s*(?:condition|export|env):? ?[A-Z_]+=|\s*\+ ?(?:export )?[A-Z_]+=|\s*[A-Z][A-Z0-9_]+=\S"
+    r"\s*(?:\w+:start|(?:code|script|source|git)[_ ](?:hash|sha\w*|lines|commit))\b"
+    r"|\s*(?:condition|export|env):? ?[A-Z_]+=|\s*\+ ?(?:export )?[A-Z_]+=|\s*[A-Z][A-Z0-9_]+=\S"
 )
-_SPEECH = re.compile(r"\s*(?:warning|error|note|info|traceback|file|w\d{4}|https?|raise|return)\b", re.I)
+_SPEECH = re.compile(r"\s*(?:\||\+[-=]|(?:warning|error|note|info|traceback|file|w\d{4}|https?|raise|return)\b)", re.I)
+_PROGRESS = 6  # missing lines after which a later dump has ended: what is printed repeatedly was left out
 _FIRST_WORD = re.compile(r"\s{0,40}([A-Za-z_]\w{0,60}):")
+_MOMENTS = frozenset(("step", "time", "elapsed", "train_time", "date"))  # when something happened is no setting
 _PATH_NAMES = frozenset(
     [
         *("data_path", "data_dir", "data_root", "datasets_dir", "dataset", "pattern", "train_files", "train_path"),
@@ -57,7 +60,8 @@ def read_settings(page: Page) -> dict[str, Setting]:
             break
         location = page.location(page.starts[index])
         for name, value in _pairs(line):
-            found[name.lower()] = Setting(name.lower(), value, location)
+            if name not in _MOMENTS:
+                found[name.lower()] = Setting(name.lower(), value, location)
     return found
 
 
@@ -80,13 +84,13 @@ def read_prefixes(page: Page) -> dict[str, int]:
 
 def _dumping_lines(page: Page) -> Iterator[tuple[int, str]]:
     """Index and text of the lines that print settings."""
-    dumping, before = True, 0
+    dumping, closed, before = True, False, 0
     for index, line in enumerate(page.text.split("\n")):
         number = page.numbers[index]
         if _OPENS.match(line):
             dumping = True
-        elif dumping and (number - before > 6 or _CLOSES.match(line)):
-            dumping = index == 0 or not before
+        elif dumping and (_CLOSES.match(line) or (closed and number - before > _PROGRESS)):
+            dumping, closed = False, True
         before = number
         if (dumping or _STARTS.match(line)) and not _SPEECH.match(line):
             yield index, line

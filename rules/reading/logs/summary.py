@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rules.reading.logs.sizes import best_totals
 from rules.submission import Measurement, Quantity, Score, TrainLog
 
 _SAME_LOSS = 6e-5  # a rounded line and its exact twin differ by at most half a digit in the fourth place
@@ -41,18 +42,12 @@ def eval_seconds(log: TrainLog, score: Score | None = None) -> Measurement | Non
 
 
 def artifact_bytes(log: TrainLog) -> Measurement | None:
-    """Bytes of code and compressed model: the last total that names a codec, else the last total, else their sum.
+    """Bytes of code and compressed model: the last exact total that names a codec, else the last one that is told.
 
     A total without a codec is often that of the uncompressed model, so it counts only where nothing better is told.
     """
-    totals = log.all(Quantity.ARTIFACT_BYTES)
-    exact = [m for m in totals if not _rounded(m)]
-    labelled = [m for m in exact if m.label and not _uncompressed(m)]
-    summed = _sum(log)
-    for choice in (labelled, [summed] if summed else [], [m for m in exact if not _uncompressed(m)], totals):
-        if choice:
-            return choice[-1]
-    return None
+    totals = best_totals(log.all(Quantity.ARTIFACT_BYTES))
+    return totals[-1] if totals else None
 
 
 def world_size(log: TrainLog) -> Measurement | None:
@@ -81,24 +76,3 @@ def _total_near(log: TrainLog, score: Score) -> Measurement | None:
     after = [m for m in totals if (m.location.line or 0) >= line]
     before = [m for m in totals if (m.location.line or 0) < line]
     return after[0] if after else before[-1] if before else None
-
-
-def _sum(log: TrainLog) -> Measurement | None:
-    """The last compressed model plus the last code size."""
-    models = [m for m in log.all(Quantity.MODEL_BYTES) if m.label and not _uncompressed(m) and not _rounded(m)]
-    codes = [m for m in log.all(Quantity.CODE_BYTES) if not _rounded(m)]
-    small = [m for m in codes if m.label == "compressed"] or codes
-    if not models or not small:
-        return None
-    model, code = models[-1], small[-1]
-    label = f"{model.label} + code"
-    return Measurement(Quantity.ARTIFACT_BYTES, model.value + code.value, model.location, label, model.quote)
-
-
-def _rounded(measurement: Measurement) -> bool:
-    return measurement.label.rsplit(" ", 1)[-1] in ("kb", "mb", "kib", "mib")
-
-
-def _uncompressed(measurement: Measurement) -> bool:
-    words = measurement.label.split()
-    return any(w in ("raw", "uncompressed", "fp32", "bf16", "fp32/bf16", "pt", "torch") for w in words)
