@@ -27,7 +27,7 @@ class Numbers(click.ParamType[frozenset[int]]):
         return frozenset(found)
 
 
-@click.command()
+@click.command("backtest")
 @options.git
 @options.table_file("--pull-requests", required=True, help="Table number,created_at,author,title,head_sha.")
 @options.table_file("--rulings", help="Table number,outcome,reasons,ruled_on: print recall and false alarms.")

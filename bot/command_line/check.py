@@ -10,7 +10,7 @@ from bot.command_line import options
 from rules.rule import Severity
 
 
-@click.command()
+@click.command("check")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--track", metavar="NAME", help="Track of the competition.  [default: told by the path, else the first]")
 @options.competition

@@ -15,6 +15,12 @@ from bot.command_line.options import STDOUT
 WIDTH_OFF_TERMINAL = 110
 
 
+class _Page(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave the exit code to `main`, where rich would end the process with one of ours."""
+        raise BrokenPipeError
+
+
 def write_json(target: str | None, data: object) -> None:
     """Write to the file, to standard output for "-", nowhere for None. Raises ClickException where it cannot."""
     if target is None:
@@ -38,4 +44,4 @@ def page(*, aside: bool = False) -> Console:
     """Where people read: standard output, or standard error where that belongs to a program."""
     stream = sys.stderr if aside else sys.stdout
     fixed = None if stream.isatty() or "COLUMNS" in os.environ else WIDTH_OFF_TERMINAL
-    return Console(file=stream, width=fixed, markup=False, highlight=False, emoji=False)
+    return _Page(file=stream, width=fixed, markup=False, highlight=False, emoji=False)

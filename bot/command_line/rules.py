@@ -12,7 +12,7 @@ from bot.command_line import options
 from rules.rule import Rule
 
 
-@click.command()
+@click.command("rules")
 @click.argument("code", required=False, metavar="[CODE]")
 @options.json_file
 def command(code: str | None, json_file: str | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,11 +17,14 @@ from worker.backtest import BacktestResult
 
 NUMBERS_AT_MOST = 12
 NOTHING = "-"
+NONE = "None."
+
+_FIGURE = re.compile(r"[\d.,]*%?|-")
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A table: a title, the heads of its columns, rows of text. Columns but the first hold figures."""
+    """A table as text; no rows means that there is nothing of the kind."""
 
     title: str
     heads: tuple[str, ...]
@@ -30,22 +34,28 @@ class Sheet:
 def show(result: BacktestResult, console: Console) -> None:
     """Print the summary for a person."""
     for sheet in sheets(result):
-        table = Table(title=Text(sheet.title, "bold"), title_justify="left", box=None, padding=(0, 2, 0, 0))
-        for index, head in enumerate(sheet.heads):
-            table.add_column(Text(head), justify="right" if 0 < index < 4 else "left")
-        for row in sheet.rows:
-            table.add_row(*map(Text, row))
-        console.print(table)
+        console.print(Text(sheet.title, "bold"))
+        console.print(_table(sheet) if sheet.rows else NONE)
         console.print()
     console.print(_last_line(result))
+
+
+def _table(sheet: Sheet) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for head, *cells in zip(sheet.heads, *sheet.rows, strict=True):
+        figures = all(_FIGURE.fullmatch(cell) for cell in cells)
+        table.add_column(Text(head), justify="right" if figures else "left")
+    for row in sheet.rows:
+        table.add_row(*map(Text, row))
+    return table
 
 
 def as_markdown(result: BacktestResult) -> str:
     """The summary as Markdown."""
     parts = [f"# Backtest: {result.competition}\n", f"{_last_line(result)}\n"]
     for sheet in sheets(result):
-        lines = [f"## {sheet.title}", "", _line(sheet.heads), _line(("---",) * len(sheet.heads))]
-        parts.append("\n".join([*lines, *map(_line, sheet.rows)]) + "\n")
+        table = [_line(sheet.heads), _line(("---",) * len(sheet.heads)), *map(_line, sheet.rows)]
+        parts.append("\n".join([f"## {sheet.title}", "", *(table if sheet.rows else [NONE])]) + "\n")
     return "\n".join(parts)
 
 
@@ -55,7 +65,7 @@ def sheets(result: BacktestResult) -> Iterator[Sheet]:
     found = result.summary()
     rows = [(verdict.value, str(n := found.verdicts[verdict.value]), f"{n / total:.1%}") for verdict in Verdict]
     yield Sheet("Verdicts", ("verdict", "pull requests", "share"), tuple(rows))
-    yield Sheet("Findings, by pull requests that have one", ("code", *_severities()), tuple(_codes(found.codes)))
+    yield Sheet("Findings, by pull requests that have one", ("rule", *_severities()), tuple(_rules(result)))
     if result.agreement is not None:
         yield from _agreement(result.agreement)
 
@@ -64,9 +74,11 @@ def _severities() -> tuple[str, ...]:
     return tuple(severity.value for severity in reversed(Severity))
 
 
-def _codes(counts: dict[tuple[str, str], int]) -> Iterator[tuple[str, ...]]:
-    for code in sorted({code for code, _ in counts}):
-        yield code, *(str(counts.get((code, severity)) or NOTHING) for severity in _severities())
+def _rules(result: BacktestResult) -> Iterator[tuple[str, ...]]:
+    names = {finding["code"]: finding["name"] for entry in result.entries for finding in entry["findings"]}
+    counts = result.summary().codes
+    for code, name in sorted(names.items()):
+        yield f"{code} {name}", *(str(counts[code, severity] or NOTHING) for severity in _severities())
 
 
 def _agreement(agreement: Agreement) -> Iterator[Sheet]:
@@ -95,8 +107,12 @@ def _numbers(numbers: list[int]) -> str:
 
 def _last_line(result: BacktestResult) -> str:
     faults = sum(any(f["category"] == "internal" for f in entry["findings"]) for entry in result.entries)
-    seconds = f"{len(result.entries)} pull requests in {result.seconds:.1f} s"
-    return f"{seconds}; internal errors on {faults}." if faults else f"{seconds}; no internal error."
+    absent = len(result.agreement.absent) if result.agreement else 0
+    return (
+        f"{len(result.entries)} pull requests in {result.seconds:.1f} s; "
+        f"{f'internal errors on {faults}' if faults else 'no internal error'}"
+        f"{f'; {absent} rulings are on others' if absent else ''}."
+    )
 
 
 def _line(cells: tuple[str, ...]) -> str:

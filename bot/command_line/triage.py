@@ -9,7 +9,7 @@ import click
 from bot.command_line import options
 
 
-@click.command()
+@click.command("triage")
 @options.git
 @click.option("--pr", "number", type=click.IntRange(min=1), required=True, metavar="N", help="Number.")
 @options.table_file(
