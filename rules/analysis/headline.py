@@ -11,10 +11,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rules.analysis.claims import NEAR, headline, headline_claim
+from rules.analysis.claims import NEAR, RunScore, headline, headline_claim
 from rules.competition import Competition, Track
 from rules.rule import Evidence, Severity
-from rules.submission import Measurement, Score, Submission, TrainLog
+from rules.submission import Claim, Measurement, Quantity, Score, Submission, TrainLog
 
 _DECLINES = re.compile(r"non[-_ ]?record|not (?:a|an) record|unlimited[-_ ]compute", re.I)
 
@@ -41,16 +41,30 @@ def settled(faulty: Sequence[Headline], runs: Sequence[Headline]) -> bool:
 
 
 def headlines_of(submission: Submission) -> tuple[Headline, ...]:
-    """The score lines behind the headline, at most one for each log; () where no log shows a final score."""
+    """The score lines behind the headline, at most one for each log; () where no log shows a final score.
+
+    All of them where their mean is the claimed score; else those that show it, or that show the claim for their seed;
+    else, as a guess, each run's last final line.
+    """
     shown = headline(submission)
     if shown is None:
         return ()
     claim = headline_claim(submission)
-    certain = claim is not None and any(
-        abs(value - claim.value) <= NEAR for value in (shown.value, *(line.value for line in shown.lines))
+    lines = {id(line.log): line for line in shown.lines}.values()
+    if claim is None or abs(shown.value - claim.value) > NEAR:
+        sure = {id(line.log) for line in lines if _is_claimed(line, claim, submission)}
+    else:
+        sure = {id(line.log) for line in lines}
+    return tuple(
+        Headline(line.log, line.score, id(line.log) in sure) for line in lines if not sure or id(line.log) in sure
     )
-    lines = {id(line.log): line for line in shown.lines}
-    return tuple(Headline(line.log, line.score, certain) for line in lines.values())
+
+
+def _is_claimed(line: RunScore, claim: Claim | None, submission: Submission) -> bool:
+    """Whether the line shows the claimed score, or the one that is claimed for its seed."""
+    by_seed = submission.metadata.by_seed(Quantity.VAL_BPB) if submission.metadata is not None else {}
+    own = by_seed.get(line.run.seed) if line.run.seed is not None else None
+    return any(c is not None and abs(line.value - c.value) <= NEAR for c in (claim, own))
 
 
 def quoted(found: Measurement, role: str = "measured") -> Evidence:

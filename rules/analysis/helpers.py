@@ -6,14 +6,16 @@ folder. What a script merely mentions in longer text does not count.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rules.analysis.index import index_of
 from rules.analysis.program import program_sources
-from rules.rule import Evidence
+from rules.rule import Evidence, Location
 from rules.submission import FileEntry, Language, SourceFile, Submission
 
 CODE_LANGUAGES = (Language.PYTHON, Language.CUDA, Language.C)
+SIBLING = "sibling"  # form of a layer that is another file of the folder
 _CODE_ENDINGS = (".py", ".pyx", ".c", ".cc", ".cpp", ".cxx", ".cu", ".cuh", ".h", ".hpp", ".so", ".rs", ".zig")
 _ARRAY_ENDINGS = (".npy", ".npz", ".pt", ".pth", ".safetensors", ".pkl", ".pickle")
 
@@ -34,13 +36,24 @@ def code_helpers(submission: Submission) -> tuple[Helper, ...]:
     paths = {source.path for source in program[1:]}
     own = {source.path.partition("!/")[0] for source in program[:1]}
     imported = [Helper(f, None) for f in submission.files if f.path in paths and f.path not in own]
-    named = [h for h in _named(submission, program, _CODE_ENDINGS) if h.entry.path not in paths | own]
-    return (*imported, *named)
+    named = {h.entry.path: h for h in (*_executed(submission, program[0]), *_named(submission, program, _CODE_ENDINGS))}
+    return (*imported, *(h for path, h in named.items() if path not in paths | own))
 
 
 def array_helpers(submission: Submission) -> tuple[Helper, ...]:
     """Arrays in the folder that the program names."""
     return tuple(_named(submission, program_sources(submission), _ARRAY_ENDINGS))
+
+
+def _executed(submission: Submission, script: SourceFile) -> Iterator[Helper]:
+    """The file beside a launcher that the launcher reads and runs: its code is then read as the launcher's own."""
+    layer = next((layer for layer in script.layers if layer.form == SIBLING), None)
+    if layer is None:
+        return
+    line = script.text.split("\n")[layer.line - 1 : layer.line]
+    for entry in submission.files:
+        if entry.path != script.path and entry.name.endswith(_CODE_ENDINGS) and entry.name in script.text:
+            yield Helper(entry, Evidence(Location(script.path, layer.line), "".join(line).strip()[:300], "runs"))
 
 
 def _named(submission: Submission, program: tuple[SourceFile, ...], endings: tuple[str, ...]) -> list[Helper]:

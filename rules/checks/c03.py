@@ -10,8 +10,8 @@ default sets too few validation documents apart does exactly that.
 
 ## Allowed
 The organizers' data, whatever part of its shards is used. A preparation script in the folder is no evidence of its
-use: what the log counted decides, and only where no log
-tells is the evidence incomplete. Training on rebuilt data while scoring a smaller split of its own is another fault
+use: what the log counted decides; only where no log tells is the evidence incomplete. Training on rebuilt data while
+scoring a smaller split of its own is another fault
 (`non-canonical-val-partition`).
 """
 
