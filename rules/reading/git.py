@@ -10,12 +10,12 @@ import heapq
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 
 import pygit2
 from pygit2.enums import ObjectType
 
+from rules.reading.commits import moment_of, value_of
 from rules.reading.history import History
 from rules.reading.paths import GITLINK_MODE, Listing
 from rules.reading.trees import Change, Trees
@@ -26,12 +26,10 @@ from rules.submission import BaseKind, ChangedFile, Commit, FileEntry, Problem, 
 # and configured programs; nothing of the kind happens here.
 pygit2.settings.owner_validation = False
 
-MAX_MESSAGE_BYTES = 20_000
 _MAX_TREE_BYTES = 16_000_000
 _PULL_REF = re.compile(r"refs/(?:remotes/[^/]+/)?(?:pull|pr)/([1-9][0-9]{0,8})(?:/head)?$", re.ASCII)
 _REMOTE_HEAD = "refs/remotes/origin/HEAD"
 _BRANCHES = ("refs/heads/main", "refs/heads/master", "refs/remotes/origin/main", "refs/remotes/origin/master")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WHOLE = Location("")
 
 
@@ -71,9 +69,9 @@ class GitRepository:
         Raises UnreadableRepository where there is none.
         """
         for name in self._branch_candidates():
-            target = self._target(name)
-            if target is not None:
-                return name
+            reference = self._resolve(name)
+            if reference is not None:
+                return str(reference.name)
         mend = "fetch its main branch too: git fetch origin '+refs/heads/*:refs/heads/*'"
         raise UnreadableRepository(f"{self._path!r} has no default branch to compare pull requests with; {mend}")
 
@@ -129,7 +127,7 @@ class GitRepository:
             if sha == base_sha or not self._history.is_own(sha, head_sha):
                 continue
             commit = self._commit(sha)
-            found.append(_as_value(commit))
+            found.append(value_of(commit))
             parents = [str(parent) for parent in commit.parent_ids if str(parent) not in seen]
             seen.update(parents)
             for item in self._queue(parents):
@@ -145,7 +143,7 @@ class GitRepository:
         if head is None:
             raise KeyError(number)
         known = dict(row) if row is not None else self._told_by_commit(head)
-        created = _moment(known.get("created_at", ""))
+        created = moment_of(known.get("created_at", ""))
         return PullRequest(number, head, known.get("author", ""), known.get("title", ""), created)
 
     @cached_property
@@ -176,12 +174,16 @@ class GitRepository:
         own = ("HEAD",)
         return (*own, *_BRANCHES) if self._repository.is_bare else (_REMOTE_HEAD, *_BRANCHES, *own)
 
-    def _target(self, name: str) -> str | None:
+    def _resolve(self, name: str) -> pygit2.Reference | None:
+        """The reference that a name stands for in the end, None where it leads nowhere."""
         try:
-            target = self._repository.lookup_reference(name).resolve().target
+            return self._repository.lookup_reference(name).resolve()
         except (KeyError, ValueError, pygit2.GitError):
             return None
-        return str(target)
+
+    def _target(self, name: str) -> str | None:
+        reference = self._resolve(name)
+        return None if reference is None else str(reference.target)
 
     def _merge_base(self, head_sha: str) -> str | None:
         """The best common ancestor; libgit2 is asked only where there is more than one candidate, since it is slow."""
@@ -230,7 +232,7 @@ class GitRepository:
 
     def _told_by_commit(self, sha: str) -> dict[str, str]:
         try:
-            commit = _as_value(self._commit(sha))
+            commit = value_of(self._commit(sha))
         except KeyError:
             return {}
         title = commit.message.split("\n", 1)[0]
@@ -277,27 +279,3 @@ def _refuse(path: str, _limit: int) -> bytes:
 def _nothing(kind: BaseKind, base_sha: str | None) -> Change:
     detail = "the pull request changes no file; push your commits to its branch"
     return Change(kind, base_sha, (), (Problem(ProblemKind.NO_CHANGE, _WHOLE, detail),))
-
-
-def _as_value(commit: pygit2.Commit) -> Commit:
-    signature = commit.author
-    message = commit.raw_message[:MAX_MESSAGE_BYTES].decode("utf-8", "replace")
-    author = signature.raw_name.decode("utf-8", "replace")
-    return Commit(str(commit.id), message, _from_epoch(signature.time), author)
-
-
-def _from_epoch(seconds: int) -> datetime:
-    """UTC; a time that no calendar holds becomes the epoch."""
-    try:
-        return _EPOCH + timedelta(seconds=seconds)
-    except OverflowError:
-        return _EPOCH
-
-
-def _moment(text: str) -> datetime | None:
-    """ISO 8601 → UTC; without a zone it is taken as UTC; None where it cannot be read."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -14,15 +14,19 @@ _BEFORE = 160
 _REFERENCE = re.compile(
     r"""
     github\.com/(?P<owner>[\w.-]{1,40})/(?P<name>[\w.-]{1,100})/pull/(?P<url>[1-9][0-9]{0,5})(?![0-9])
-  | (?<![A-Za-z0-9_])(?:PRs?|[Pp]ull[ ][Rr]equests?)[ \t:`*_(\[-]{0,3}\#?(?P<named>[1-9][0-9]{0,5})(?![0-9A-Za-z.%])
-  | (?<![\w&/\#:="'.%-])\#(?P<bare>[1-9][0-9]{1,4})(?![0-9A-Za-z.%])
+  | (?:
+        (?<![A-Za-z0-9_])(?:PRs?|[Pp]ull[ ][Rr]equests?)[ \t:`*_(\[-]{0,3}\#?(?P<named>[1-9][0-9]{0,5})
+      | (?<![\w&/\#:="'.%-])\#(?P<bare>[1-9][0-9]{1,4})
+    )
+    (?![0-9A-Za-z%]|\.[0-9])
     """,
     re.VERBOSE,
 )
 # Words in front of "#12" that make it the number of something else.
 _OTHER_THING = re.compile(
     r"(?:issues?|discussions?|rank(?:ed)?|place|position|no|number|record|sota|leaderboard|run|step|seed|attempt|trial"
-    r"|exp(?:eriment)?|layer|table|fig(?:ure)?|entry|row|idea|condition|top|gpu|node|phase|fix|bug|item|part|stage|merge)"
+    r"|exp(?:eriment)?|layer|table|fig(?:ure)?|entry|row|idea|condition|top|gpu|node|phase|fix|bug|item|part|stage|merge"
+    r"|colou?r|fill|background|stroke)"
     r"[\s:*_`(\[]*$",
     re.IGNORECASE,
 )

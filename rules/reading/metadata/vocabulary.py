@@ -60,7 +60,7 @@ DISTANCE: dict[str, int] = {
 }
 UNKNOWN_WORD = 8
 QUALIFYING = 4
-STATISTICS = _words("mean average avg exact median max best min value total final seed seeds n")
+STATISTICS = _words("mean average avg exact median max best min value total final seed seeds n s")
 
 BPB_WORDS = frozenset({"bpb", "bpbs"})
 LOSS_WORDS = frozenset({"loss", "losses"})
