@@ -35,7 +35,7 @@ def test_figures_of_others_and_differences_are_no_claims(line: str) -> None:
 
 
 def test_a_score_before_the_label_of_the_next_one_is_not_taken_for_it() -> None:
-    assert claims("val_loss: 2.31678467 val_bpb: 1.05868018") == [("val_bpb", 1.05868018, None, 1)]
+    assert claims("val_loss: 2.31234567 val_bpb: 1.05123456") == [("val_bpb", 1.05123456, None, 1)]
 
 
 def test_prose_further_down_is_not_searched_but_headings_are() -> None:
