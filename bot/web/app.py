@@ -1,0 +1,42 @@
+"""The web application, made from settings. Nothing is connected at import."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from bot.web import health, webhook
+from bot.web.inbox import make_inbox
+from bot.web.webhook import Receiver
+from worker.settings import Settings
+
+NO_SECRET = (
+    "FAIRWAY_WEBHOOK_SECRET is not set: without it nobody could tell GitHub's deliveries from forged ones. "
+    "Set it to the secret of the App's webhook (several, separated by commas, during a rotation)."
+)
+
+
+class SettingsError(Exception):
+    """A deployment that would not be safe or could not work. The message says what to set."""
+
+
+def make_app(settings: Settings) -> FastAPI:
+    """The application. Raises SettingsError without a webhook secret."""
+    secrets = [secret.get_secret_value().encode() for secret in settings.webhook_secret]
+    if not secrets:
+        raise SettingsError(NO_SECRET)
+    inbox = make_inbox(settings.database_url)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await inbox.open()
+        yield
+        await inbox.close()
+
+    app = FastAPI(title="Fairway", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.receiver = Receiver(inbox, secrets)
+    app.include_router(webhook.router)
+    app.include_router(health.router)
+    return app

@@ -1,0 +1,1 @@
+"""Alembic migrations. One change each; up and down are tested on PostgreSQL and SQLite."""

@@ -1,0 +1,1 @@
+"""What Fairway talks to: GitHub now, the language model later."""

@@ -1,0 +1,64 @@
+"""Settings from the environment: every name begins with `FAIRWAY_`.
+
+Nothing here is read at import; `Settings()` is made at start-up and handed in. Without any variable Fairway runs
+embedded: a SQLite file, a broker in memory, one process.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, HttpUrl, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+EMBEDDED_BROKER = "memory://"
+
+
+class Settings(BaseSettings):
+    """What a deployment decides. Secrets never show in a representation or a log."""
+
+    model_config = SettingsConfigDict(env_prefix="FAIRWAY_", extra="ignore", frozen=True)
+
+    database_url: str = "sqlite:///fairway.db"
+    broker_url: str = EMBEDDED_BROKER
+    webhook_secret: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    app_id: int | None = None
+    app_slug: str = "fairway"
+    private_key: SecretStr | None = None
+    github_api_url: HttpUrl = HttpUrl("https://api.github.com")
+    github_web_url: HttpUrl = HttpUrl("https://github.com")
+    public_url: HttpUrl | None = None
+    reviewer_url: HttpUrl | None = None
+    mirror: Path | None = None
+    content_folder: Path = Path("fairway-content")
+
+    lease_seconds: Annotated[float, Field(gt=1, le=600)] = 10.0
+    sweep_seconds: Annotated[float, Field(gt=0, le=600)] = 3.0
+    stage_seconds: Annotated[float, Field(gt=1, le=3600)] = 120.0
+    github_timeout_seconds: Annotated[float, Field(gt=0, le=120)] = 20.0
+
+    @field_validator("webhook_secret", mode="before")
+    @classmethod
+    def _by_comma(cls, value: object) -> object:
+        """Several secrets during a rotation, separated by commas."""
+        if isinstance(value, str):
+            return tuple(SecretStr(part.strip()) for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("private_key", mode="after")
+    @classmethod
+    def _unescaped(cls, value: SecretStr | None) -> SecretStr | None:
+        """A PEM given in one line with escaped line ends, as many secret stores hand it out."""
+        return None if value is None else SecretStr(value.get_secret_value().replace("\\n", "\n"))
+
+    @property
+    def embedded(self) -> bool:
+        """Whether web and worker share one process and a broker in memory."""
+        return self.broker_url.startswith("memory:")
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a job belongs to a worker without a heartbeat."""
+        return timedelta(seconds=self.lease_seconds)

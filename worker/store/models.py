@@ -1,0 +1,294 @@
+"""The tables. Identifiers of GitHub are its numbers, since names and logins change; ours are UUIDs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from rules.rule import Severity, Source
+from rules.verdict import Verdict
+from worker.store.types import Json, UtcDateTime, by_value, now_plus
+
+
+class Base(DeclarativeBase):
+    """Names of constraints are fixed, so that migrations can drop them on every database."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it once
+        datetime: UtcDateTime(),
+        dict[str, Any]: Json,
+        list[Any]: Json,
+        int: BigInteger().with_variant(Integer(), "sqlite"),
+    }
+
+
+class Stage(StrEnum):
+    """A step of the pipeline, and the name of its task."""
+
+    RECEIVE = "receive"
+    CONFIGURE = "configure"
+    BACKFILL = "backfill"
+    FETCH = "fetch"
+    SCREEN = "screen"
+    REVIEW = "review"
+    REPRODUCE = "reproduce"
+    DECIDE = "decide"
+    PUBLISH = "publish"
+    COMMAND = "command"
+
+
+class DeliveryStatus(StrEnum):
+    """What became of a delivery."""
+
+    RECEIVED = "received"
+    DONE = "done"
+    IGNORED = "ignored"
+    FAILED = "failed"
+
+
+class Outcome(StrEnum):
+    """What a person ruled."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    NEEDS_CHANGES = "needs-changes"
+    WAIVED = "waived"
+    HELD = "held"
+
+
+class RunStatus(StrEnum):
+    """Where a run stands."""
+
+    REQUESTED = "requested"
+    RUNNING = "running"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+
+
+class Installation(Base):
+    """The App on one account."""
+
+    __tablename__ = "installation"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    account_id: Mapped[int]
+    account: Mapped[str] = mapped_column(String(100))
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=now_plus())
+
+
+class Repository(Base):
+    """A repository that the App may read.
+
+    `configuration` is the last good `.github/fairway.toml`, `configuration_fault` what is wrong with the newest one and
+    `fault_issue` the number of the issue that says so.
+    """
+
+    __tablename__ = "repository"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    installation_id: Mapped[int] = mapped_column(ForeignKey("installation.id"), index=True)
+    full_name: Mapped[str] = mapped_column(String(200), index=True)
+    default_branch: Mapped[str] = mapped_column(String(255), default="main")
+    active: Mapped[bool] = mapped_column(default=True)
+    configuration: Mapped[str | None] = mapped_column(Text)
+    configuration_sha: Mapped[str | None] = mapped_column(String(64))
+    configuration_fault: Mapped[str | None] = mapped_column(Text)
+    fault_issue: Mapped[int | None]
+    backfill_cursor: Mapped[int | None]
+    installation: Mapped[Installation] = relationship(lazy="raise_on_sql")
+
+
+class PullRequestRow(Base):
+    """A pull request as GitHub last showed it. `head_sha` is the head that counts; `held` stops publishing."""
+
+    __tablename__ = "pull_request"
+    __table_args__ = (UniqueConstraint("repository_id", "number"),)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    repository_id: Mapped[int] = mapped_column(ForeignKey("repository.id"), index=True)
+    number: Mapped[int]
+    author: Mapped[str] = mapped_column(String(100), default="")
+    author_id: Mapped[int] = mapped_column(default=0)
+    title: Mapped[str] = mapped_column(Text, default="")
+    head_sha: Mapped[str] = mapped_column(String(64), default="")
+    base_sha: Mapped[str] = mapped_column(String(64), default="")
+    state: Mapped[str] = mapped_column(String(16), default="open")
+    draft: Mapped[bool] = mapped_column(default=False)
+    held: Mapped[bool] = mapped_column(default=False)
+    quiet: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+    fetched_at: Mapped[datetime | None]
+    repository: Mapped[Repository] = relationship(lazy="raise_on_sql")
+
+
+class SubmissionRow(Base):
+    """One pull request at one head commit, a column for each stage that has been passed.
+
+    `entry` is the triage as in the JSON contract, `report` its Markdown, `snapshot` the list of files that was read.
+    """
+
+    __tablename__ = "submission"
+    __table_args__ = (
+        UniqueConstraint("pull_request_id", "head_sha"),
+        Index("ix_submission_queue", "verdict", "created_at"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    pull_request_id: Mapped[UUID] = mapped_column(ForeignKey("pull_request.id"), index=True)
+    head_sha: Mapped[str] = mapped_column(String(64), index=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=now_plus())
+    fetched_at: Mapped[datetime | None]
+    screened_at: Mapped[datetime | None]
+    reviewed_at: Mapped[datetime | None]
+    reproduced_at: Mapped[datetime | None]
+    decided_at: Mapped[datetime | None]
+    published_at: Mapped[datetime | None]
+    superseded_at: Mapped[datetime | None]
+    human_requested_at: Mapped[datetime | None]
+    verdict: Mapped[Verdict | None] = mapped_column(by_value(Verdict))
+    entry: Mapped[dict[str, Any] | None]
+    report: Mapped[str | None] = mapped_column(Text)
+    snapshot: Mapped[dict[str, Any] | None]
+    rules_version: Mapped[str | None] = mapped_column(String(40))
+    pull_request: Mapped[PullRequestRow] = relationship(lazy="raise_on_sql")
+    findings: Mapped[list[FindingRow]] = relationship(
+        back_populates="submission", order_by="FindingRow.position", cascade="all, delete-orphan", lazy="raise_on_sql"
+    )
+
+
+class FindingRow(Base):
+    """One finding; `evidence` holds quotes with their places."""
+
+    __tablename__ = "finding"
+    __table_args__ = (UniqueConstraint("submission_id", "source", "position"),)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    submission_id: Mapped[UUID] = mapped_column(ForeignKey("submission.id", ondelete="CASCADE"), index=True)
+    position: Mapped[int]
+    code: Mapped[str] = mapped_column(String(8), index=True)
+    name: Mapped[str] = mapped_column(String(80))
+    category: Mapped[str] = mapped_column(String(40))
+    severity: Mapped[Severity] = mapped_column(by_value(Severity))
+    source: Mapped[Source] = mapped_column(by_value(Source))
+    message: Mapped[str] = mapped_column(Text)
+    fix: Mapped[str] = mapped_column(Text, default="")
+    path: Mapped[str | None] = mapped_column(Text)
+    line: Mapped[int | None]
+    unpacked_line: Mapped[int | None]
+    evidence: Mapped[list[Any]] = mapped_column(default=list)
+    submission: Mapped[SubmissionRow] = relationship(back_populates="findings", lazy="raise_on_sql")
+
+
+class Delivery(Base):
+    """One webhook as received. A redelivery keeps its GUID."""
+
+    __tablename__ = "delivery"
+    guid: Mapped[str] = mapped_column(String(64), primary_key=True)
+    event: Mapped[str] = mapped_column(String(64), index=True)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    received_at: Mapped[datetime] = mapped_column(server_default=now_plus())
+    status: Mapped[DeliveryStatus] = mapped_column(
+        by_value(DeliveryStatus), default=DeliveryStatus.RECEIVED, server_default=DeliveryStatus.RECEIVED.value
+    )
+    reason: Mapped[str | None] = mapped_column(Text)
+
+
+class Job(Base):
+    """Work to be done: one row for each stage and subject, which is also the outbox.
+
+    `wanted` counts how often the work was asked for and `done` up to which count it is done, so that a request during
+    the work is never lost. `fence` grows with every lease: who holds an older one cannot write any more.
+    """
+
+    __tablename__ = "job"
+    __table_args__ = (UniqueConstraint("stage", "subject"), Index("ix_job_due", "pending", "run_after"))
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    stage: Mapped[Stage] = mapped_column(by_value(Stage))
+    subject: Mapped[str] = mapped_column(String(160))
+    wanted: Mapped[int] = mapped_column(default=1, server_default="1")
+    done: Mapped[int] = mapped_column(default=0, server_default="0")
+    pending: Mapped[bool] = mapped_column(default=True, server_default="1")
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    fence: Mapped[int] = mapped_column(default=0, server_default="0")
+    run_after: Mapped[datetime] = mapped_column(server_default=now_plus())
+    leased_until: Mapped[datetime | None]
+    announced_at: Mapped[datetime | None]
+    quarantined_at: Mapped[datetime | None]
+    last_error: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(server_default=now_plus())
+
+
+class Publication(Base):
+    """What was last said on GitHub; `kind` is "check", "comment", "labels" or "reaction", `subject` its object."""
+
+    __tablename__ = "publication"
+    __table_args__ = (UniqueConstraint("pull_request_id", "kind", "subject"),)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    pull_request_id: Mapped[UUID] = mapped_column(ForeignKey("pull_request.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    subject: Mapped[str] = mapped_column(String(100))
+    github_id: Mapped[int | None]
+    digest: Mapped[str] = mapped_column(String(64), default="")
+    said: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    updated_at: Mapped[datetime] = mapped_column(server_default=now_plus(), onupdate=now_plus())
+
+
+class Ruling(Base):
+    """A person's decision on a submission. Nothing is changed later: a new ruling stands beside the old one."""
+
+    __tablename__ = "ruling"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    submission_id: Mapped[UUID] = mapped_column(ForeignKey("submission.id"), index=True)
+    outcome: Mapped[Outcome] = mapped_column(by_value(Outcome))
+    codes: Mapped[list[Any]] = mapped_column(default=list)
+    reason: Mapped[str] = mapped_column(Text, default="")
+    ruler: Mapped[str] = mapped_column(String(100))
+    ruler_id: Mapped[int]
+    origin: Mapped[str] = mapped_column(String(120), default="")
+    created_at: Mapped[datetime] = mapped_column(server_default=now_plus())
+    __table_args__ = (UniqueConstraint("submission_id", "origin"),)
+
+
+class Run(Base):
+    """One reproduction or probe that was asked for; the runner's own columns come with it."""
+
+    __tablename__ = "run"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    submission_id: Mapped[UUID] = mapped_column(ForeignKey("submission.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    status: Mapped[RunStatus] = mapped_column(by_value(RunStatus), default=RunStatus.REQUESTED)
+    requested_by: Mapped[str] = mapped_column(String(100))
+    requested_at: Mapped[datetime] = mapped_column(server_default=now_plus())
+    evidence: Mapped[dict[str, Any] | None]
+    __table_args__ = (UniqueConstraint("submission_id", "kind"),)
+
+
+class Review(Base):
+    """What the language-model reviewer answered."""
+
+    __tablename__ = "review"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    submission_id: Mapped[UUID] = mapped_column(ForeignKey("submission.id"), index=True)
+    model: Mapped[str] = mapped_column(String(80))
+    answer: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(server_default=now_plus())
+
+
+class AuditEvent(Base):
+    """Who did what, when. Append-only: on PostgreSQL a trigger refuses update and delete."""
+
+    __tablename__ = "audit_event"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    at: Mapped[datetime] = mapped_column(server_default=now_plus(), index=True)
+    actor: Mapped[str] = mapped_column(String(120))
+    action: Mapped[str] = mapped_column(String(60))
+    subject: Mapped[str] = mapped_column(String(200), index=True)
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
