@@ -109,12 +109,32 @@ def exactly(claim: Claim, value: float) -> bool:
 
 
 def claimed_seeds(submission: Submission) -> tuple[int, ...]:
-    """The seeds that submission.json states, in its order."""
+    """The seeds that submission.json names, in its order; where it names none, those that it states a score for."""
     if submission.metadata is None:
         return ()
     named = [int(c.value) for c in submission.metadata.claims if c.quantity is Quantity.SEED]
     scored = [c.seed for c in submission.metadata.claims if c.quantity is Quantity.VAL_BPB and c.seed is not None]
-    return tuple(dict.fromkeys(named + scored))
+    return tuple(dict.fromkeys(named or scored))
+
+
+def averaged(submission: Submission) -> tuple[RunScore, ...]:
+    """The lines that a stated mean is taken over: the most that the title, submission.json or README average.
+
+    The headline's own lines where no stated figure is the mean of more.
+    """
+    found = headline(submission)
+    best = found.lines if found else ()
+    title = title_score(submission.pull_request.title)
+    parts = (submission.metadata, submission.readme)
+    stated_values = [
+        c for part in parts if part for c in part.claims if c.quantity is Quantity.VAL_BPB and c.seed is None
+    ]
+    if title is not None:
+        stated_values.append(Claim(Quantity.VAL_BPB, title, Location("")))
+    for mean in means(runs_of(submission)):
+        if len(mean.lines) > len(best) and mean.final and any(exactly(c, mean.value) for c in stated_values):
+            best = mean.lines
+    return best
 
 
 def lines_of(run: Run) -> Iterator[RunScore]:

@@ -16,6 +16,9 @@ _INCIDENTAL_WORDS = frozenset(
     | {"host", "hostname", "node", "port", "addr", "pid", "verbose", "debug", "profile", "wandb", "log", "logging"}
 )
 _INCIDENTAL_NAMES = frozenset({"rank", "local_rank", "run", "experiment", "device", "gpu", "cuda", "version", "note"})
+# A number without a unit, or with one and without decimals: what a run measures has both.
+_ROUND = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?|\d+s|\d+000ms")
+_WORD = re.compile(r"[a-z][a-z0-9_+.-]*")
 _SELDOM_OR_OFTEN = frozenset({"val", "eval", "save", "print"})
 
 
@@ -89,12 +92,20 @@ def differing_settings(logs: Sequence[TrainLog]) -> Iterator[Difference]:
     """Hyperparameters that every log prints and that are not the same in all, besides what may differ."""
     if len(logs) < 2:
         return
-    for name in sorted(set.intersection(*(set(log.settings) for log in logs))):
+    printed = [_before_training(log) for log in logs]
+    for name in sorted(set.intersection(*(set(settings) for settings in printed))):
         if is_incidental(name):
             continue
-        settings = tuple(log.settings[name] for log in logs)
-        if len({_normal(s.value) for s in settings}) > 1:
+        settings = tuple(settings[name] for settings in printed)
+        values = {_normal(s.value) for s in settings}
+        if len(values) > 1 and (all(map(_ROUND.fullmatch, values)) or all(map(_WORD.fullmatch, values))):
             yield Difference(name, settings)
+
+
+def _before_training(log: TrainLog) -> dict[str, Setting]:
+    """The settings that stand above the first score: what is printed later is progress, named like a setting."""
+    first = min((s.location.line or 0 for s in log.scores), default=0)
+    return {n: s for n, s in log.settings.items() if len(n) > 2 and (s.location.line or 0) < first}
 
 
 def is_incidental(name: str) -> bool:

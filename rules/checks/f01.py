@@ -71,17 +71,24 @@ def _missing(submission: Submission, competition: Competition, name: str) -> Fin
     script = submission.script
     if name == competition.files.script and script is not None:
         message = f"`{name}` is missing; the folder's script is `{submission.inside(script.path)}`."
-        fix = f"Name the script that produces the score `{name}`."
+        track = competition.track(submission.scope.track)
+        return RULE.at(
+            Location(script.path),
+            message,
+            fix=f"Name the script that produces the score `{name}`.",
+            severity=None if track is not None and track.record else Severity.NOTE,
+        )
     return RULE.at(Location(f"{submission.folder}/{name}"), message, fix=fix)
 
 
 def _no_log(submission: Submission) -> Finding:
     candidates = [f.name for f in submission.files if f.name.casefold().endswith((".log", ".txt", ".out"))]
     others = [name for name in candidates if name.casefold() != "requirements.txt"][:3]
-    seen = f" ({', '.join(f'`{n}`' for n in others)} hold no lines of a training run)" if others else ""
+    shows = "shows" if len(others) == 1 else "show"
+    seen = f" ({', '.join(f'`{n}`' for n in others)} {shows} no training run)" if others else ""
     return RULE.at(
         None,
-        f"No training log in `{submission.folder}`{seen}: nothing shows the score, the times and the size.",
+        f"No training log in `{submission.folder}`{seen}: nothing proves the score, the times and the size.",
         fix="Add the complete output of each run, from the first line to the final score.",
     )
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rules.analysis.claims import headline
+from rules.analysis.claims import averaged
 from rules.analysis.seeds import differing_settings, spread
 from rules.competition import Competition
 from rules.rule import Evidence, Finding, Rule, Severity
@@ -34,17 +34,19 @@ _FIX = "Run all seeds with the same script and settings, or take the run that di
 
 def check(submission: Submission, competition: Competition) -> Iterator[Finding]:
     """Yield at most one finding for each way in which the averaged runs differ."""
-    found = headline(submission)
-    logs = list({line.log.content_id: line.log for line in found.lines}.values()) if found else []
+    logs = list({line.log.content_id: line.log for line in averaged(submission)}.values())
     if len(logs) < 2:
         return
-    differing = list(_settings(logs)) or list(_code(logs))
+    track = competition.track(submission.scope.track)
+    severity = Severity.REVIEW if track is not None and track.seeds else Severity.NOTE
+    differing = list(_settings(logs, severity))
     yield from differing
     if not differing:
-        yield from _stop(logs, competition)
+        yield from _stop(logs, competition, severity)
+        yield from _code(logs)
 
 
-def _settings(logs: Sequence[TrainLog]) -> Iterator[Finding]:
+def _settings(logs: Sequence[TrainLog], severity: Severity) -> Iterator[Finding]:
     differences = list(differing_settings(logs))
     if not differences:
         return
@@ -54,6 +56,7 @@ def _settings(logs: Sequence[TrainLog]) -> Iterator[Finding]:
         differences[0].settings[0].location,
         f"The {len(logs)} logs that the score rests on differ in {listed}{more}.",
         fix=_FIX,
+        severity=severity,
         evidence=tuple(
             Evidence(s.location, f"{s.name}: {s.value}"[:300], "setting")
             for d in differences[:3]
@@ -71,6 +74,7 @@ def _code(logs: Sequence[TrainLog]) -> Iterator[Finding]:
             None,
             f"The {len(logs)} logs that the score rests on begin with different scripts ({lines} lines).",
             fix=_FIX,
+            severity=Severity.NOTE,
         )
         return
     sizes = spread(logs, Quantity.CODE_BYTES)
@@ -85,7 +89,7 @@ def _code(logs: Sequence[TrainLog]) -> Iterator[Finding]:
         )
 
 
-def _stop(logs: Sequence[TrainLog], competition: Competition) -> Iterator[Finding]:
+def _stop(logs: Sequence[TrainLog], competition: Competition, severity: Severity) -> Iterator[Finding]:
     """The same settings are printed, yet the cap fired at times that lie further apart than one step explains."""
     stops = sorted((log.stopped_by_cap for log in logs if log.stopped_by_cap), key=lambda m: m.value)
     if len(stops) < 2:
@@ -97,6 +101,7 @@ def _stop(logs: Sequence[TrainLog], competition: Competition) -> Iterator[Findin
             f"Training was stopped by its cap at {stops[0].value:.2f} s in one run and at {stops[-1].value:.2f} s in "
             f"another, {apart:.2f} s apart: the caps or the reserves were not the same.",
             fix=_FIX,
+            severity=severity,
             evidence=_quoted((stops[0], stops[-1])),
         )
 

@@ -42,44 +42,56 @@ _FIX = "Correct the figure to what the logs show, or add the log that shows it."
 
 
 def check(submission: Submission, competition: Competition) -> Iterator[Finding]:
-    """Yield a finding for the headline, for each seed's claim and for the title where no log line shows it."""
+    """Yield at most one finding each for the seeds, the headline and the title that no log line shows."""
     candidates = shown(submission)
     if not candidates:
         return
-    by_seed = list(_by_seed(submission, competition))
-    yield from by_seed
+    yield from _judge(submission, _by_seed(submission, competition), competition)
     claim = headline_claim(submission)
     if claim is not None and not _is_mean_of_unseen(submission, claim, competition):
-        yield from _judge(submission, claim, candidates, competition)
+        near = _unshown(claim, candidates, competition)
+        yield from _judge(submission, [(claim, near)] if near else [], competition)
     yield from _title(submission, candidates, competition)
 
 
-def _judge(
-    submission: Submission, claim: Claim, candidates: Sequence[Shown], competition: Competition
-) -> Iterator[Finding]:
+def _unshown(claim: Claim, candidates: Sequence[Shown], competition: Competition) -> Shown | None:
+    """What the logs show nearest to a claim that they do not show; None for one that they do."""
     near = nearest(claim.value, candidates)
-    if near is None or abs(claim.value - near.value) <= tolerance(claim.value, competition):
+    return near if near and abs(claim.value - near.value) > tolerance(claim.value, competition) else None
+
+
+def _judge(
+    submission: Submission, unshown: Sequence[tuple[Claim, Shown]], competition: Competition
+) -> Iterator[Finding]:
+    """One finding for claims of one kind: the one furthest below the logs is told, the others are counted."""
+    if not unshown:
         return
-    lower = claim.value < near.value
+    claim, near = max(unshown, key=lambda pair: pair[1].value - pair[0].value)
+    track, lower = competition.track(submission.scope.track), claim.value < near.value
+    is_headline_of_record = track is not None and track.record and claim.seed is None
+    severity = Severity.REVIEW if is_headline_of_record else Severity.INCOMPLETE
     whose = f" for seed {claim.seed}" if claim.seed is not None else ""
+    side = "above" if lower else "below"
+    others = f" {len(unshown) - 1} more of its figures are not shown either." if len(unshown) > 1 else ""
     yield RULE.at(
         claim.location,
         f"`{submission.inside(claim.location.path)}` claims {claim.value}{whose}; the nearest that the logs show is "
-        f"{near.value:.5f} ({near.where}), {abs(claim.value - near.value):.5f} {'above' if lower else 'below'} it.",
+        f"{near.value:.5f} ({near.where}), {abs(claim.value - near.value):.5f} {side} it.{others}",
         fix=_FIX,
-        severity=Severity.REVIEW if lower else Severity.NOTE,
+        severity=severity if lower else Severity.NOTE,
         evidence=(stated(submission, claim), *(line.evidence for line in near.lines[:3])),
     )
 
 
-def _by_seed(submission: Submission, competition: Competition) -> Iterator[Finding]:
-    """Claims for a seed against the logs of that seed alone."""
+def _by_seed(submission: Submission, competition: Competition) -> list[tuple[Claim, Shown]]:
+    """Claims for a seed that the logs of that seed do not show, with what they show instead."""
     runs = {run.seed: run for run in runs_of(submission) if run.seed is not None}
-    claims = submission.metadata.claims if submission.metadata else ()
-    for claim in claims:
+    found = []
+    for claim in submission.metadata.claims if submission.metadata else ():
         if claim.quantity is Quantity.VAL_BPB and claim.seed in runs and is_plausible(claim.value):
-            own = [Shown(line.value, (line,)) for line in lines_of(runs[claim.seed])]
-            yield from _judge(submission, claim, own, competition)
+            near = _unshown(claim, [Shown(line.value, (line,)) for line in lines_of(runs[claim.seed])], competition)
+            found += [(claim, near)] if near else []
+    return found
 
 
 def _is_mean_of_unseen(submission: Submission, claim: Claim, competition: Competition) -> bool:

@@ -7,14 +7,16 @@ may not.
 ## Flagged
     a commit written 12 days after the pull request was opened
 
-It needs a person where the record has moved in between, so that only the later day would tell against the score.
+It needs a person where the late commits speak of results and the record has moved in between, so that the score is a
+record on the first day and none on the last.
 
 ## Allowed
-Changes within two days; clerical ones later on are noted and nothing more.
+Changes within two days. Clerical ones later on are noted and nothing more.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -32,6 +34,11 @@ RULE = Rule(
 )
 
 GRACE = timedelta(days=2)
+_RESULTS = re.compile(
+    r"^(?=.{0,200}\b(?:new|updated?|improved?|better|replaced?)\b)(?=.{0,200}\b(?:scores?|results?|bpb|record)\b)"
+    r"|^.{0,200}\b[01]\.\d{3,}",
+    re.I,
+)
 
 
 def check(submission: Submission, competition: Competition) -> Iterator[Finding]:
@@ -52,7 +59,7 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
         f"request was opened on {opened.date()}, the last on {written.date()} ({last.sha[:12]} "
         f'"{_first_line(last)}"){moved}.',
         fix="Say in the README what was changed after the pull request was opened, and why.",
-        severity=Severity.REVIEW if moved else Severity.NOTE,
+        severity=Severity.REVIEW if moved and any(_RESULTS.match(_first_line(c)) for c in late) else Severity.NOTE,
     )
 
 

@@ -12,7 +12,6 @@ The grammar of Python 3.12; byte-order marks; packed scripts; a short launcher o
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator
 
@@ -36,6 +35,10 @@ _WITHHELD = re.compile(
     re.I,
 )
 _FEW_CALLS = 8  # a training script has hundreds; notices, stubs and settings have fewer
+_NUMERIC = re.compile(
+    r"^[ \t]*(?:import|from)[ \t]+(?:torch|jax|mlx|numpy|tensorflow|tinygrad|cupy|keras|triton|ctypes|cffi)\b", re.M
+)
+_STARTS = re.compile(r"\b(?:subprocess|runpy|importlib|exec|os\.(?:system|exec\w+))\b")
 _FIX = "Commit the script that produced the logs, and run it once from the folder as it is."
 
 
@@ -44,11 +47,13 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
     for source in submission.python_sources():
         yield from _broken(submission, source)
     script = submission.script
-    if script is not None and script.tree is not None and _does_nothing(submission, script, script.tree):
+    if script is not None and not script.code.strip():
+        yield RULE.at(Location(script.path), f"`{submission.inside(script.path)}` is empty.", fix=_FIX)
+    elif script is not None and _does_nothing(submission, script):
         yield RULE.at(
             Location(script.path),
-            f"`{submission.inside(script.path)}` ({script.size:,} bytes) trains nothing: it has "
-            f"{len(index_of(script).calls)} calls and loads no other script of the folder.",
+            f"`{submission.inside(script.path)}` ({script.size:,} bytes) trains nothing: it neither computes nor "
+            "starts a script of the folder that does.",
             fix=_FIX,
         )
     yield from _withheld(submission)
@@ -57,30 +62,29 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
 def _broken(submission: Submission, source: SourceFile) -> Iterator[Finding]:
     is_entry = source is submission.script
     for problem in source.problems:
-        if problem.kind not in (ProblemKind.SYNTAX, ProblemKind.EMPTY):
-            continue
-        if problem.kind is ProblemKind.EMPTY and not is_entry:
-            continue  # an empty __init__.py is in order
-        what = "is empty" if problem.kind is ProblemKind.EMPTY else "is no valid Python"
-        detail = f": {problem.detail}" if problem.detail and problem.kind is ProblemKind.SYNTAX else ""
-        yield RULE.at(
-            problem.location,
-            f"`{submission.inside(source.path)}` {what}{detail}.",
-            fix=_FIX if is_entry else "Correct the file, or remove it if nothing uses it.",
-            severity=None if is_entry else Severity.NOTE,
-        )
+        if problem.kind is ProblemKind.SYNTAX and source.code.strip():
+            detail = f": {problem.detail}" if problem.detail else ""
+            yield RULE.at(
+                problem.location,
+                f"`{submission.inside(source.path)}` is no valid Python{detail}.",
+                fix=_FIX if is_entry else "Correct the file, or remove it if nothing uses it.",
+                severity=None if is_entry else Severity.NOTE,
+            )
 
 
-def _does_nothing(submission: Submission, script: SourceFile, tree: ast.Module) -> bool:
-    """Whether an entry is too small to train and starts no other script either."""
-    if script.packed or script.problems or len(index_of(script).calls) >= _FEW_CALLS:
+def _does_nothing(submission: Submission, script: SourceFile) -> bool:
+    """Whether no script of the folder computes, or the entry is too small to and starts no other one."""
+    if script.packed or script.problems or script.language is not Language.PYTHON:
         return False
+    if any(source.language in (Language.CUDA, Language.C) for source in submission.sources):
+        return False
+    if not any(_NUMERIC.search(source.code) for source in submission.python_sources()):
+        return not _STARTS.search(script.code)
     siblings = {
-        s.path.rsplit("/", 1)[-1].removesuffix(".py")
-        for s in submission.sources
-        if s is not script and s.language is Language.PYTHON
+        source.path.rsplit("/", 1)[-1].removesuffix(".py") for source in submission.sources if source is not script
     }
-    return not any(name in script.code for name in siblings) and bool(tree.body)
+    is_small = script.tree is not None and len(index_of(script).calls) < _FEW_CALLS
+    return is_small and not _STARTS.search(script.code) and not any(name in script.code for name in siblings)
 
 
 def _withheld(submission: Submission) -> Iterator[Finding]:

@@ -11,19 +11,19 @@ A copy of the script at the head of the log, or a code size in it, that differs 
 
 ## Allowed
 Lines of libraries and launchers; packed and minified code, which is unpacked first; left-over hyperparameters that a
-shorter script no longer has (a note).
+shorter script no longer has.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from rules.analysis.claims import headline
+from rules.analysis.claims import RunScore, headline
 from rules.competition import Competition
-from rules.reading.logs import fingerprint
+from rules.reading.logs.dump import fingerprint
 from rules.rule import Evidence, Finding, Location, Rule, Severity
-from rules.submission import Quantity, SourceFile, Submission, TrainLog
+from rules.submission import Measurement, Quantity, SourceFile, Submission, TrainLog
 
 RULE = Rule(
     code="F15",
@@ -34,7 +34,11 @@ RULE = Rule(
 )
 
 _OWN = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")  # snake_case: what a script prints, seldom what a library prints
-_ENOUGH = 2
+_WORD = re.compile(r"[a-z0-9]+")
+_CASE = re.compile(r"([a-z])([A-Z])")
+_SAME = 0.01  # share of the size that comments and clean-up after the run account for
+_OTHER = 0.1  # share above which it is another script
+_PACKED = 0.5  # a printed size below this share is that of compressed code
 _FIX = "Ship the script exactly as it ran, or run the shipped one again and add its logs."
 
 
@@ -43,51 +47,74 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
     if submission.script is None:
         return
     found = headline(submission)
-    logs = list({line.log.content_id: line.log for line in found.lines}.values()) if found else []
-    yield from _unprinted(submission, logs)
-    yield from _differing(submission, submission.script, logs)
+    lines = list({line.log.content_id: line for line in found.lines}.values()) if found else []
+    differing = next((f for line in lines if (f := _differing(submission, submission.script, line.log))), None)
+    is_other = differing is not None and differing.severity is Severity.INCOMPLETE
+    yield from _unprinted(submission, lines, Severity.REVIEW if is_other else Severity.INCOMPLETE)
+    if differing is not None:
+        yield differing
 
 
-def _unprinted(submission: Submission, logs: list[TrainLog]) -> Iterator[Finding]:
-    """Prefixes of the headline's logs that stand nowhere in the shipped code."""
+def _unprinted(submission: Submission, lines: Sequence[RunScore], severity: Severity) -> Iterator[Finding]:
+    """Prefixes above the headline that stand nowhere in the shipped code, not even in parts that could be joined."""
     code = "\n".join(source.code for source in submission.sources)
-    for log in logs:
-        missing = {p: n for p, n in log.prefixes.items() if _OWN.fullmatch(p) and p not in code}
-        printed = {p: n for p, n in missing.items() if p not in log.settings}
-        if len(printed) >= _ENOUGH:
-            first = sorted(printed.items(), key=lambda item: item[1])[:5]
+    words: set[str] = set()
+    for line in lines:
+        log, end = line.log, line.score.location.line or 0
+        printed = {p: n for p, n in log.prefixes.items() if n < end and p not in log.settings}
+        missing = {p: n for p, n in printed.items() if _OWN.fullmatch(p) and p not in code}
+        if missing and not words:
+            words = set(_WORD.findall(_CASE.sub(r"\1 \2", code).casefold()))
+        foreign = sorted((n, p) for p, n in missing.items() if not words.issuperset(p.split("_")))
+        if foreign:
             yield RULE.at(
-                Location(log.path, first[0][1]),
+                Location(log.path, foreign[0][0]),
                 f"`{submission.inside(log.path)}` holds lines that nothing in the shipped code prints: "
-                f"{', '.join(f'`{name}` (line {line})' for name, line in first)}.",
+                f"{', '.join(f'`{name}` (line {number})' for number, name in foreign[:5])}.",
                 fix=_FIX,
-                severity=Severity.INCOMPLETE,
-                evidence=tuple(Evidence(Location(log.path, line), name, "printed") for name, line in first),
+                severity=severity,
+                evidence=tuple(Evidence(Location(log.path, number), name, "printed") for number, name in foreign[:5]),
             )
             return
 
 
-def _differing(submission: Submission, script: SourceFile, logs: list[TrainLog]) -> Iterator[Finding]:
-    shipped = {fingerprint(text) for source in submission.sources for text in (source.text, source.code)}
-    for log in logs:
-        dump = log.source_dump
-        if dump is not None and dump.sha256 not in shipped:
-            yield RULE.at(
-                Location(log.path, dump.first_line),
-                f"The script that `{submission.inside(log.path)}` begins with ({dump.lines:,} lines) is not the shipped "
-                f"`{submission.inside(script.path)}` ({script.code.count(chr(10)) + 1:,} lines).",
-                fix=_FIX,
-                severity=Severity.NOTE,
-            )
-            return
-        size = log.last(Quantity.CODE_BYTES)
-        if size is not None and dump is None and all(size.value != source.size for source in submission.sources):
-            yield RULE.at(
-                size.location,
-                f"`{submission.inside(log.path)}` counts {size.value:,.0f} bytes of code; the shipped "
-                f"`{submission.inside(script.path)}` has {script.size:,}.",
-                fix=_FIX,
-                severity=Severity.NOTE,
-                evidence=(Evidence(size.location, size.quote, "measured"),),
-            )
-            return
+def _differing(submission: Submission, script: SourceFile, log: TrainLog) -> Finding | None:
+    """The copy of the script in a log, or the size of the code that it prints, against what is shipped."""
+    dump = log.source_dump
+    if dump is not None and dump.sha256 in {fingerprint(t) for s in submission.sources for t in (s.text, s.code)}:
+        return None
+    printed = [m for m in log.all(Quantity.CODE_BYTES) if m.value > 0 and _is_plain(m)]
+    shipped = {size for s in submission.sources for size in (s.size, len(s.code.encode("utf-8", "replace")))}
+    if printed and shipped:
+        found, size = min(((m, n) for m in printed for n in shipped), key=lambda p: abs(p[0].value - p[1]))
+        return _other_size(submission, script, found, size)
+    if dump is None:
+        return None
+    return RULE.at(
+        Location(log.path, dump.first_line),
+        f"The script that `{submission.inside(log.path)}` begins with ({dump.lines:,} lines) is not the shipped "
+        f"`{submission.inside(script.path)}` ({script.code.count(chr(10)) + 1:,} lines).",
+        fix=_FIX,
+        severity=Severity.NOTE,
+    )
+
+
+def _other_size(submission: Submission, script: SourceFile, found: Measurement, size: int) -> Finding | None:
+    share = abs(found.value - size) / size if size else 1.0
+    if share <= _SAME:
+        return None
+    is_other = share > _OTHER and found.value > _PACKED * size
+    return RULE.at(
+        found.location,
+        f"`{submission.inside(found.location.path)}` counts {found.value:,.0f} bytes of code; the shipped "
+        f"`{submission.inside(script.path)}` has {script.size:,}"
+        f"{f' ({size:,} unpacked)' if script.packed and size != script.size else ''}.",
+        fix=_FIX,
+        severity=Severity.INCOMPLETE if is_other else Severity.NOTE,
+        evidence=(Evidence(found.location, found.quote, "measured"),),
+    )
+
+
+def _is_plain(found: Measurement) -> bool:
+    """Whether a size is that of the code as it is, and not after a compression that the script only tries out."""
+    return "compressed" not in found.quote.casefold().replace("uncompressed", "")

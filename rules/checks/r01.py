@@ -24,6 +24,8 @@ from rules.submission import Problem, ProblemKind, Submission
 
 RULE = Rule(code="R01", name="unreadable-file", category="unreadable", severity=Severity.INCOMPLETE, doc=__doc__)
 
+# Files that are read as text; what a model or a table lacks is noted and nothing more.
+_READ = (".py", ".json", ".md", ".log", ".txt", ".sh", ".c", ".cc", ".cpp", ".cu", ".h", ".out")
 _FIXES = {
     ProblemKind.UNDECODABLE: "Save the file as UTF-8.",
     ProblemKind.MISSING_OBJECT: "Push the branch again with all of its objects.",
@@ -44,17 +46,18 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
     """Yield a finding for each file that could not be read and that no other rule speaks of."""
     for problem in problems_of(submission, *_FIXES):
         if not _is_reported_elsewhere(problem, submission, competition):
-            yield _finding(problem)
+            yield _finding(problem, submission)
 
 
-def _finding(problem: Problem) -> Finding:
+def _finding(problem: Problem, submission: Submission) -> Finding:
     path, detail = problem.location.path, f": {problem.detail}" if problem.detail else ""
-    subject = f"`{path}` " if path and problem.kind is not ProblemKind.NO_COMMON_HISTORY else ""
+    subject = f"`{submission.inside(path)}` " if path and problem.kind is not ProblemKind.NO_COMMON_HISTORY else ""
+    is_minor = problem.kind is ProblemKind.UNDECODABLE or (path and not path.casefold().endswith(_READ))
     return RULE.at(
         problem.location if path else None,
         f"{subject}{_WHAT[problem.kind]}{detail}.",
         fix=_FIXES[problem.kind],
-        severity=Severity.NOTE if problem.kind is ProblemKind.UNDECODABLE else None,
+        severity=Severity.NOTE if is_minor else None,
     )
 
 

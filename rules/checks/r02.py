@@ -41,5 +41,7 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
     for problem in problems_of(submission, *_WHAT):
         detail = f" ({problem.detail})" if problem.kind is ProblemKind.HOSTILE_PATH and problem.detail else ""
         yield RULE.at(
-            problem.location, f"`{problem.location.path}` {_WHAT[problem.kind]}{detail}.", fix=_FIXES[problem.kind]
+            problem.location,
+            f"`{submission.inside(problem.location.path)}` {_WHAT[problem.kind]}{detail}.",
+            fix=_FIXES[problem.kind],
         )

@@ -26,7 +26,7 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
     """Yield a finding for each limit that was reached."""
     for problem in problems_of(submission, ProblemKind.LIMIT):
         path = problem.location.path
-        what = f"`{path}`" if path else "The pull request"
+        what = f"`{submission.inside(path)}`" if path else "The pull request"
         yield RULE.at(
             problem.location if path else None,
             f"{what} was not read in full: {problem.detail or 'it is too large'}.",
