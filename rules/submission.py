@@ -164,7 +164,8 @@ class Scope:
     """Which folder is the submission, and what else the pull request touches.
 
     `folder` is "" where none was found. `track` is the competition's name of the track, None outside of all tracks.
-    `other_folders` are further new submission folders; `outside` are changed files that belong to no chosen folder.
+    `other_folders` are further new submission folders, `earlier_folders` those that an earlier pull request brought,
+    because this one is made on its branch; `outside` are changed files that belong to none of these folders.
     """
 
     folder: str
@@ -173,11 +174,12 @@ class Scope:
     other_folders: tuple[str, ...] = ()
     outside: tuple[ChangedFile, ...] = ()
     changed: tuple[ChangedFile, ...] = ()
+    earlier_folders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """submission.json as read: `data` is {} where it could not be read. `text` is the decoded file."""
+    """submission.json as read: `data` holds what could be read of it, {} for nothing. `text` is the decoded file."""
 
     path: str
     data: Mapping[str, object]

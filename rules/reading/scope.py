@@ -77,7 +77,7 @@ def find_scope(
     beside = [c for c in elsewhere if c.required and _parent(c.folder) in {_parent(track) for track in tracks}]
     complete = [c for c in elsewhere if len(c.required) >= min(_ENOUGH_REQUIRED, len(names))]
     choice = next((max(group, key=lambda c: c.rank) for group in (own, new, complete, changed, beside) if group), None)
-    return _scope(change, choice, [candidate.folder for candidate in new])
+    return _scope(change, choice, [candidate.folder for candidate in new], known_folders)
 
 
 def new_folders(change: Change, tracks: Mapping[str, str]) -> tuple[str, ...]:
@@ -86,13 +86,15 @@ def new_folders(change: Change, tracks: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(sorted(candidate.folder for candidate in candidates if candidate.is_new(change)))
 
 
-def _scope(change: Change, choice: _Candidate | None, new: list[str]) -> Scope:
+def _scope(change: Change, choice: _Candidate | None, new: list[str], known: Container[str]) -> Scope:
     if choice is None:
         return Scope("", None, change.base, (), change.files, change.files)
-    others = tuple(sorted(folder for folder in new if folder != choice.folder))
+    others = sorted(folder for folder in new if folder != choice.folder)
     ours = {choice.folder, *others}
+    earlier = tuple(folder for folder in others if folder in known)
+    further = tuple(folder for folder in others if folder not in known)
     outside = tuple(file for file in change.files if ours.isdisjoint(_folders_above(file.path)))
-    return Scope(choice.home, choice.track, change.base, others, outside, change.files)
+    return Scope(choice.home, choice.track, change.base, further, outside, change.files, earlier)
 
 
 def _below_tracks(files: Iterable[ChangedFile], tracks: Mapping[str, str], names: set[str]) -> dict[str, _Candidate]:

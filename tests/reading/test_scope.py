@@ -62,11 +62,9 @@ def test_a_folder_whose_name_begins_alike_is_another_one() -> None:
 def test_folders_of_earlier_pull_requests_give_way_to_the_new_one() -> None:
     given = change(inside("entries/sprint/zz_earlier"), inside("entries/sprint/mine", ["run.py"]))
     found = scope(given, known=["entries/sprint/zz_earlier"])
-    assert (found.folder, found.other_folders, found.outside) == (
-        "entries/sprint/mine",
-        ("entries/sprint/zz_earlier",),
-        (),
-    )
+    assert found.folder == "entries/sprint/mine"
+    assert found.earlier_folders == ("entries/sprint/zz_earlier",)
+    assert (found.other_folders, found.outside) == ((), ())
 
 
 def test_a_folder_that_an_earlier_pull_request_brought_counts_where_it_is_the_only_one() -> None:
