@@ -84,21 +84,24 @@ def byte_count(score: Score, log: TrainLog, competition: Competition) -> ByteCou
 
 
 def coverage(log: TrainLog, score: Score, competition: Competition) -> Coverage | None:
-    """Which share of the split the run says it validates on; None where that cannot be told."""
+    """Which share of the split the run says it validates on; None where that cannot be told.
+
+    The larger of its share in tokens of the named tokenization and its share in bytes: a tokenizer of the
+    participant's own has other tokens for the same bytes.
+    """
     shown = val_tokens(log)
     if shown is None:
         return None
     tokens, split = int(shown.value), competition.fingerprints.val_bytes
     if any(is_whole_split(tokens, t, competition) for t in competition.fingerprints.tokenizers):
         return Coverage(1.0, shown, tokens, "tokens")
-    tokenizer = named_tokenizer(log, competition)
-    if tokenizer is not None:
-        share = min(1.0, tokens / tokenizer.val_tokens)
-        return Coverage(share, shown, tokenizer.val_tokens, f"tokens in the tokenization {tokenizer.name}")
-    count = byte_count(score, log, competition)
-    if count is None or not consistent(log, competition):
-        return None
-    return Coverage(min(1.0, count.total / split), shown, split, "bytes")
+    tokenizer, count = named_tokenizer(log, competition), byte_count(score, log, competition)
+    in_bytes = count.total / split if count is not None and consistent(log, competition) else 0.0
+    in_tokens = tokens / tokenizer.val_tokens if tokenizer is not None else 0.0
+    if tokenizer is not None and in_tokens >= in_bytes:
+        unit = f"tokens in the tokenization {tokenizer.name}"
+        return Coverage(min(1.0, in_tokens), shown, tokenizer.val_tokens, unit)
+    return Coverage(min(1.0, in_bytes), shown, split, "bytes") if in_bytes else None
 
 
 def val_tokens(log: TrainLog) -> Measurement | None:

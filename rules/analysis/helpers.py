@@ -22,7 +22,7 @@ _ARRAY_ENDINGS = (".npy", ".npz", ".pt", ".pth", ".safetensors", ".pkl", ".pickl
 
 @dataclass(frozen=True, slots=True)
 class Helper:
-    """A file that the program needs, and the line that names it, None for a plain import."""
+    """A file that the program needs, and the line that names it, None where that line is not found."""
 
     entry: FileEntry
     named: Evidence | None
@@ -35,7 +35,8 @@ def code_helpers(submission: Submission) -> tuple[Helper, ...]:
         return ()
     paths = {source.path for source in program[1:]}
     own = {source.path.partition("!/")[0] for source in program[:1]}
-    imported = [Helper(f, None) for f in submission.files if f.path in paths and f.path not in own]
+    needed = (f for f in submission.files if f.path in paths and f.path not in own)
+    imported = [Helper(f, _import_of(f, program)) for f in needed]
     named = {h.entry.path: h for h in (*_executed(submission, program[0]), *_named(submission, program, _CODE_ENDINGS))}
     return (*imported, *(h for path, h in named.items() if path not in paths | own))
 
@@ -43,6 +44,16 @@ def code_helpers(submission: Submission) -> tuple[Helper, ...]:
 def array_helpers(submission: Submission) -> tuple[Helper, ...]:
     """Arrays in the folder that the program names."""
     return tuple(_named(submission, program_sources(submission), _ARRAY_ENDINGS))
+
+
+def _import_of(entry: FileEntry, program: tuple[SourceFile, ...]) -> Evidence | None:
+    """The first line of the program that imports a file."""
+    stem = entry.path.removesuffix("/__init__.py").removesuffix(".py").rsplit("/", 1)[-1]
+    for source in program:
+        for item in index_of(source).imports:
+            if stem in (item.module.rsplit(".", 1)[-1], item.name):
+                return source.evidence(item.line, "imports")
+    return None
 
 
 def _executed(submission: Submission, script: SourceFile) -> Iterator[Helper]:

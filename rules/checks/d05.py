@@ -19,7 +19,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from rules.analysis.bytecount import ByteCount, byte_count, consistent, per_token
+from rules.analysis.bytecount import ByteCount, byte_count, consistent, is_whole_split, per_token
 from rules.analysis.expressions import number_of
 from rules.analysis.headline import Headline, headlines_of, quoted, settled
 from rules.analysis.index import SourceIndex, index_of
@@ -33,6 +33,7 @@ RULE = Rule(
 )
 
 CERTAIN = 0.01  # more bytes than this share above the split's are no matter of how a document ends
+UNCOUNTED = 0.05  # the same, where the log does not tell how many tokens it scored
 PLAUSIBLE = (1.2, 8.0)  # bytes per token that a vocabulary can have
 NATURAL = (1.4426950408889634, 2.302585092994046, 3.3219280948873626)  # conversions between logarithms
 SAME = 0.001
@@ -111,7 +112,9 @@ def _divides_by(run: Headline, value: float) -> bool:
 
 def _check_runs(runs: tuple[Headline, ...], competition: Competition) -> Iterator[Finding]:
     """A published tokenizer whose tokens add up to more bytes than the split has."""
-    counts = [(run, c) for run in runs if (c := byte_count(run.score, run.log, competition)) and _is_plain(c)]
+    counts = [
+        (run, c) for run in runs if (c := byte_count(run.score, run.log, competition)) and _is_plain(c, competition)
+    ]
     wrong = [
         (run, count)
         for run, count in counts
@@ -123,10 +126,17 @@ def _check_runs(runs: tuple[Headline, ...], competition: Competition) -> Iterato
         yield _too_many(run, count, competition, Severity.BLOCK if certain else Severity.REVIEW)
 
 
-def _is_plain(count: ByteCount) -> bool:
-    """Whether the run scores the whole split in a published tokenization of unchanged text."""
+def _is_plain(count: ByteCount, competition: Competition) -> bool:
+    """Whether the run scores the whole split in a published tokenization of unchanged text.
+
+    Where the log does not count tokens, its own tokenizer may have the vocabulary of a published one.
+    """
     tokenizer = count.tokenizer
-    return tokenizer is not None and tokenizer.official and not tokenizer.transforms_text
+    if tokenizer is None or not tokenizer.official or tokenizer.transforms_text:
+        return False
+    if count.shown is None:
+        return count.excess(competition) > UNCOUNTED
+    return is_whole_split(count.tokens, tokenizer, competition)
 
 
 def _too_many(run: Headline, count: ByteCount, competition: Competition, severity: Severity) -> Finding:

@@ -45,7 +45,7 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
     program = program_sources(submission)
     written = {text for source in program for text in _written(source)}
     for helper in array_helpers(submission):
-        if helper.entry.name not in written:
+        if helper.entry.name not in written and helper.entry.size:
             yield _file(helper)
     for source in program:
         for binding, count in _tables(source):
@@ -73,9 +73,9 @@ def _file(helper: Helper) -> Finding:
 def _written(source: SourceFile) -> Iterator[str]:
     """Names of files that the script writes itself."""
     for call in index_of(source).calls_of(*_SAVES):
-        for argument in (*call.node.args, *(k.value for k in call.node.keywords)):
-            if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-                yield argument.value.rsplit("/", 1)[-1]
+        for node in ast.walk(call.node):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value.rsplit("/", 1)[-1]
 
 
 def _tables(source: SourceFile) -> Iterator[tuple[Binding, int]]:

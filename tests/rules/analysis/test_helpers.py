@@ -17,7 +17,7 @@ def names(files: dict[str, str]) -> list[tuple[str, int | None]]:
 
 def test_imported_files_are_found_through_each_other() -> None:
     files = {"train_gpt.py": "import model\n", "model.py": "from layers import norm\n", "layers.py": "norm = 1\n"}
-    assert names(files) == [("layers.py", None), ("model.py", None)]
+    assert names(files) == [("layers.py", 1), ("model.py", 1)]
 
 
 def test_a_source_that_is_built_is_found_on_the_line_that_names_it() -> None:
