@@ -23,7 +23,7 @@ from worker.tables import read_pull_requests
 from worker.triage import triage_placed
 
 OUT = Path(__file__).parent / "out"
-SHOWN = 15  # the pull request whose report is printed
+SHOWN = 25  # the pull request whose report is printed
 
 
 def triage_all(demo: DemoRepository) -> Iterator[Triage]:

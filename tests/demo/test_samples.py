@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from demo.folder import submission_files
 from demo.repository import COMPETITION, build
 from demo.samples import BASE, SAMPLES, Edit, Sample, load_samples
 from rules.competition import load
+from rules.report.contract import cited_parents
 from rules.rule import Severity
 from rules.screening import Triage
 
@@ -32,6 +34,11 @@ def triages(tmp_path_factory: pytest.TempPathFactory) -> Mapping[int, Triage]:
     return {t.submission.pull_request.number: t for t in triage_all(demo)}
 
 
+def expected_of(sample: Sample) -> dict[str, Any]:
+    """What stands beside the sample."""
+    return tomllib.loads((sample.path / "expect.toml").read_text(encoding="utf-8"))
+
+
 def files_of(sample: Sample) -> dict[str, str]:
     """The files of the sample's folder by their names."""
     files = submission_files(sample, load(COMPETITION))
@@ -42,13 +49,22 @@ def files_of(sample: Sample) -> dict[str, str]:
 def test_verdict_and_findings_are_those_declared_beside_the_sample(
     sample: Sample, triages: Mapping[int, Triage]
 ) -> None:
-    expected = tomllib.loads((sample.path / "expect.toml").read_text(encoding="utf-8"))
-    triage = triages[sample.number]
+    expected, triage = expected_of(sample), triages[sample.number]
     weighty = {f.code for f in triage.findings if f.severity is not Severity.NOTE}
     notes = {f.code for f in triage.findings if f.severity is Severity.NOTE}
     found = (triage.verdict.value, sorted(weighty))
     assert found == (expected["verdict"], expected["findings"]), [f.message for f in triage.findings]
     assert set(expected["notes"]) <= notes
+
+
+@each_opened
+def test_techniques_and_parents_declared_beside_the_sample_are_found(
+    sample: Sample, triages: Mapping[int, Triage]
+) -> None:
+    expected, triage = expected_of(sample), triages[sample.number]
+    assert set(expected.get("techniques", ())) <= {technique.name for technique in triage.techniques}
+    if "parents" in expected:
+        assert cited_parents(triage.submission) == expected["parents"]
 
 
 @each_opened
