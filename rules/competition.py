@@ -86,10 +86,14 @@ class Limits(_Strict):
 
 
 class Hardware(_Strict):
-    """The reference machine: so many accelerators whose name contains `gpu`."""
+    """The reference machine: so many accelerators whose name contains `gpu`.
+
+    `kindred` are names of accelerators with the same chip and other memory: runs on them are for a person to judge.
+    """
 
     world_size: Positive
     gpu: str
+    kindred: tuple[str, ...] = ()
 
 
 class Significance(_Strict):

@@ -9,7 +9,7 @@ a different number of steps under different conditions.
 
 ## Allowed
 Any hardware in tracks without a limit on time, and entries that say that they claim no record. Logs of other
-machines beside those of the claimed runs.
+machines beside those of the claimed runs. The same chip with other memory is put before a person.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
         found = _other_machine(run, competition)
         if found is not None:
             location, what, quote = found
-            severity = Severity.NOTE if declines_record(submission) else run.severity(Severity.BLOCK)
+            kindred = any(name.casefold() in what.casefold() for name in competition.hardware.kindred)
+            full = Severity.REVIEW if kindred else run.severity(Severity.BLOCK)
+            severity = Severity.NOTE if declines_record(submission) else full
             yield _finding(location, f"The run behind the claimed score used {what}", quote, severity, competition)
             return
     if not any(run.log.last(Quantity.WORLD_SIZE) for run in runs):
