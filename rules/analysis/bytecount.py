@@ -21,6 +21,7 @@ from rules.submission import Measurement, Quantity, Score, Setting, TrainLog
 TRANSFORMS = ("caseops", "casefold", "lowercase", "normalized")  # in a data path: the text itself was changed
 _BYTES = re.compile(r"\bbytes[=:] ?(\d{8,10})\b")
 _LEAST_TOKENS = 1_000  # fewer are no count of a split
+_MOST_TOKENS = 10**12  # more are none either
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def coverage(log: TrainLog, score: Score, competition: Competition) -> Coverage 
 
 def val_tokens(log: TrainLog) -> Measurement | None:
     """The largest number of validation tokens that the log prints: parts of the split are printed beside it."""
-    found = [m for m in log.all(Quantity.VAL_TOKENS) if m.value >= _LEAST_TOKENS]
+    found = [m for m in log.all(Quantity.VAL_TOKENS) if _LEAST_TOKENS <= m.value < _MOST_TOKENS]
     return max(found, key=lambda m: m.value, default=None)
 
 

@@ -14,10 +14,12 @@ part during training while the claimed score covers all.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from itertools import islice
 
-from rules.analysis.bytecount import coverage
-from rules.analysis.headline import headlines_of, quoted, settled
+from rules.analysis.bytecount import coverage, val_tokens
+from rules.analysis.headline import Headline, headlines_of, quoted, settled
 from rules.competition import Competition
 from rules.rule import Evidence, Finding, Rule, Severity
 from rules.submission import Submission
@@ -30,14 +32,20 @@ PART = 0.9  # below this share of the split nothing but a part explains the coun
 ROUNDING = 0.99  # above it, odd sequence lengths and batches may
 
 
+_SCORED = re.compile(r"\b(?:scored_|n_)?(?:tokens|scored)[=:] ?(\d{4,10})\b", re.I)
+
+_FIX = "Score every token of the official validation split once, and report that number."
+
+
 def check(submission: Submission, competition: Competition) -> Iterator[Finding]:
-    """Yield the claimed run that covers least."""
+    """Yield the claimed run that covers least, else a claimed line that counts fewer tokens than its run has."""
     runs = headlines_of(submission)
     covered = [(part, run) for run in runs if (part := coverage(run.log, run.score, competition))]
     if not covered:
         return
     part, run = min(covered, key=lambda pair: pair[0].share)
     if part.share >= 1 - competition.fingerprints.val_bytes_tolerance:
+        yield from islice((finding for _, run in covered if (finding := _line(run)) is not None), 1)
         return
     if part.share < PART:
         small = [run for part, run in covered if part.share < PART]
@@ -48,7 +56,22 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
         part.shown.location,
         f"The run validates on {int(part.shown.value):,} tokens, {part.share:.1%} of the split "
         f"({part.expected:,} {part.unit}).",
-        fix="Score every token of the official validation split once, and report that number.",
+        fix=_FIX,
         severity=severity,
         evidence=(quoted(part.shown), Evidence(run.score.location, run.score.quote, "measured")),
+    )
+
+
+def _line(run: Headline) -> Finding | None:
+    """The claimed line itself counts only a part; it may be that of one process among several."""
+    found, whole = _SCORED.search(run.score.quote), val_tokens(run.log)
+    if found is None or whole is None or int(found[1]) >= PART * whole.value:
+        return None
+    return RULE.at(
+        run.score.location,
+        f"The line with the claimed score counts {int(found[1]):,} tokens; the run has {int(whole.value):,} "
+        "validation tokens.",
+        fix=_FIX,
+        severity=Severity.REVIEW,
+        evidence=(Evidence(run.score.location, run.score.quote, "measured"), quoted(whole)),
     )

@@ -38,6 +38,7 @@ RULE = Rule(code="E05", name="artifact-over-16mb", category="over-cap", severity
 
 _RAW = re.compile(r"raw|full_precision|uncompressed|fp32|fp16|bf16", re.I)
 _WHOLE = re.compile(r"artifact|total|submission|fits|under|meets", re.I)
+MOST = 10**12  # bytes; a larger number is no size
 CLOSE = 1_000  # bytes by which a claim may miss every log without being worth a word
 MINIFIED = 0.75  # what stripping names and comments leaves of a packed script, at best
 
@@ -130,7 +131,7 @@ def _committed(submission: Submission, cap: int) -> Iterator[Finding]:
 def _claimed(submission: Submission, sizes: tuple[Size, ...], cap: int) -> Iterator[Finding]:
     """Name a claim that no log supports."""
     claim = submission.metadata.first(Quantity.ARTIFACT_BYTES) if submission.metadata else None
-    if claim is None or claim.value <= 0 or _RAW.search(claim.key):
+    if claim is None or not 0 < claim.value < MOST or _RAW.search(claim.key):
         return
     totals = sorted({int(s.total.value) for s in sizes if s.total is not None})
     if claim.value > cap and not any(total > cap for total in totals):
