@@ -36,10 +36,12 @@ def finding_lines(finding: Finding, place: Places, links: Links | None, *, evide
     name = f"**{escape.prose(finding.code, NAME)}** {escape.prose(finding.name, NAME)}"
     page = links.rule(finding.code) if links else None
     where = f" at {place(finding.location)}" if finding.location else ""
-    lines = [f"- {f'[{name}]({page})' if page else name}{where}: {escape.prose(finding.message, MESSAGE)}"]
+    lines = [
+        f"- {f'[{name}]({page})' if page else name}{where}: {escape.prose(place.shortened(finding.message), MESSAGE)}"
+    ]
     lines += [f"  - {_quoted(item, finding.location, place)}" for item in finding.evidence[:evidence]]
     if finding.fix:
-        lines.append(f"  - {MEND.format(escape.prose(finding.fix, FIX))}")
+        lines.append(f"  - {MEND.format(escape.prose(place.shortened(finding.fix), FIX))}")
     return lines
 
 

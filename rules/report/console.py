@@ -23,6 +23,7 @@ from rules.report.sections import (
     counts_of,
     groups_of,
     parents_of,
+    shortened,
 )
 from rules.rule import Evidence, Finding, Location, Severity
 from rules.screening import Triage
@@ -115,14 +116,18 @@ def _finding(finding: Finding, submission: Submission) -> Iterator[_Part]:
         (cut(finding.code, NAME), SEVERITY_COLOURS[finding.severity]), " ", (cut(finding.name, NAME), "bold"), where
     )
     yield _Paragraph(head, 2)
-    yield _Paragraph(Text(cut(" ".join(finding.message.split()), MESSAGE)), 6)
+    yield _Paragraph(Text(_line(finding.message, submission)), 6)
     for item in finding.evidence[:EVIDENCE_AT_MOST]:
         yield _Paragraph(Text(_quoted(item, finding.location, submission), "dim"), 6)
     if finding.fix:
         yield _Paragraph(
-            Text.assemble(("to mend: ", "green"), cut(" ".join(finding.fix.split()), MESSAGE)),
+            Text.assemble(("to mend: ", "green"), _line(finding.fix, submission)),
             6,
         )
+
+
+def _line(text: str, submission: Submission) -> str:
+    return cut(" ".join(shortened(text, submission).split()), MESSAGE)
 
 
 def _quoted(item: Evidence, shown: Location | None, submission: Submission) -> str:

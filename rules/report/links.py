@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rules.report import escape
+from rules.report.sections import shortened
 from rules.rule import Location
 from rules.submission import Submission
 
@@ -50,6 +51,10 @@ class Places:
         text = escape.path(self._submission.inside(location.path) + line)
         target = self._target(location)
         return (f"[{text}]({target})" if target else text) + inner
+
+    def shortened(self, text: str) -> str:
+        """A message in which paths look as they do here."""
+        return shortened(text, self._submission)
 
     def _target(self, location: Location) -> str | None:
         if self._links is None:

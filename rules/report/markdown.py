@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import chain, zip_longest
 
 from rules.competition import Competition
 from rules.report import escape
 from rules.report.blocks import claims_table, facts, finding_lines, runs_table
 from rules.report.figures import rows_of, runs_of
 from rules.report.links import Links, Places
-from rules.report.sections import GUIDE, PRINCIPLE, TITLES, VERDICTS, counts_of, groups_of
+from rules.report.sections import GUIDE, PRINCIPLE, TITLES, VERDICTS, counts_of
 from rules.rule import Finding, Severity
 from rules.screening import Triage
 
@@ -46,13 +46,12 @@ class _Report:
     def render(self) -> str:
         """Put the screen together first, then as much of the folded rest as fits."""
         head, tail = list(self._head()), list(self._tail())
-        shown = self._choose(SCREEN_LINES - len(head) - len(tail))
-        screen = "\n".join([*head, *self._screen(shown), *tail])
+        findings = self._triage.findings
+        chosen = self._choose(SCREEN_LINES - len(head) - len(tail))
+        screen = "\n".join([*head, *self._screen([findings[index] for index in chosen]), *tail])
         guide = _folded(READING, GUIDE)
         room = LIMIT - len(screen) - len(guide) - 3
-        on_screen = set(map(id, shown))
-        rest = [f for f in self._triage.findings if id(f) not in on_screen]
-        further = self._further(rest, room)
+        further = self._further([f for index, f in enumerate(findings) if index not in chosen], room)
         runs = self._runs(room - len(further) - 1)
         return "\n".join(part for part in (screen, further, runs, guide) if part) + "\n"
 
@@ -83,22 +82,20 @@ class _Report:
         yield from facts(self._triage, self._place)
         yield ""
 
-    def _choose(self, room: int) -> list[Finding]:
-        """The findings for the screen: the first of each rule, then the second of each, while there is room."""
-        groups = [group.findings for group in groups_of(self._triage) if group.severity is not Severity.NOTE]
-        in_turn = [f for f in chain.from_iterable(zip_longest(*groups)) if f is not None]
-        in_turn.sort(key=lambda f: -f.severity.rank)
-        chosen: list[Finding] = []
+    def _choose(self, room: int) -> list[int]:
+        """Which findings the screen shows: the first of each rule, then the second of each, while there is room."""
+        findings = self._triage.findings
+        room -= 1 + 3 * len({f.severity for f in findings} - {Severity.NOTE})  # headings, and how many are left
+        chosen: list[int] = []
         characters = 0
-        room -= 1 + 3 * len({f.severity for f in in_turn})  # headings, and the line that says how many are left
-        for finding in in_turn:
-            lines = self._lines(finding, EVIDENCE_ON_SCREEN)
+        for index in _in_turn(findings):
+            lines = self._lines(findings[index], EVIDENCE_ON_SCREEN)
             room -= len(lines)
             characters += sum(map(len, lines))
             if (room < 0 or characters > SCREEN_CHARACTERS) and chosen:
                 break
-            chosen.append(finding)
-        return chosen
+            chosen.append(index)
+        return sorted(chosen)
 
     def _lines(self, finding: Finding, evidence: int) -> list[str]:
         return finding_lines(finding, self._place, self._links, evidence=evidence)
@@ -140,6 +137,17 @@ class _Report:
         rows = runs_of(self._submission)
         table = _folded(RUNS.format(len(rows)), list(runs_table(rows))) if rows else ""
         return table if len(table) <= room else ""
+
+
+def _in_turn(findings: Sequence[Finding]) -> list[int]:
+    """Positions of the findings that weigh something: by severity, in it the first of each rule before any second."""
+    met: Counter[tuple[Severity, str]] = Counter()
+    keys = []
+    for index, finding in enumerate(findings):
+        if finding.severity is not Severity.NOTE:
+            keys.append((-finding.severity.rank, met[finding.severity, finding.code], index))
+            met[finding.severity, finding.code] += 1
+    return [index for *_, index in sorted(keys)]
 
 
 def _by_severity(findings: Collection[Finding]) -> Iterator[tuple[Severity, list[Finding]]]:

@@ -64,6 +64,11 @@ def groups_of(triage: Triage) -> list[Group]:
     return [Group(severity, tuple(findings)) for (severity, _), findings in by_rule]
 
 
+def shortened(text: str, submission: Submission) -> str:
+    """A message with the paths inside the submission folder relative to it, as places are shown."""
+    return text.replace(f"{submission.folder}/", "") if submission.folder else text
+
+
 def counts_of(triage: Triage) -> str:
     """How many findings of each severity, as a phrase; "" for none."""
     counts = {severity: sum(f.severity is severity for f in triage.findings) for severity in TITLES}

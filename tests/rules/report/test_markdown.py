@@ -56,6 +56,19 @@ def test_a_finding_shows_place_message_quote_and_remedy() -> None:
     assert "  - To mend: Compress the model further." in report
 
 
+def test_paths_in_messages_are_as_short_as_places() -> None:
+    report = rendered(
+        samples.finding(message=f"`{samples.LOG}` and {samples.SCRIPT}:3 differ.", fix=f"Mend {samples.LOG}.")
+    )
+    assert ": `train_seed42.log` and `train_gpt.py:3` differ." in report
+    assert "  - To mend: Mend `train_seed42.log`." in report
+
+
+def test_findings_of_one_rule_stand_together() -> None:
+    findings = [samples.finding(code, line=line) for code in ("E01", "E05") for line in (1, 2)]
+    assert re.findall(r"\*\*(E\d\d)\*\*", screen_of(rendered(*findings))) == ["E01", "E01", "E05", "E05"]
+
+
 def test_findings_stand_under_their_severity_and_notes_are_folded() -> None:
     findings = [samples.finding(c, s) for c, s in zip(("E05", "A01", "F01", "F11"), reversed(Severity), strict=True)]
     screen, _, folded = rendered(*findings).partition("<details>")
@@ -199,13 +212,13 @@ def test_an_attack_comes_out_as_code_or_harmless_words(attack: str) -> None:
     _check_harmless(_hostile(attack, attack, attack))
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.text(max_size=60) | NASTY, st.text(max_size=60) | NASTY, st.text(max_size=2000) | NASTY)
 def test_no_text_of_a_participant_becomes_anything_but_text(one: str, two: str, three: str) -> None:
     _check_harmless(_hostile(one, two, three))
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(NASTY, st.integers(1, 400), st.sampled_from(["`", "\U000e0041", "@ ", "|", "é" * 50, "`x`"]))
 def test_the_report_stays_below_its_limit_whatever_it_holds(text: str, count: int, stuffing: str) -> None:
     long = text + stuffing * 3000
