@@ -13,7 +13,8 @@ from collections.abc import Iterable, Sequence
 
 from rules.submission import Language, SourceFile
 
-_MARKS = ("val_bpb", "val_loss", "DATA_PATH", "TOKENIZER_PATH", "MAX_WALLCLOCK_SECONDS", ".backward(", "optimizer")
+_TRAINS = ".backward("
+_MARKS = ("val_bpb", "val_loss", "DATA_PATH", "TOKENIZER_PATH", "MAX_WALLCLOCK_SECONDS", _TRAINS, "optimizer")
 _MAIN = re.compile(r"^(?:if __name__\b|def main\b|main\()", re.MULTILINE)
 _TRAINING_NAME = re.compile(r"(?:^|[^a-z])train", re.IGNORECASE)
 _LEAST = 3  # marks of a training script where the name does not tell
@@ -51,7 +52,8 @@ def _most_likely(sources: Iterable[SourceFile]) -> SourceFile | None:
 
 def _trainer(chosen: SourceFile, sources: Sequence[SourceFile]) -> SourceFile:
     """The file itself, or the member of its archive that trains where its own code does not."""
-    if not chosen.packed or _marks(chosen) >= _LEAST:
+    if not chosen.packed or _TRAINS in chosen.code:
         return chosen
-    members = [s for s in sources if s.path.startswith(f"{chosen.path}!/") and s.language is Language.PYTHON]
+    inside = f"{chosen.path}!/"
+    members = [s for s in sources if s.path.startswith(inside) and s.language is Language.PYTHON and _TRAINS in s.code]
     return _most_likely(members) or chosen

@@ -61,8 +61,8 @@ class Executing(Handles):
         name = argument(args, keywords, 1, "filename", "")
         return Code(argument(args, keywords, 0, "source", UNKNOWN), name if isinstance(name, str) else "")
 
-    def _origin(self, text: Value, node: ast.AST) -> Origin:
-        return self.origins.of(text) or Origin(getattr(node, "lineno", 1))
+    def _origin(self, text: Value, node: ast.AST, *forms: str) -> Origin:
+        return self.origins.of(text) or Origin(getattr(node, "lineno", 1), forms)
 
     def _is_shipped(self, text: Value) -> bool:
         """Whether a text is another file of the folder as it stands."""
@@ -86,10 +86,10 @@ class Executing(Handles):
             return
         content = self.files.bytes_of(path)
         if isinstance(content, (str, bytes)):
-            if self.origins.of(self.shipped(path, content, node)) is None:
-                self.origins.put(content, Origin(node.lineno, ("file",)))
+            self.shipped(path, content, node)
             name = "" if full is None else full.rpartition("/")[2]
-            self.launches.ran(content, self._origin(content, node), name, main=main, shipped=self._is_shipped(content))
+            origin = self._origin(content, node, "file")
+            self.launches.ran(content, origin, name, main=main, shipped=self._is_shipped(content))
         elif full in self.files.written:
             self.fail(node, "the file that is run was written with a text that is not known")
         else:
@@ -121,10 +121,12 @@ class Executing(Handles):
 
     def imported(self, module: str, node: ast.stmt) -> None:
         """An import of a module that the script itself has written runs it."""
+        self.budget.step(1 + len(self.files.written) // 8)
         ending = f"/{module.replace('.', '/')}.py"
         for path, content in self.files.written.items():
             if path.endswith(ending) and isinstance(content, (str, bytes)):
-                self.launches.ran(content, self._origin(content, node), path.rpartition("/")[2], main=True)
+                origin = self._origin(content, node, "file")
+                self.launches.ran(content, origin, path.rpartition("/")[2], main=True)
 
     def _import(self, args: list[Value], _keywords: dict[str, Value], node: ast.Call) -> Value:
         if not args or not isinstance(args[0], str):

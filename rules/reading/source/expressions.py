@@ -34,12 +34,13 @@ _Sequence = (str, bytes, list, tuple)
 class Frame:
     """The names of the function (or module) being followed; `module` are those of the module."""
 
-    __slots__ = ("module", "names", "result")
+    __slots__ = ("module", "names", "result", "shared")
 
     def __init__(self, names: dict[str, Value], module: dict[str, Value]) -> None:
         self.names = names
         self.module = module
         self.result: list[Value] = []
+        self.shared: set[str] = set()  # names of the module, by a `global` statement
 
     def lookup(self, name: str) -> Value:
         """The value bound to a name; an unbound one is taken for a builtin."""
@@ -66,13 +67,15 @@ class Expressions(ABC):
         return CONSTANTS.get(name, Symbol(name))
 
     def value(self, node: ast.expr | None, frame: Frame) -> Value:
-        """The value of an expression. Raises ExhaustedError alone."""
+        """The value of an expression. Raises ExhaustedError and RecursionError alone."""
         if node is None:
             return None
         self.budget.step()
         try:
             return _EVALUATORS.get(type(node), Expressions._others)(self, node, frame)
-        except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError):
+        except (ExhaustedError, RecursionError):
+            raise
+        except Exception:  # what a function raises on hostile arguments cannot be foreseen
             return UNKNOWN
 
     def _others(self, node: ast.expr, frame: Frame) -> Value:
@@ -286,7 +289,7 @@ class Expressions(ABC):
     def bind(self, target: ast.expr, value: Value, frame: Frame) -> None:
         """Assign a value to a name, to several, or to an item of a known container."""
         if isinstance(target, ast.Name):
-            frame.names[target.id] = value
+            (frame.module if target.id in frame.shared else frame.names)[target.id] = value
         elif isinstance(target, (ast.Tuple, ast.List)):
             items = self.items(value)
             fits = items is not None and len(items) == len(target.elts)

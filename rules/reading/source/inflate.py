@@ -12,7 +12,7 @@ import lzma
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 
-import brotli
+import brotli  # type: ignore[import-untyped]
 import zstandard
 
 DICTIONARY_LIMIT = 64 << 20  # bytes of a decompressor's window; the highest preset of xz

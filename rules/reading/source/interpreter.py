@@ -31,7 +31,6 @@ from rules.reading.source.values import (
 )
 
 _CALL_DEPTH = 16
-_NOT_KNOWN = (TypeError, ValueError, LookupError, ArithmeticError, AttributeError, OSError, RecursionError, MemoryError)
 _HARMLESS = (
     *("builtins.", "fcntl.", "tempfile.", "linecache.", "atexit.", "warnings.", "time.", "types.", "importlib."),
     *("os.makedirs", "os.mkdir", "os.remove", "os.unlink", "os.path.", "os.chmod", "os.close", "os.getpid", "os.chdir"),
@@ -102,10 +101,12 @@ class Interpreter(Executing):
         form, function = PURE[name]
         try:
             result = function(self.budget, *args, **keywords)
+        except (ExhaustedError, RecursionError):
+            raise
         except TooLargeError as error:
             self.reason, self.limited = f"{name}: {error}", True
             return UNKNOWN
-        except _NOT_KNOWN as error:
+        except Exception as error:  # what a function raises on hostile arguments cannot be foreseen
             if form:
                 self.reason = f"{name}: {type(error).__name__}: {str(error)[:100]}"
             return UNKNOWN
@@ -138,6 +139,7 @@ class Interpreter(Executing):
             return UNKNOWN
         self.followed.add(node)
         names = {} if function.scope is self.module else dict(function.scope)
+        self.budget.step(1 + len(names) // 32)
         frame = Frame(names, self.module)
         self._bind_parameters(node.args, args, keywords, frame, known=known)
         self._active.append(node)

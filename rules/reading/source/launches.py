@@ -7,8 +7,9 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from rules.reading.source.values import Handle, Origin, Value
+from rules.reading.source.values import ExhaustedError, Handle, Origin, Value
 
+RUN_LIMIT = 200
 _COMMAND_LIMIT = 20_000  # characters of a command that are looked at
 
 
@@ -41,19 +42,20 @@ class Failure:
 class Launches:
     """Collected while a script is followed. `effects` tells that it also does other things."""
 
-    runs: list[Run] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
+    runs: dict[str | bytes, Run] = field(default_factory=dict)  # by content
+    failures: dict[int, Failure] = field(default_factory=dict)  # by line
     effects: bool = False
 
     def ran(self, content: str | bytes, origin: Origin, name: str, *, main: bool, shipped: bool = False) -> None:
-        """Note an executed text, once."""
-        if all(run.content is not content and run.content != content for run in self.runs):
-            self.runs.append(Run(content, origin.line, origin.form, name, main, shipped))
+        """Note an executed text, once. Raises ExhaustedError where there are too many."""
+        if len(self.runs) >= RUN_LIMIT:
+            raise ExhaustedError(f"more than {RUN_LIMIT} texts are executed")
+        self.runs.setdefault(content, Run(content, origin.line, origin.form, name, main, shipped))
 
     def failed(self, line: int, detail: str, *, weak: bool = False, limit: bool = False) -> None:
         """Note what could not be followed, once for each line."""
-        if all(failure.line != line for failure in self.failures):
-            self.failures.append(Failure(line, detail, weak, limit))
+        if len(self.failures) < RUN_LIMIT:
+            self.failures.setdefault(line, Failure(line, detail, weak, limit))
 
 
 def words_of(command: Value) -> Iterator[Value]:

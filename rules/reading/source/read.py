@@ -95,19 +95,23 @@ class _Reading:
     def _members(self, text: _Text) -> Iterator[SourceFile]:
         """What the file brings along, each text once and unfolded in its turn."""
         known = set(self._unfolded)
+        taken = {"(launcher)"}
         for member in text.members:
-            run = member.run
-            if run.content in known or len(known) > MEMBER_LIMIT:
+            if member.run.content in known or len(taken) > MEMBER_LIMIT:
                 continue
-            known.add(run.content)
-            path = f"{self._path}!/{member.name}"
-            content, problems = _as_text(run.content, path)
-            layers = [*member.around, Layer(run.form, run.line, _size(run.content))]
-            inner = _Text(content, layers=layers, problems=problems)
-            language = language_of(member.name, content[:_HEAD].encode("utf-8", "replace")) or Language.PYTHON
-            if language is Language.PYTHON:
-                self._unfold(inner, path)
-            yield self._file(path, inner, language, content, 0)
+            known.add(member.run.content)
+            name = _free(member.name, taken)
+            taken.add(name)
+            yield self._member(member, name)
+
+    def _member(self, member: _Member, name: str) -> SourceFile:
+        run, path = member.run, f"{self._path}!/{name}"
+        content, problems = _as_text(run.content, path)
+        text = _Text(content, layers=[*member.around, Layer(run.form, run.line, _size(run.content))], problems=problems)
+        language = language_of(name, content[:_HEAD].encode("utf-8", "replace")) or Language.PYTHON
+        if language is Language.PYTHON:
+            self._unfold(text, path)
+        return self._file(path, text, language, content, 0)
 
     def _unfold(self, text: _Text, path: str | None = None) -> None:
         """Parse a text, and go on with what it launches until something launches nothing."""
@@ -162,3 +166,13 @@ def _failures(path: str, text: _Text, failure: Failure) -> Iterator[Problem]:
     yield Problem(ProblemKind.UNPACK_FAILED, place, failure.detail)
     if failure.limit:
         yield Problem(ProblemKind.LIMIT, place, failure.detail)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """A name that is not taken, printable and of bounded length."""
+    name = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in name[:200]).lstrip("/")
+    free, count = name, 1
+    while free in taken:
+        count += 1
+        free = f"{name}~{count}"
+    return free

@@ -15,6 +15,8 @@ from rules.reading.source.expressions import Expressions, Frame
 from rules.reading.source.operators import combine
 from rules.reading.source.values import UNKNOWN, Function, Symbol, Value, is_scalar
 
+_NAMES_PER_STEP = 32  # names that cost as much to copy as one expression to evaluate
+
 
 class Flow(Enum):
     """How a block ended."""
@@ -65,7 +67,7 @@ class Statements(Expressions):
         try:
             added = self.value(node.value, frame)
             value = self.derived(combine(self.budget, node.op, before, added), before, added)
-        except (TypeError, ValueError, ArithmeticError):
+        except (TypeError, ValueError, ArithmeticError, MemoryError):
             value = UNKNOWN
         self.bind(node.target, value, frame)
         return Flow.NEXT
@@ -88,8 +90,14 @@ class Statements(Expressions):
         frame.names[node.name] = Function(node, frame.names)
         return Flow.NEXT
 
+    def _share(self, node: ast.Global, frame: Frame) -> Flow:
+        frame.shared.update(node.names)
+        return Flow.NEXT
+
     def _define_class(self, node: ast.ClassDef, frame: Frame) -> Flow:
-        self.run(node.body, Frame(dict(frame.names) if frame.names is not frame.module else {}, frame.module))
+        names = {} if frame.names is frame.module else dict(frame.names)
+        self.budget.step(1 + len(names) // _NAMES_PER_STEP)
+        self.run(node.body, Frame(names, frame.module))
         frame.names[node.name] = UNKNOWN
         return Flow.NEXT
 
@@ -102,6 +110,7 @@ class Statements(Expressions):
     def _fork(self, frame: Frame, blocks: Sequence[Sequence[ast.stmt]]) -> Flow:
         """Follow each block from the same names; what they disagree about is unknown."""
         before = dict(frame.names)
+        self.budget.step(len(blocks) * (1 + len(before) // _NAMES_PER_STEP))
         ends: list[dict[str, Value]] = []
         flows: set[Flow] = set()
         for block in blocks:
@@ -181,6 +190,7 @@ _HANDLERS: dict[type[ast.stmt], Callable[..., Flow]] = {
     ast.ImportFrom: Statements._imports_from,
     ast.FunctionDef: Statements._define,
     ast.AsyncFunctionDef: Statements._define,
+    ast.Global: Statements._share,
     ast.ClassDef: Statements._define_class,
     ast.If: Statements._branch,
     ast.For: Statements._loop,

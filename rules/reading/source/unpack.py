@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rules.reading.source.files import VirtualFiles
@@ -43,9 +43,9 @@ def unpack(code: str, tree: ast.Module, files: VirtualFiles, budget: Budget) -> 
     interpreter.follow(tree, thoroughly=executes)
     found = interpreter.launches
     own = _own_length(code, tree) if found.runs else len(code)
-    main = _main(found.runs, own)
+    main = _main(list(found.runs.values()), own)
     stub = main is None and own <= _STUB
-    failures = tuple(failure for failure in found.failures if stub or not failure.weak)
+    failures = tuple(failure for failure in found.failures.values() if stub or not failure.weak)
     return Unpacked(main, tuple(_members(interpreter, main)), failures, found.effects)
 
 
@@ -84,24 +84,11 @@ def _main(runs: list[Run], own: int) -> Run | None:
     return max(fit, key=lambda run: (run.main, len(run.content)), default=None)
 
 
-def _members(interpreter: Interpreter, main: Run | None) -> list[tuple[str, Run]]:
-    """Other executed texts and the source files that were written, each once and by its own name."""
-    found: dict[str, Run] = {}
-    for run in interpreter.launches.runs:
+def _members(interpreter: Interpreter, main: Run | None) -> Iterator[tuple[str, Run]]:
+    """Other executed texts and the source files that were written, each once."""
+    for run in interpreter.launches.runs.values():
         if run is not main and not run.shipped:
-            found[_free(run.name or f"line {run.line}", found)] = run
+            yield run.name or f"line {run.line}", run
     for path, run in interpreter.written_sources():
-        taken = [main, *found.values()] if main is not None else list(found.values())
-        if language_of(path, b"") is not None and all(run.content != other.content for other in taken):
-            found[_free(path, found)] = run
-    return list(found.items())
-
-
-def _free(name: str, taken: Mapping[str, Run]) -> str:
-    """A name that is not taken, printable and of bounded length."""
-    name = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in name[:200]).lstrip("/")
-    free, count = name, 1
-    while free in taken:
-        count += 1
-        free = f"{name}~{count}"
-    return free
+        if run.content not in interpreter.launches.runs and language_of(path, b"") is not None:
+            yield path, run

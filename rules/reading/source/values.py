@@ -124,9 +124,9 @@ class Budget:
     steps: int = STEP_LIMIT
     size: int = TOTAL_LIMIT
 
-    def step(self) -> None:
-        """Count one evaluated expression."""
-        self.steps -= 1
+    def step(self, count: int = 1) -> None:
+        """Count evaluated expressions, or other work as many of them."""
+        self.steps -= count
         if self.steps < 0:
             raise ExhaustedError(f"more than {STEP_LIMIT:,} steps to follow")
 
