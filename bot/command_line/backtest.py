@@ -12,26 +12,24 @@ from bot.command_line import options
 
 
 class Numbers(click.ParamType[frozenset[int]]):
-    """Numbers of pull requests with commas between, ranges too: "1,5-9"."""
+    """Numbers of pull requests with commas between: "1,2,3"."""
 
     name = "numbers"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> frozenset[int]:
         """Return the numbers; complain about anything else."""
-        found: set[int] = set()
-        for part in str(value).split(","):
-            first, _, last = part.strip().partition("-")
-            if not (first.isdecimal() and (last or first).isdecimal() and int(last or first) - int(first) < 1_000_000):
-                self.fail(f"{part.strip()!r} is no number and no range; write 1,2,3 or 10-20", param, ctx)
-            found.update(range(int(first), int(last or first) + 1))
-        return frozenset(found)
+        parts = [part.strip() for part in str(value).split(",")]
+        for part in parts:
+            if not (part.isascii() and part.isdecimal() and len(part) < 10):
+                self.fail(f"{part!r} is no number; write 1,2,3", param, ctx)
+        return frozenset(map(int, parts))
 
 
 @click.command("backtest")
 @options.git
 @options.table_file("--pull-requests", required=True, help="Table number,created_at,author,title,head_sha.")
 @options.table_file("--rulings", help="Table number,outcome,reasons,ruled_on: print recall and false alarms.")
-@click.option("--numbers", type=Numbers(), default=None, metavar="1,2,5-9", help="Only these.  [default: all]")
+@click.option("--numbers", type=Numbers(), default=None, metavar="1,2,3", help="Only these.  [default: all]")
 @click.option(
     "--workers",
     type=click.IntRange(0, 256),
