@@ -19,24 +19,30 @@ SourcesRead = tuple[SourceFile, ...]
 
 
 class Memory:
-    """Two bounded stores, least recently used first out. `capacity` counts files; not shared between threads."""
+    """Two bounded stores, least recently used first out; not shared between threads.
 
-    def __init__(self, capacity: int = 256) -> None:
-        self._capacity = capacity
+    `logs` and `sources` count files. A source holds its syntax tree, tens of megabytes for a long script, so only a
+    few are kept: a backtest takes pull requests with the same script one after the other.
+    """
+
+    def __init__(self, logs: int = 512, sources: int = 12) -> None:
+        self._log_capacity = logs
+        self._source_capacity = sources
         self._logs: OrderedDict[str, tuple[str, LogRead]] = OrderedDict()
         self._sources: OrderedDict[str, tuple[str, SourcesRead]] = OrderedDict()
 
     def log(self, entry: FileEntry, read: Callable[[], LogRead]) -> LogRead:
         """The log as read for this path."""
-        return self._recall(self._logs, entry, read)
+        return self._recall(self._logs, self._log_capacity, entry, read)
 
     def sources(self, entry: FileEntry, read: Callable[[], SourcesRead], *, keep: Callable[[], bool]) -> SourcesRead:
         """The source files as read for this path; kept only when `keep()` says that nothing else went into them."""
-        return self._recall(self._sources, entry, read, keep)
+        return self._recall(self._sources, self._source_capacity, entry, read, keep)
 
     def _recall(
         self,
         store: OrderedDict[str, tuple[str, T]],
+        capacity: int,
         entry: FileEntry,
         read: Callable[[], T],
         keep: Callable[[], bool] = lambda: True,
@@ -46,7 +52,7 @@ class Memory:
             value = read()
             if keep():
                 store[entry.content_id] = (entry.path, value)
-                if len(store) > self._capacity:
+                if len(store) > capacity:
                     store.popitem(last=False)
             return value
         store.move_to_end(entry.content_id)
