@@ -62,7 +62,8 @@ class Memory:
 
 def moved(value: T, old: str, new: str) -> T:
     """The same value with every location that lies in the file `old` laid into `new`."""
-    return _Mover(old, new).move(value)
+    there: T = _Mover(old, new).move(value)
+    return there
 
 
 class _Mover:
