@@ -17,6 +17,7 @@ PLAUSIBLE_BPB = (0.001, 20.0)
 NEAR = 0.002  # bits per byte: a label this near to the claim is the one that is meant
 _BPB = r"(?:val[ _-]?)?bpb"
 _NUMBER = r"(?<![\w.])(\d\.\d{2,9})(?![\w.]*\d)"
+_COMPARES = re.compile(r"degrad|gap\b|delta|improve|penalt|reduc|\bgain|\bcosts?\b|baseline|previous", re.I)
 _TITLE = re.compile(rf"{_BPB}[^\d\n]{{0,16}}{_NUMBER}|{_NUMBER}[*_` ]{{0,3}}{_BPB}", re.I)
 
 
@@ -52,6 +53,11 @@ class Shown:
         return all(line.score.final for line in self.lines)
 
     @property
+    def values(self) -> tuple[float, ...]:
+        """The value of each line."""
+        return tuple(line.value for line in self.lines)
+
+    @property
     def label(self) -> str:
         """The label of the lines."""
         return self.lines[0].score.label
@@ -76,11 +82,12 @@ class Shown:
 
 def headline_claim(submission: Submission) -> Claim | None:
     """The score that submission.json states for the submission as a whole, else the first one of the README."""
-    sources = (submission.metadata, submission.readme)
-    claims = (c for source in sources if source for c in source.claims)
-    return next(
-        (c for c in claims if c.quantity is Quantity.VAL_BPB and c.seed is None and is_plausible(c.value)), None
-    )
+    for part in (submission.metadata, submission.readme):
+        for claim in part.claims if part else ():
+            is_score = claim.quantity is Quantity.VAL_BPB and claim.seed is None and is_plausible(claim.value)
+            if is_score and not (part is submission.readme and _COMPARES.search(stated(submission, claim).quote)):
+                return claim
+    return None
 
 
 def title_score(title: str) -> float | None:
@@ -209,7 +216,7 @@ def _whole(chosen: Shown, runs: Sequence[Run]) -> Shown:
     others = [
         same[-1]
         for run in runs
-        if run != line.run and (same := [r for r in _finals(run) if r.score.label == chosen.label])
+        if run is not line.run and (same := [r for r in _finals(run) if r.score.label == chosen.label])
     ]
     return _mean([line, *others])
 

@@ -19,6 +19,8 @@ _INCIDENTAL_NAMES = frozenset({"rank", "local_rank", "run", "experiment", "devic
 # A number without a unit, or with one and without decimals: what a run measures has both.
 _ROUND = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?|\d+s|\d+000ms")
 _WORD = re.compile(r"[a-z][a-z0-9_+.-]*")
+# What a run finds out itself, printed in the form of a setting.
+_RESULTS = frozenset({"bytes", "total", "final", "loss", "bpb", "time", "throughput", "memory", "mib", "mb"})
 _SELDOM_OR_OFTEN = frozenset({"val", "eval", "save", "print"})
 
 
@@ -109,10 +111,10 @@ def _before_training(log: TrainLog) -> dict[str, Setting]:
 
 
 def is_incidental(name: str) -> bool:
-    """Whether a setting may differ between runs of one configuration: seeds, names, places, what is printed."""
+    """Whether a setting may differ between runs of one configuration: seeds, names, places, printing, results."""
     words = set(name.casefold().replace("-", "_").split("_"))
     often = "every" in words and not words.isdisjoint(_SELDOM_OR_OFTEN)
-    return name.casefold() in _INCIDENTAL_NAMES or often or not words.isdisjoint(_INCIDENTAL_WORDS)
+    return name.casefold() in _INCIDENTAL_NAMES or often or not words.isdisjoint(_INCIDENTAL_WORDS | _RESULTS)
 
 
 def spread(logs: Iterable[TrainLog], quantity: Quantity) -> tuple[Measurement, Measurement] | None:

@@ -25,6 +25,7 @@ RULE = Rule(
     code="F01", name="missing-submission-files", category="missing-evidence", severity=Severity.INCOMPLETE, doc=__doc__
 )
 
+_SIZE_KEYS = frozenset({"bytes_total", "total_bytes", "artifact_bytes", "artifact_size_bytes", "submission_bytes"})
 _NOT_JSON = {
     ProblemKind.INVALID_JSON: "is not valid JSON",
     ProblemKind.NOT_AN_OBJECT: "is JSON, but no object with keys",
@@ -52,6 +53,7 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
         )
     if submission.metadata is not None and not unread:
         yield from _no_score(submission, submission.metadata, competition)
+        yield from _no_size(submission, submission.metadata)
 
 
 def _no_folder(submission: Submission, competition: Competition) -> Finding:
@@ -112,3 +114,18 @@ def _no_score(submission: Submission, metadata: Metadata, competition: Competiti
         f"`{submission.inside(metadata.path)}` states no {name}{known}.",
         fix=f'Add `"{name}": …` with the mean over the runs, as the logs print it.',
     )
+
+
+def _no_size(submission: Submission, metadata: Metadata) -> Iterator[Finding]:
+    """A size that submission.json has a key for and leaves open."""
+    if any(c.quantity is Quantity.ARTIFACT_BYTES for c in metadata.claims):
+        return
+    key = next((k for k, v in metadata.data.items() if v is None and k.casefold() in _SIZE_KEYS), None)
+    if key is not None:
+        position = metadata.text.find(f'"{key}"')
+        line = metadata.text.count("\n", 0, position) + 1 if position >= 0 else None
+        yield RULE.at(
+            Location(metadata.path, line),
+            f"`{submission.inside(metadata.path)}` leaves `{key}` open and states no size of the artifact.",
+            fix="Put in the bytes of the code plus the compressed model, as the logs print them.",
+        )

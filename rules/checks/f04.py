@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rules.analysis.claims import averaged
-from rules.analysis.seeds import differing_settings, spread
+from rules.analysis.seeds import Difference, differing_settings, spread
 from rules.competition import Competition
 from rules.rule import Evidence, Finding, Rule, Severity
 from rules.submission import Measurement, Quantity, Submission, TrainLog
@@ -29,30 +29,46 @@ RULE = Rule(
 )
 
 _SHOWN = 5
+# Not set by a variable of their own, yet no result: data, size of the model, the cap less the reserve.
+_DERIVED = frozenset({"train_shards", "model_params", "effective"})
+_EVALUATIONS = frozenset({"ttt", "slot", "ngram", "ppm", "etlb"})  # settings of optional evaluations begin so
 _FIX = "Run all seeds with the same script and settings, or take the run that differs out of the mean."
 
 
 def check(submission: Submission, competition: Competition) -> Iterator[Finding]:
     """Yield at most one finding for each way in which the averaged runs differ."""
-    logs = list({line.log.content_id: line.log for line in averaged(submission)}.values())
+    lines = averaged(submission)
+    logs = list({line.log.content_id: line.log for line in lines}.values())
     if len(logs) < 2:
         return
     track = competition.track(submission.scope.track)
     severity = Severity.REVIEW if track is not None and track.seeds else Severity.NOTE
-    differing = list(_settings(logs, severity))
-    yield from differing
-    if not differing:
-        yield from _stop(logs, competition, severity)
+    label = lines[0].score.label.casefold()
+    differences = list(differing_settings(logs))
+    if differences:
+        code = "".join(source.code for source in submission.sources)
+        matters = any(_is_configured(d.name, code) and _bears_on(d.name, label) for d in differences)
+        yield _settings(logs, differences, severity if matters else Severity.NOTE)
+    else:
+        yield from _stop(logs, competition)
         yield from _code(logs)
 
 
-def _settings(logs: Sequence[TrainLog], severity: Severity) -> Iterator[Finding]:
-    differences = list(differing_settings(logs))
-    if not differences:
-        return
+def _is_configured(name: str, code: str) -> bool:
+    """Whether a name stands for something set from outside: an environment variable, or what follows from them."""
+    return name in _DERIVED or not code or name.upper() in code
+
+
+def _bears_on(name: str, label: str) -> bool:
+    """Whether a setting bears on a score: one of another evaluation than the label's does not."""
+    family = name.split("_", 1)[0]
+    return family not in _EVALUATIONS or family in label
+
+
+def _settings(logs: Sequence[TrainLog], differences: Sequence[Difference], severity: Severity) -> Finding:
     listed = "; ".join(f"`{d.name}` {' / '.join(v[:40] for v in d.values[:4])}" for d in differences[:_SHOWN])
     more = f" and {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else ""
-    yield RULE.at(
+    return RULE.at(
         differences[0].settings[0].location,
         f"The {len(logs)} logs that the score rests on differ in {listed}{more}.",
         fix=_FIX,
@@ -89,7 +105,7 @@ def _code(logs: Sequence[TrainLog]) -> Iterator[Finding]:
         )
 
 
-def _stop(logs: Sequence[TrainLog], competition: Competition, severity: Severity) -> Iterator[Finding]:
+def _stop(logs: Sequence[TrainLog], competition: Competition) -> Iterator[Finding]:
     """The same settings are printed, yet the cap fired at times that lie further apart than one step explains."""
     stops = sorted((log.stopped_by_cap for log in logs if log.stopped_by_cap), key=lambda m: m.value)
     if len(stops) < 2:
@@ -99,9 +115,9 @@ def _stop(logs: Sequence[TrainLog], competition: Competition, severity: Severity
         yield RULE.at(
             stops[-1].location,
             f"Training was stopped by its cap at {stops[0].value:.2f} s in one run and at {stops[-1].value:.2f} s in "
-            f"another, {apart:.2f} s apart: the caps or the reserves were not the same.",
+            f"another, {apart:.2f} s apart: check that the caps and reserves were the same.",
             fix=_FIX,
-            severity=severity,
+            severity=Severity.NOTE,
             evidence=_quoted((stops[0], stops[-1])),
         )
 

@@ -35,6 +35,7 @@ _WITHHELD = re.compile(
     re.I,
 )
 _FEW_CALLS = 8  # a training script has hundreds; notices, stubs and settings have fewer
+_SMALL = 20_000  # characters: a longer script may compute by itself
 _NUMERIC = re.compile(
     r"^[ \t]*(?:import|from)[ \t]+(?:torch|jax|mlx|numpy|tensorflow|tinygrad|cupy|keras|triton|ctypes|cffi)\b", re.M
 )
@@ -79,7 +80,7 @@ def _does_nothing(submission: Submission, script: SourceFile) -> bool:
     if any(source.language in (Language.CUDA, Language.C) for source in submission.sources):
         return False
     if not any(_NUMERIC.search(source.code) for source in submission.python_sources()):
-        return not _STARTS.search(script.code)
+        return len(script.code) < _SMALL and not _STARTS.search(script.code)
     siblings = {
         source.path.rsplit("/", 1)[-1].removesuffix(".py") for source in submission.sources if source is not script
     }

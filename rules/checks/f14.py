@@ -15,6 +15,7 @@ A new idea that holds: a person looks at it with this in mind.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from rules.analysis.claims import headline, headline_claim, stated
 from rules.competition import Competition
@@ -23,41 +24,57 @@ from rules.submission import Submission
 
 RULE = Rule(code="F14", name="suspicious-score", category="suspicious-score", severity=Severity.REVIEW, doc=__doc__)
 
+_AGREES = 0.05  # bits per byte: further apart, claim and log line do not speak of the same score
+
 
 def check(submission: Submission, competition: Competition) -> Iterator[Finding]:
     """Yield at most one finding: below the floor, or a leap over the record of the day."""
     found = _score(submission)
     if found is None:
         return
-    value, how, location, evidence = found
     floor, created = competition.scores.suspicious_below, submission.pull_request.created_at
-    if value < floor:
+    if found.value < floor:
         yield RULE.at(
-            location,
-            f"{value:.4f} {competition.metric.unit} ({how}) lies below {floor}, which no accepted submission reached.",
+            found.location,
+            f"{found.value:.4f} {competition.metric.unit} ({found.how}) lies below {floor}, which no accepted "
+            "submission reached.",
             fix="Show in the README why each token's probability is fixed before the token is known, and sums to one.",
-            evidence=evidence,
+            severity=Severity.REVIEW if found.certain else Severity.NOTE,
+            evidence=found.evidence,
         )
     elif created is not None:
         best = competition.incumbent(created.date()).score
-        if best - value > competition.scores.largest_step:
+        if best - found.value > competition.scores.largest_step:
             yield RULE.at(
-                location,
-                f"{value:.4f} ({how}) is {best - value:.4f} below the record of its day ({best:.4f}); the largest "
-                f"accepted step is {competition.scores.largest_step}.",
+                found.location,
+                f"{found.value:.4f} ({found.how}) is {best - found.value:.4f} below the record of its day "
+                f"({best:.4f}); the largest accepted step is {competition.scores.largest_step}.",
                 fix="Show in the README where the gain comes from, with an ablation.",
                 severity=Severity.NOTE,
-                evidence=evidence,
+                evidence=found.evidence,
             )
 
 
-def _score(submission: Submission) -> tuple[float, str, Location, tuple[Evidence, ...]] | None:
+@dataclass(frozen=True, slots=True)
+class _Score:
+    """A score and where it comes from; `certain` unless claim and logs disagree or prose alone states it."""
+
+    value: float
+    how: str
+    location: Location
+    evidence: tuple[Evidence, ...]
+    certain: bool
+
+
+def _score(submission: Submission) -> _Score | None:
     """The measured score, else the claimed one."""
-    shown = headline(submission)
+    shown, claim = headline(submission), headline_claim(submission)
     if shown is not None:
+        agrees = claim is None or any(abs(v - claim.value) < _AGREES for v in (shown.value, *shown.values))
         lines = tuple(line.evidence for line in shown.lines[:3])
-        return shown.value, f"measured, {shown.where}", shown.lines[0].score.location, lines
-    claim = headline_claim(submission)
+        return _Score(shown.value, f"measured, {shown.where}", shown.lines[0].score.location, lines, agrees)
     if claim is not None:
-        return claim.value, "claimed, no log shows it", claim.location, (stated(submission, claim),)
+        in_metadata = submission.metadata is not None and claim.location.path == submission.metadata.path
+        evidence = (stated(submission, claim),)
+        return _Score(claim.value, "claimed, no log shows it", claim.location, evidence, in_metadata)
     return None

@@ -19,11 +19,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from rules.analysis.claims import RunScore, headline
+from rules.analysis.headline import Headline, headlines_of
 from rules.competition import Competition
 from rules.reading.logs.dump import fingerprint
 from rules.rule import Evidence, Finding, Location, Rule, Severity
-from rules.submission import Measurement, Quantity, SourceFile, Submission, TrainLog
+from rules.submission import Measurement, Quantity, SourceFile, Submission
 
 RULE = Rule(
     code="F15",
@@ -46,16 +46,15 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
     """Yield one finding for lines that nothing shipped prints, and one for a script or size that differs."""
     if submission.script is None:
         return
-    found = headline(submission)
-    lines = list({line.log.content_id: line for line in found.lines}.values()) if found else []
-    differing = next((f for line in lines if (f := _differing(submission, submission.script, line.log))), None)
+    lines = headlines_of(submission)
+    differing = next((f for line in lines if (f := _differing(submission, submission.script, line))), None)
     is_other = differing is not None and differing.severity is Severity.INCOMPLETE
     yield from _unprinted(submission, lines, Severity.REVIEW if is_other else Severity.INCOMPLETE)
     if differing is not None:
         yield differing
 
 
-def _unprinted(submission: Submission, lines: Sequence[RunScore], severity: Severity) -> Iterator[Finding]:
+def _unprinted(submission: Submission, lines: Sequence[Headline], severity: Severity) -> Iterator[Finding]:
     """Prefixes above the headline that stand nowhere in the shipped code, not even in parts that could be joined."""
     code = "\n".join(source.code for source in submission.sources)
     words: set[str] = set()
@@ -78,16 +77,16 @@ def _unprinted(submission: Submission, lines: Sequence[RunScore], severity: Seve
             return
 
 
-def _differing(submission: Submission, script: SourceFile, log: TrainLog) -> Finding | None:
+def _differing(submission: Submission, script: SourceFile, line: Headline) -> Finding | None:
     """The copy of the script in a log, or the size of the code that it prints, against what is shipped."""
-    dump = log.source_dump
+    log, dump = line.log, line.log.source_dump
     if dump is not None and dump.sha256 in {fingerprint(t) for s in submission.sources for t in (s.text, s.code)}:
         return None
     printed = [m for m in log.all(Quantity.CODE_BYTES) if m.value > 0 and _is_plain(m)]
     shipped = {size for s in submission.sources for size in (s.size, len(s.code.encode("utf-8", "replace")))}
     if printed and shipped:
         found, size = min(((m, n) for m in printed for n in shipped), key=lambda p: abs(p[0].value - p[1]))
-        return _other_size(submission, script, found, size)
+        return _other_size(submission, script, found, size, certain=line.certain)
     if dump is None:
         return None
     return RULE.at(
@@ -99,11 +98,13 @@ def _differing(submission: Submission, script: SourceFile, log: TrainLog) -> Fin
     )
 
 
-def _other_size(submission: Submission, script: SourceFile, found: Measurement, size: int) -> Finding | None:
+def _other_size(
+    submission: Submission, script: SourceFile, found: Measurement, size: int, *, certain: bool
+) -> Finding | None:
     share = abs(found.value - size) / size if size else 1.0
     if share <= _SAME:
         return None
-    is_other = share > _OTHER and found.value > _PACKED * size
+    is_other = certain and share > _OTHER and found.value > _PACKED * size
     return RULE.at(
         found.location,
         f"`{submission.inside(found.location.path)}` counts {found.value:,.0f} bytes of code; the shipped "
