@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -28,6 +29,7 @@ FAMILIES = {
 }
 USAGE = "usage: python -m rules.docs FOLDER | python -m rules.docs new CODE NAME [CATEGORY]"
 
+_PAGE = re.compile(r"[A-Z]\d\d\.md")
 _INTRODUCTION = """# The rules
 
 Each finding names a rule by its code. A rule flags; a person decides. The severity is the highest that a finding of
@@ -92,7 +94,8 @@ def write(folder: Path) -> list[str]:
 
 def stale(folder: Path) -> list[str]:
     """Names of pages that are missing, differ, or belong to no rule."""
-    there = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.md")}
+    ours = (path for path in folder.glob("*.md") if path.name == INDEX or _PAGE.fullmatch(path.name))
+    there = {path.name: path.read_text(encoding="utf-8") for path in ours}
     wanted = pages()
     return sorted(name for name in there.keys() | wanted.keys() if there.get(name) != wanted.get(name))
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from rules.analysis.summary import summarize
+from rules.report.sections import agents_of, parents_of
 from rules.rule import Finding, Location
 from rules.screening import Triage
-from rules.submission import Mention, Submission
 
 
 def entry(triage: Triage, seconds: float) -> dict[str, Any]:
@@ -27,17 +27,11 @@ def entry(triage: Triage, seconds: float) -> dict[str, Any]:
         "seconds": round(seconds, 4),
         "findings": [_finding(finding) for finding in triage.findings],
         "techniques": [technique.name for technique in triage.techniques],
-        "parents": [{"number": number, "similarity": None, "cited": True} for number in cited_parents(submission)],
+        "parents": [{"number": number, "similarity": None, "cited": True} for number, _ in parents_of(submission)],
         "measurements": _finite(summarize(submission).as_dict()),
         "folder": submission.folder,
-        "agents": list(dict.fromkeys(disclosure.agent for disclosure in submission.disclosures)),
+        "agents": [agent for agent, _ in agents_of(submission)],
     }
-
-
-def cited_parents(submission: Submission) -> list[int]:
-    """Numbers of the pull requests that the text names as its parents, each once, in the order of the text."""
-    numbers = (citation.number for citation in submission.citations if citation.kind is Mention.PARENT)
-    return list(dict.fromkeys(numbers))
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

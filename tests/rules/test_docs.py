@@ -53,9 +53,11 @@ def test_writing_brings_a_folder_up_to_date_and_says_what_changed(tmp_path: Path
     (folder / "X01.md").write_text("changed")
     (folder / "Z99.md").write_text("a rule that is gone")
     (folder / "README.md").unlink()
+    (folder / "guide.md").write_text("somebody's own page")
     assert docs.stale(folder) == ["README.md", "X01.md", "Z99.md"]
     assert docs.write(folder) == ["README.md", "X01.md", "Z99.md"]
     assert docs.stale(folder) == []
+    assert (folder / "guide.md").exists()
 
 
 def test_the_command_writes_pages_and_refuses_anything_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
