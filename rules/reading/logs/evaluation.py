@@ -16,7 +16,7 @@ _TOTAL = re.compile(
     rf"((?:\b[a-z0-9_]+[ _])?eval(?:uation)?[ _](?:time|seconds|wallclock|elapsed)(?:_with_compile)?"
     rf"|\bppm(?:_mix)?_time|\b(?:ttt|slot|ngram)[ _:](?:eval[ _])?(?:total[ _])?(?:time|elapsed)"
     rf"|\b[a-z0-9_]+:? total[ _]time)"
-    rf"(_ms|_s|_sec)?[\"']?\s{{0,3}}[:=]\s{{0,12}}{DURATION}"
+    rf"(_ms|_s|_sec|_seconds)?[\"']?\s{{0,12}}[:=]\s{{0,12}}{DURATION}"
 )
 _DONE = re.compile(
     rf"((?:ttt|slot|ngram|eval|dttt|ppm)[a-z0-9_]{{0,24}})[: ]{{0,2}}(?:done|elapsed|completed)\b"

@@ -30,7 +30,8 @@ _NOT_LOGS = (
     *(".html", ".svg", ".xml", ".tex", ".diff", ".patch", ".gitignore", ".model", ".vocab", ".png", ".pdf"),
 )
 _PROSE = (".md", ".rst", ".markdown")
-_NAMED_LOG = (".log", ".txt", ".out", ".err")
+_CALLED_LOG = (".log", ".out")
+_NAMED_LOG = (*_CALLED_LOG, ".txt", ".err")
 
 # What only a training program prints: a word to look for first, and what it must be followed by.
 _SIGNS = tuple(
@@ -38,13 +39,14 @@ _SIGNS = tuple(
     for word, pattern in (
         ("train_loss", r"train_loss\"?[:=] ?\d"),
         ("val_loss", r"val_loss\"?[:=] ?\d"),
-        ("bpb", r"bpb\"?[:=] ?\d"),
+        ("bpb", r"bpb\"?(?:[:=] ?| {1,3})\d\.\d"),
         ("train_time", r"train_time\"?[:=] ?\d"),
-        ("step", r"\n *\[?step[:= ]{1,3}\d+ ?/ ?\d+"),
+        ("step", r"\n *\[?step[:= ]{1,6}\d+ ?/ ?\d+"),
+        ("loss", r"\n *\[?(?:step|iter|epoch|s)\b[:= ]{1,6}\d[^\n]{0,60}?\b(?:loss|tl|vl)[:= ]{1,3}\d"),
         ("stopping_early", r"stopping_early"),
         ("size", r"(?:total submission|code) size[^\n:]{0,40}: \d"),
         ("serialized model", r"serialized model[^\n:]{0,40}: \d"),
-        ("world_size", r"world_size: ?\d"),
+        ("world", r"world[_ ]size: ?\d"),
         ("model_params", r"model_params: ?\d"),
         ("eval_time", r"eval_time: ?\d"),
         ("warmup_step", r"warmup_step: ?\d"),
@@ -72,7 +74,9 @@ def looks_like_log(name: str, head: bytes) -> bool:
     plain = "\n" + Page.of("", text).plain
     if base.endswith(_PROSE):
         return _has_signs(plain, 6) and not re.search(r"\n#{1,4} \w", plain)
-    return _has_signs(plain, 2) or (base.endswith(_NAMED_LOG) and len(head) >= _LOOK and bool(_SCRIPT.search(plain)))
+    return _has_signs(plain, 1 if base.endswith(_CALLED_LOG) else 2) or (
+        base.endswith(_NAMED_LOG) and len(head) >= _LOOK and bool(_SCRIPT.search(plain))
+    )
 
 
 def _has_signs(plain: str, enough: int) -> bool:

@@ -18,18 +18,24 @@ from rules.rule import Location
 from rules.submission import Measurement, Problem, ProblemKind, Quantity, Score, TrainLog
 
 LOG_LIMIT = 64_000_000  # bytes that are read of one log
+LINE_LIMIT = 1_000_000  # lines that are read of one log
 _HEAD = 4  # one part in four of the limit is read from the beginning, the rest from the end
 _LONG_LINE = 1_000_000
+_LEAST = 1_000  # bytes; no excerpt is smaller
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]{0,20}[A-Za-z]")
 
 
 def read_log(
     path: str, content_id: str, data: bytes, *, limit: int = LOG_LIMIT
 ) -> tuple[TrainLog, tuple[Problem, ...]]:
-    """Read a log. Of more than `limit` bytes the head and the tail are read, and a `LIMIT` problem says so."""
+    """Read a log.
+
+    Of more than `limit` bytes or a million lines the head and the tail are read, and a `LIMIT` problem says so.
+    """
     problems: list[Problem] = []
     gap_after = skipped = 0
     size = len(data)
+    limit = _affordable(data, limit)
     if size > limit:
         data, gap_after, skipped = _excerpt(data, limit)
         detail = f"{size:,} bytes; the first and the last {limit:,} in all are read, {skipped:,} lines between are not"
@@ -88,6 +94,14 @@ def _measurements(
     if Quantity.SEED not in known and (seed := read_run_name(brief)) is not None:
         found.append(seed)
     return tuple(sorted(found, key=lambda m: m.location.line or 0))
+
+
+def _affordable(data: bytes, limit: int) -> int:
+    """`limit`, or less where that many bytes hold too many lines."""
+    limit = max(limit, _LEAST)
+    while limit > LINE_LIMIT and _line_ends(_excerpt(data, limit)[0] if len(data) > limit else data) > LINE_LIMIT:
+        limit //= 2
+    return limit
 
 
 def _excerpt(data: bytes, limit: int) -> tuple[bytes, int, int]:

@@ -12,14 +12,17 @@ from rules.reading.logs.units import DURATION, number, seconds
 from rules.submission import Score
 
 _SCORES = 5_000  # the last ones are kept
+_LINES = 50_000  # the last lines that are looked at
 _WINDOW = 600  # characters of a long line around its score
 _LABEL = 120
+_KEY = 60  # characters of a key before "bpb"
 _HIGHEST = 30.0  # bits per byte; beyond that the number is something else
 
 _VALUE = r"([-+]?\d{1,4}\.\d+(?:e[-+]?\d{1,3})?|nan\b|inf\b)"
 _BPB = re.compile(
-    rf"([a-z0-9_]*?bpb[a-z0-9_]*)[\"']?(?: ?\([^()\n]{{0,40}}\))?(?: {{0,16}}[:=]| is)? {{0,16}}\**{_VALUE}"
+    rf"bpb([a-z0-9_]{{0,30}}+)[\"']?(?: ?\([^()\n]{{0,40}}+\))?(?: {{0,16}}[:=]| is)? {{0,16}}\*{{0,2}}{_VALUE}"
 )
+_WORD = "abcdefghijklmnopqrstuvwxyz0123456789_"
 _AFTER = re.compile(r"(\d\.\d{3,12}) ?bpb\b")
 _LOSS = re.compile(rf"(?:\bval[_ ]loss|\bvl|\bloss|\bnll)[\"']?\s{{0,4}}[:=]?\s{{0,4}}{_VALUE}")
 _TIMED = re.compile(
@@ -27,7 +30,8 @@ _TIMED = re.compile(
 )
 _TIME = re.compile(rf"\b(?:eval|time|wallclock|duration|t)()[\"']?[:=]\s?{DURATION}")  # said to be a time by its unit
 _NOT_A_SCORE = re.compile(
-    r"train|running|run_|batch|chunk|delta|only|^nn_|oracle|gain|diff|improv|target|gap|old|prev|best|base|limit|claim|cap|sota|std|stdev|sigma|spread|range"
+    r"train|running|run_|batch|chunk|delta|only|^nn_|oracle|gain|diff|improv|target|gap|old|prev|best|base|limit|claim|cap"
+    r"|sota|std|stdev|sigma|spread|range"
 )
 _PLAIN_KEYS = ("val_bpb", "bpb")
 _TRIM = " \t:=|,;-([{*#>\"'"
@@ -40,7 +44,7 @@ def read_scores(page: Page) -> tuple[Score, ...]:
     """
     trained = max(page.plain.rfind("train_loss"), page.plain.rfind("stopping_early"))
     found: deque[Score] = deque(maxlen=_SCORES)
-    for start, end, bpb in _lines(page.plain):
+    for start, end, bpb in deque(_lines(page.plain), maxlen=_LINES):
         score = _score(page, start, end, bpb, after_training=bpb > trained)
         if score is not None:
             found.append(score)
@@ -87,17 +91,19 @@ def _score(page: Page, start: int, end: int, bpb: int, *, after_training: bool) 
 
 def _bits(plain: str) -> tuple[str, str, int] | None:
     """Key, text of the value and start of the key of the score on a line."""
-    chosen: re.Match[str] | None = None
+    chosen: tuple[str, str, int] | None = None
     for found in _BPB.finditer(plain):
-        if found[1] in _PLAIN_KEYS:
-            chosen = found
-            break
-        if chosen is None and not _NOT_A_SCORE.search(found[1]):
-            chosen = found
-    if chosen is not None:
-        return chosen[1], chosen[2], chosen.start()
-    after = _AFTER.search(plain)
-    return ("bpb", after[1], after.start()) if after else None
+        before = plain[max(0, found.start() - _KEY) : found.start()]
+        first = before[len(before.rstrip(_WORD)) :]
+        key = f"{first}bpb{found[1]}"
+        candidate = key, found[2], found.start() - len(first)
+        if key in _PLAIN_KEYS:
+            return candidate
+        if chosen is None and not _NOT_A_SCORE.search(key):
+            chosen = candidate
+    if chosen is None and (after := _AFTER.search(plain)):
+        return "bpb", after[1], after.start()
+    return chosen
 
 
 def _seconds(plain: str, position: int) -> float | None:

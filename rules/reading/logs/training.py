@@ -22,12 +22,15 @@ _SPOKEN = re.compile(
     rf"train(?:ing)?[ _](?:loop[ _])?(?:time|seconds|elapsed)[\"']?\s{{0,4}}[:=]\s{{0,12}}{DURATION}"
     rf"|training complete[a-z ]{{0,6}} in {DURATION}|training: \d+ steps, {DURATION}|phase:train wall_(?:ms):{DURATION}"
 )
-_TERSE = re.compile(rf"\n(?:step|stop|s)\b[^\n]{{0,60}}?\b(?:tt|time|elapsed)[:= ]\s?{DURATION}")
+_TERSE = re.compile(
+    rf"\n[>\[ ]{{0,6}}(?:step|stop|s)\b[^\n]{{0,120}}?"
+    rf"(?:\b(?:tt|time|elapsed)[:= ]\s?{DURATION}|\bt[:= ]{{1,2}}(\d{{1,7}})(s)\b)"
+)
 _STOP = re.compile(
     r"stopping_early|early_stop|wallclock limit|wall[- ]?clock[ _]cap|\bstop tt:|time limit|stopping early"
 )
 _AFTERWARDS = re.compile(r"gptq|export|checkpoint|budget|hessian|calib|late_qat|swa:|ema:|saved|wrote|total_train")
-_STEP_LINE = re.compile(r"\n *\[?(?:step|iter)[ :=]{1,9}(\d{1,9})(?: ?/ ?\d| \()")
+_STEP_LINE = re.compile(r"\bstep[ :=]{1,9}(\d{1,9})(?=[ /,:|\]\n])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,7 @@ def _steps(page: Page, run: list[_Tick], end: _Tick) -> Iterator[Measurement]:
 def _last_step(page: Page) -> Measurement | None:
     """The last line that counts steps, in logs that tell no time."""
     lines = deque(_STEP_LINE.finditer(page.plain), maxlen=1)
-    return page.measurement(Quantity.STEPS, float(lines[0][1]), lines[0].start() + 1) if lines else None
+    return page.measurement(Quantity.STEPS, float(lines[0][1]), lines[0].start()) if lines else None
 
 
 def _line(plain: str, position: int) -> str:
