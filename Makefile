@@ -38,8 +38,8 @@ accuracy: $(STAMP) ## Measure on the mirror that FAIRWAY_MIRROR names and write 
 bench: $(STAMP) ## Seconds per 1,000 pull requests beside the bare floor, on the mirror that FAIRWAY_MIRROR names
 	$(BIN)/python -m benchmarks.throughput --git "$(FAIRWAY_MIRROR)" --data "$(FAIRWAY_DATA)"
 
-new-rule: $(STAMP) ## A new rule: make new-rule CODE=C11 NAME=states-the-fault
-	$(BIN)/python -m rules.docs new $(CODE) $(NAME)
+new-rule: $(STAMP) ## A new rule: make new-rule CODE=C11 NAME=states-the-fault CATEGORY=train-on-val
+	$(BIN)/python -m rules.docs new $(CODE) $(NAME) $(CATEGORY)
 
 lock: ## Write requirements-dev.lock anew from pyproject.toml
 	rm -rf build/lock && $(PYTHON) -m venv build/lock

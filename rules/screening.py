@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from rules import catalog
+from rules.analysis.summary import EMPTY, Summary, summarize
 from rules.competition import Competition
 from rules.rule import Finding, internal_error
 from rules.submission import Submission
@@ -13,6 +15,7 @@ from rules.techniques import Technique, techniques_of
 from rules.verdict import Verdict, verdict_of
 
 FINDINGS_PER_RULE = 20
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class Triage:
     submission: Submission
     findings: tuple[Finding, ...]
     techniques: tuple[Technique, ...]
+    summary: Summary = EMPTY
 
     @property
     def verdict(self) -> Verdict:
@@ -34,13 +38,20 @@ def screen(submission: Submission, competition: Competition) -> Triage:
     findings: list[Finding] = []
     for entry in catalog.entries():
         findings += _apply(entry, submission, competition)
-    try:
-        techniques = techniques_of(submission)
-    except Exception as error:  # a fault of a detector must not hide the findings
-        techniques = ()
-        findings.append(internal_error("techniques", error))
+    none: tuple[Technique, ...] = ()
+    techniques = _guarded("techniques", lambda: techniques_of(submission), none, findings)
+    summary = _guarded("measurements", lambda: summarize(submission), EMPTY, findings)
     findings.sort(key=lambda f: (-f.severity.rank, f.code))
-    return Triage(submission, tuple(findings), techniques)
+    return Triage(submission, tuple(findings), techniques, summary)
+
+
+def _guarded(what: str, work: Callable[[], T], otherwise: T, findings: list[Finding]) -> T:
+    """What `work` gives; where it fails, a finding says so and hides no other."""
+    try:
+        return work()
+    except Exception as error:  # a fault of ours
+        findings.append(internal_error(what, error))
+        return otherwise
 
 
 def _apply(entry: catalog.CatalogEntry, submission: Submission, competition: Competition) -> Iterable[Finding]:

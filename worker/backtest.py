@@ -132,7 +132,11 @@ def _triage_all(wanted: Sequence[Placed], options: BacktestOptions) -> Iterator[
         initializer=_start_process,
         initargs=(options.repository, options.competition),
     ) as pool:
-        yield from _supervise(pool, batches)
+        try:
+            yield from _supervise(pool, batches)
+        except BaseException:
+            pool.stop()  # type: ignore[no-untyped-call]  # leaving the block waits for everything that is still in line
+            raise
 
 
 def _batches(wanted: Iterable[Placed]) -> Iterator[list[Placed]]:

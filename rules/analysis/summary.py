@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rules.analysis.claims import Shown, headline
 from rules.analysis.seeds import runs_of
+from rules.reading.logs import summary as logs
 from rules.submission import Measurement, Quantity, Submission, TrainLog
 
 
@@ -42,15 +43,18 @@ class Summary:
         }
 
 
+EMPTY = Summary(None, None, None, None, None, ())
+
+
 def summarize(submission: Submission) -> Summary:
     """Measure a submission by its logs."""
     found = headline(submission)
     return Summary(
         headline=found,
-        artifact_bytes=_largest(submission.logs, lambda log: log.last(Quantity.ARTIFACT_BYTES)),
+        artifact_bytes=_largest(submission.logs, logs.artifact_bytes),
         train_seconds=_largest(submission.logs, train_seconds),
         eval_seconds=_largest_eval(found),
-        world_size=_largest(submission.logs, lambda log: log.last(Quantity.WORLD_SIZE)),
+        world_size=_largest(submission.logs, logs.world_size),
         seeds=tuple(run.seed for run in runs_of(submission) if run.seed is not None),
     )
 
@@ -61,14 +65,9 @@ def train_seconds(log: TrainLog) -> Measurement | None:
 
 
 def _largest_eval(found: Shown | None) -> Measurement | None:
-    """The longest evaluation among those that give the headline, as its own lines state it."""
-    scores = [line.score for line in found.lines] if found else []
-    stated = [
-        Measurement(Quantity.EVAL_SECONDS, score.eval_seconds, score.location, score.label, score.quote)
-        for score in scores
-        if score.eval_seconds is not None
-    ]
-    return max(stated, key=lambda m: m.value, default=None)
+    """The longest evaluation among those that give the headline."""
+    stated = [logs.eval_seconds(line.log, line.score) for line in found.lines] if found else []
+    return max((m for m in stated if m is not None), key=lambda m: m.value, default=None)
 
 
 def _largest(logs: Iterable[TrainLog], measure: Callable[[TrainLog], Measurement | None]) -> Measurement | None:
@@ -76,7 +75,7 @@ def _largest(logs: Iterable[TrainLog], measure: Callable[[TrainLog], Measurement
 
 
 def _value(found: Measurement | None) -> float | None:
-    return None if found is None else found.value
+    return None if found is None else round(found.value, 3)
 
 
 def _whole(found: Measurement | None) -> int | None:

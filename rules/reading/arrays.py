@@ -11,10 +11,7 @@ import math
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import IO, Any
-
-import numpy as np
-from numpy.lib import format as npy
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 from rules.submission import FileEntry
 
@@ -24,7 +21,10 @@ MEMBERS_LIMIT = 256
 _HEADER_LIMIT = 10_000
 _ZIP_MAGIC = b"PK\x03\x04"
 
-Array = np.ndarray[Any, np.dtype[Any]]
+if TYPE_CHECKING:  # NumPy takes a fifth of a second to import, and few submissions ship arrays
+    import numpy as np
+
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,8 @@ def _single(data: bytes) -> ArrayFile:
 def _header(stream: IO[bytes], name: str) -> ArrayInfo:
     """Read a header only. Raises what NumPy raises."""
     head = io.BytesIO(stream.read(_HEADER_LIMIT))
+    from numpy.lib import format as npy
+
     version = npy.read_magic(head)
     read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     shape, _, dtype = read(head, max_header_size=_HEADER_LIMIT)
@@ -124,6 +126,8 @@ def _header(stream: IO[bytes], name: str) -> ArrayInfo:
 
 
 def _values(data: bytes) -> Array:
+    import numpy as np
+
     loaded: Array = np.load(io.BytesIO(data), allow_pickle=False, max_header_size=_HEADER_LIMIT)
     return loaded
 

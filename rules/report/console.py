@@ -83,7 +83,7 @@ def _parts(triage: Triage, competition: Competition, gap: str) -> Iterator[_Part
     yield from _findings(triage)
     if submission.folder:
         yield _BLANK
-        yield _claims(rows_of(submission, competition), submission, gap)
+        yield _claims(rows_of(submission, triage.summary, competition), submission, gap)
     yield _BLANK
     yield from map(_Paragraph, _facts(triage))
 

@@ -10,7 +10,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from rules.analysis.summary import summarize
 from rules.report.sections import agents_of, parents_of
 from rules.rule import Finding, Location
 from rules.screening import Triage
@@ -28,8 +27,9 @@ def entry(triage: Triage, seconds: float) -> dict[str, Any]:
         "findings": [_finding(finding) for finding in triage.findings],
         "techniques": [technique.name for technique in triage.techniques],
         "parents": [{"number": number, "similarity": None, "cited": True} for number, _ in parents_of(submission)],
-        "measurements": _finite(summarize(submission).as_dict()),
+        "measurements": _finite(triage.summary.as_dict()),
         "folder": submission.folder,
+        "logs": len(submission.logs),
         "agents": [agent for agent, _ in agents_of(submission)],
     }
 

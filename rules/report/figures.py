@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rules.analysis.claims import claimed_seeds, headline_claim, tolerance
-from rules.analysis.summary import Summary, summarize, train_seconds
+from rules.analysis.summary import Summary, train_seconds
 from rules.competition import Competition
 from rules.rule import Location
 from rules.submission import Claim, Measurement, Quantity, Submission, TrainLog
@@ -51,9 +51,8 @@ class RunRow:
     world_size: str
 
 
-def rows_of(submission: Submission, competition: Competition) -> list[Row]:
+def rows_of(submission: Submission, summary: Summary, competition: Competition) -> list[Row]:
     """Claims against measurements, one row for each quantity that the rules limit or compare."""
-    summary = summarize(submission)
     track = competition.track(submission.scope.track)
     timed = track is not None and track.timed
     limits = competition.limits

@@ -77,7 +77,7 @@ class _Report:
 
     def _tail(self) -> Iterator[str]:
         if self._submission.folder:
-            yield from claims_table(rows_of(self._submission, self._competition), self._place)
+            yield from claims_table(rows_of(self._submission, self._triage.summary, self._competition), self._place)
             yield ""
         yield from facts(self._triage, self._place)
         yield ""

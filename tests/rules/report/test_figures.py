@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 
+from rules.analysis.summary import summarize
 from rules.competition import builtin
 from rules.report.figures import RUNS_AT_MOST, Row, rows_of, runs_of
 from rules.submission import Quantity, Submission
@@ -11,7 +12,7 @@ COMPETITION = builtin()
 
 
 def rows(submission: Submission) -> dict[str, Row]:
-    return {row.name.split(" (")[0]: row for row in rows_of(submission, COMPETITION)}
+    return {row.name.split(" (")[0]: row for row in rows_of(submission, summarize(submission), COMPETITION)}
 
 
 def test_a_claim_of_few_digits_agrees_with_what_it_is_rounded_from() -> None:
