@@ -36,7 +36,7 @@ def parse(code: str) -> tuple[ast.Module | None, Fault | None]:
     tree, fault = _attempt(ast.parse, code)
     if tree is None and fault is not None and fault.kind is ProblemKind.SYNTAX:
         tree, modern_fault = _attempt(parse_modern, code)
-        fault = modern_fault if modern_fault is None or modern_fault.line else fault
+        fault = fault if modern_fault is not None and _vague(modern_fault) else modern_fault
     if tree is not None and (line := too_deep(tree, code, DEPTH_LIMIT)) is not None:
         return None, Fault(ProblemKind.LIMIT, line, f"nested deeper than {DEPTH_LIMIT} levels")
     return tree, fault
@@ -56,6 +56,11 @@ def _too_large(code: str) -> Fault | None:
     return Fault(
         ProblemKind.LIMIT, None, f"{len(code) - strings:,} characters of code; up to {CODE_LIMIT:,} are parsed"
     )
+
+
+def _vague(fault: Fault) -> bool:
+    """Whether a fault tells less than that of the older grammar, which knows a line."""
+    return fault.kind is ProblemKind.SYNTAX and fault.line is None
 
 
 def _attempt(parser: Callable[[str], ast.Module], code: str) -> tuple[ast.Module | None, Fault | None]:

@@ -172,28 +172,39 @@ def _masked(code: str, items: Sequence[FString | Skipped]) -> str:
 
 def _type_edits(masked: str) -> Iterator[_Edit]:
     """Leave out type parameters and the word that begins a type alias."""
-    for match in _GENERIC.finditer(masked):
-        yield from _without_brackets(masked, match.start(1))
-    for match in _ALIAS.finditer(masked):
-        bracket = match.start(2) if match[2] else -1
-        if bracket < 0:
+    generics = [match.start(1) for match in _GENERIC.finditer(masked)]
+    aliases = list(_ALIAS.finditer(masked))
+    closings = _closings(masked) if generics or aliases else {}
+    done = 0
+    for start in generics:
+        if start in closings and start >= done:
+            done = closings[start]
+            yield _without_brackets(masked, start, done)
+    for match in aliases:
+        start = match.start(2) if match[2] else -1
+        if start < 0:
             if _ALIAS_TAIL.match(masked, match.end()):
                 yield match.start(1), match.end(1), ""
-        else:
-            edits = list(_without_brackets(masked, bracket))
-            if edits and _EQUALS.match(masked, edits[0][1]):
-                yield match.start(1), match.end(1), ""
-                yield from edits
+        elif start in closings and _EQUALS.match(masked, closings[start]):
+            yield match.start(1), match.end(1), ""
+            yield _without_brackets(masked, start, closings[start])
 
 
-def _without_brackets(masked: str, start: int) -> Iterator[_Edit]:
-    """Drop the bracket that opens at `start` with what it holds; its lines become continued ones."""
-    depth = 0
-    for match in _BRACKET.finditer(masked, start):
-        depth += 1 if match[0] == "[" else -1
-        if depth == 0:
-            yield start, match.end(), "\\\n" * masked.count("\n", start, match.end())
-            return
+def _closings(masked: str) -> dict[int, int]:
+    """Where the bracket that opens at an offset is closed again: the offset behind it."""
+    found: dict[int, int] = {}
+    opened: list[int] = []
+    for match in _BRACKET.finditer(masked):
+        if match[0] == "[":
+            opened.append(match.start())
+        elif opened:
+            found[opened.pop()] = match.end()
+    return found
+
+
+def _without_brackets(masked: str, start: int, end: int) -> _Edit:
+    """Drop a bracket with what it holds; its lines become continued ones."""
+    return start, end, "\\\n" * masked.count("\n", start, end)
 
 
 def _edited(code: str, edits: Sequence[_Edit]) -> str:
