@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
+from rules.analysis.summary import summarize
 from rules.rule import Evidence, Finding, Location, Severity
 from rules.screening import Triage
 from rules.submission import (
@@ -93,7 +94,8 @@ def finding(
 
 def triage(*findings: Finding, techniques: Sequence[str] = (), **more: Any) -> Triage:
     names = tuple(Technique(name, name, Location(SCRIPT, 5)) for name in techniques)
-    return Triage(submission(**more), findings, names)
+    made = submission(**more)
+    return Triage(made, findings, names, summarize(made))
 
 
 def parent(number: int, line: int = 4) -> Citation:
