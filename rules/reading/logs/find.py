@@ -40,6 +40,7 @@ _SIGNS = tuple(
         ("train_loss", r"train_loss\"?[:=] ?\d"),
         ("val_loss", r"val_loss\"?[:=] ?\d"),
         ("bpb", r"bpb\"?(?:[:=] ?| {1,3})\d\.\d"),
+        ("l:", r"\ns:\d+/\d+ (?:tl|vl):\d"),
         ("train_time", r"train_time\"?[:=] ?\d"),
         ("step", r"\n *\[?step[:= ]{1,6}\d+ ?/ ?\d+"),
         ("loss", r"\n *\[?(?:step|iter|epoch|s)\b[:= ]{1,6}\d[^\n]{0,60}?\b(?:loss|tl|vl)[:= ]{1,3}\d"),

@@ -41,7 +41,8 @@ _NAMED_CARD = re.compile(
 )
 _CARD_WORDS = ("nvidia", "tesla", "geforce", "h100", "h200", "a100", "b200", "rtx", "l40", "gb10", "device", "gpu")
 _BARE_CARD = re.compile(
-    r"(?<![\w-])((?:NVIDIA )?(?:[HAB]\d00(?: ?(?:SXM5?|PCIe|NVL|80GB))?|RTX ?\d{4}(?: Ti)?|L40S?|GB10))(?![\w-])"
+    r"(?<![\w-])(?:\d{1,2}[x*] ?)?"
+    r"((?:NVIDIA )?(?:[HAB]\d00(?: ?(?:SXM5?|PCIe|NVL|80GB))?|RTX ?\d{4}(?: Ti)?|L40S?|GB10))(?![\w-])"
 )
 
 
@@ -94,7 +95,7 @@ def read_cards(page: Page, brief: Page) -> tuple[Setting | None, Measurement | N
 
 def read_gpu_count(page: Page) -> Measurement | None:
     """The last count of GPUs in other words ("8xH100", "GPUs: 8"), for logs that print no world size."""
-    found = list(_world(page, _GPUS, ("gpu", "xh", "x h", "xa1", "x a1", "xrtx", "x rtx", "x4090")))
+    found = list(_world(page, _GPUS, _CARD_WORDS))
     return found[-1] if found else None
 
 

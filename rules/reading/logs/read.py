@@ -115,7 +115,7 @@ def _excerpt(data: bytes, limit: int) -> tuple[bytes, int, int]:
     if not head.endswith(newline):
         head += newline
     lines = _line_ends(head)
-    return head + data[tail:], lines, _line_ends(data[:tail]) - lines
+    return head + data[tail:], lines, _line_ends(data, tail) - lines
 
 
 def _after_line(data: bytes, newline: bytes, position: int) -> int:
@@ -132,6 +132,6 @@ def _after_line(data: bytes, newline: bytes, position: int) -> int:
     return position
 
 
-def _line_ends(data: bytes) -> int:
-    """Line ends as `decode` makes them: CRLF and bare CR are one each."""
-    return data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
+def _line_ends(data: bytes, end: int | None = None) -> int:
+    """Line ends as `decode` makes them, up to `end`: CRLF and bare CR are one each."""
+    return data.count(b"\n", 0, end) + data.count(b"\r", 0, end) - data.count(b"\r\n", 0, end)

@@ -23,8 +23,9 @@ _SPOKEN = re.compile(
     rf"|training complete[a-z ]{{0,6}} in {DURATION}|training: \d+ steps, {DURATION}|phase:train wall_(?:ms):{DURATION}"
 )
 _TERSE = re.compile(
-    rf"\n[>\[ ]{{0,6}}(?:step|stop|s)\b[^\n]{{0,120}}?"
-    rf"(?:\b(?:tt|time|elapsed)[:= ]\s?{DURATION}|\bt[:= ]{{1,2}}(\d{{1,7}})(s)\b)"
+    rf"^[>\[ ]{{0,6}}(?:step|stop|s)\b[^\n]{{0,120}}?"
+    rf"(?:\b(?:tt|time|elapsed)[:= ]\s?{DURATION}|\bt[:= ]{{1,2}}(\d{{1,7}})(s)\b)",
+    re.MULTILINE,
 )
 _STOP = re.compile(
     r"stopping_early|early_stop|wallclock limit|wall[- ]?clock[ _]cap|\bstop tt:|time limit|stopping early"
@@ -80,8 +81,7 @@ def _tick(found: re.Match[str], text: str, unit: str | None) -> _Tick | None:
     value = seconds(text, unit)
     if value is None:
         return None
-    position = found.start() + (found[0][0] == "\n")
-    return _Tick(value, position, unit == "ms" or ("." in text and unit not in ("m", "min", "h")))
+    return _Tick(value, found.start(), unit == "ms" or ("." in text and unit not in ("m", "min", "h")))
 
 
 def _runs(ticks: list[_Tick]) -> Iterator[list[_Tick]]:
