@@ -15,6 +15,7 @@ from rules.rule import Evidence, Location
 from rules.submission import FileEntry, Language, SourceFile, Submission
 
 CODE_LANGUAGES = (Language.PYTHON, Language.CUDA, Language.C)
+RUNS = "runs"  # role of the line of a launcher that runs the helper
 SIBLING = "sibling"  # form of a layer that is another file of the folder
 _CODE_ENDINGS = (".py", ".pyx", ".c", ".cc", ".cpp", ".cxx", ".cu", ".cuh", ".h", ".hpp", ".so", ".rs", ".zig")
 _ARRAY_ENDINGS = (".npy", ".npz", ".pt", ".pth", ".safetensors", ".pkl", ".pickle")
@@ -64,7 +65,7 @@ def _executed(submission: Submission, script: SourceFile) -> Iterator[Helper]:
     line = script.text.split("\n")[layer.line - 1 : layer.line]
     for entry in submission.files:
         if entry.path != script.path and entry.name.endswith(_CODE_ENDINGS) and entry.name in script.text:
-            yield Helper(entry, Evidence(Location(script.path, layer.line), "".join(line).strip()[:300], "runs"))
+            yield Helper(entry, Evidence(Location(script.path, layer.line), "".join(line).strip()[:300], RUNS))
 
 
 def _named(submission: Submission, program: tuple[SourceFile, ...], endings: tuple[str, ...]) -> list[Helper]:

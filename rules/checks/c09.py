@@ -60,8 +60,8 @@ def _other_documents(run: Headline, competition: Competition) -> Finding | None:
     return RULE.at(
         part.shown.location,
         f"The run validates on {int(part.shown.value):,} tokens with {count.per_token:.3f} bytes each; the official "
-        f"split has {tokenizer.val_tokens:,} {tokenizer.name} tokens with {official:.3f}. This is a selection of "
-        "documents.",
+        f"split has {tokenizer.val_tokens:,} {tokenizer.name} tokens with {official:.3f}. This is another "
+        "selection of text.",
         fix=_FIX,
         severity=Severity.REVIEW,
         evidence=(quoted(part.shown), Evidence(run.score.location, run.score.quote, "measured")),

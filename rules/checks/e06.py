@@ -19,6 +19,7 @@ import re
 from collections.abc import Iterator
 
 from rules.analysis.expressions import number_of
+from rules.analysis.index import index_of
 from rules.analysis.program import program_sources
 from rules.competition import Competition
 from rules.rule import Finding, Rule, Severity
@@ -27,7 +28,10 @@ from rules.submission import SourceFile, Submission
 RULE = Rule(code="E06", name="mib-instead-of-mb", category="over-cap", severity=Severity.NOTE, doc=__doc__)
 
 # The literals that such a number is written with; anything else is not worth a walk through the tree.
-_LITERAL = re.compile(r"1024 ?\* ?1024|1024 ?\*\* ?2|16_?777_?216|1_?048_?576|<< ?2[04]|2 ?\*\* ?2[04]")
+_LITERAL = re.compile(
+    r"16(?:\.0)? ?\* ?(?:\(?1_?024|1_?048_?576|\(?2 ?\*\* ?20|\(?1 ?<< ?20)|(?:1_?024|1_?048_?576) ?\* ?16\b"
+    r"|16_?777_?216|16 ?<< ?20|1 ?<< ?24|2 ?\*\* ?24"
+)
 _SIZE = re.compile(r"byte|size|artifact|total|submission|limit|budget|cap\b|_mb|compressed|blob", re.I)
 
 
@@ -50,13 +54,7 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
 def _line(source: SourceFile, wrong: set[float]) -> int | None:
     if source.tree is None or not _LITERAL.search(source.code):
         return None
-    constants = {
-        target.id: number_of(node.value)
-        for node in ast.walk(source.tree)
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
+    constants = {bound.name: number_of(bound.value) for scope in index_of(source).scopes for bound in scope.bindings}
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Compare) and _compares_size(node, constants, wrong):
             return node.lineno

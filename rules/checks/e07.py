@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rules.analysis.helpers import Helper, code_helpers
+from rules.analysis.helpers import RUNS, Helper, code_helpers
 from rules.analysis.size import Size, sizes_of
 from rules.competition import Competition
 from rules.rule import Evidence, Finding, Location, Rule, Severity
@@ -34,7 +34,8 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
     if not weight:
         return
     first, cap = helpers[0], competition.artifact.max_bytes
-    largest = max((_code_and_model(size) for size in sizes_of(submission)), default=0)
+    runs_helper = any(helper.named is not None and helper.named.role == RUNS for helper in helpers)
+    largest = max((_code_and_model(size, runs_helper) for size in sizes_of(submission)), default=0)
     names = ", ".join(f"`{submission.inside(h.entry.path)}` ({h.entry.size or 0:,})" for h in helpers[:SHOWN])
     more = f" and {len(helpers) - SHOWN} more" if len(helpers) > SHOWN else ""
     fits = largest > 0 and largest + weight <= cap
@@ -51,9 +52,11 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
     )
 
 
-def _code_and_model(size: Size) -> int:
-    """What the run counts; the shipped script with the model where it counts nothing."""
-    return int(size.total.value) if size.total is not None else size.computed or 0
+def _code_and_model(size: Size, runs_helper: bool) -> int:
+    """What the run counts; the shipped script with the model where it counts nothing, or the helper's own code."""
+    if size.total is None or (runs_helper and size.computed is not None):
+        return size.computed or 0
+    return int(size.total.value)
 
 
 def _evidence(helper: Helper) -> Evidence:
