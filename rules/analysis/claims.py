@@ -8,12 +8,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
+from rules.analysis.once import once
 from rules.analysis.seeds import Run, runs_of
 from rules.competition import Competition
 from rules.rule import Evidence, Location
 from rules.submission import Claim, Quantity, Score, Submission, TrainLog
 
 PLAUSIBLE_BPB = (0.001, 20.0)
+LINES_PER_RUN = 20_000
+FIGURES = 50  # stated scores that are compared with the logs
 NEAR = 0.002  # bits per byte: a label this near to the claim is the one that is meant
 _BPB = r"(?:val[ _-]?)?bpb"
 _NUMBER = r"(?<![\w.])(\d\.\d{2,9})(?![\w.]*\d)"
@@ -137,17 +140,18 @@ def averaged(submission: Submission) -> tuple[RunScore, ...]:
         c for part in parts if part for c in part.claims if c.quantity is Quantity.VAL_BPB and c.seed is None
     ]
     if title is not None:
-        stated_values.append(Claim(Quantity.VAL_BPB, title, Location("")))
+        stated_values.insert(0, Claim(Quantity.VAL_BPB, title, Location("")))
     for mean in means(runs_of(submission)):
-        if len(mean.lines) > len(best) and mean.final and any(exactly(c, mean.value) for c in stated_values):
+        if len(mean.lines) > len(best) and mean.final and any(exactly(c, mean.value) for c in stated_values[:FIGURES]):
             best = mean.lines
     return best
 
 
 def lines_of(run: Run) -> Iterator[RunScore]:
-    """Every score line of a run."""
+    """Every score line of a run; of very many the last ones of each log, up to a limit."""
+    each = max(1, LINES_PER_RUN // max(1, len(run.logs)))
     for log in run.logs:
-        for score in log.scores:
+        for score in log.scores[-each:]:
             if score.val_bpb is not None and math.isfinite(score.val_bpb):
                 yield RunScore(run, log, score)
 
@@ -166,6 +170,7 @@ def means(runs: Sequence[Run]) -> Iterator[Shown]:
         yield _mean(best)
 
 
+@once
 def shown(submission: Submission) -> list[Shown]:
     """Every value that a claim may rest on: each line, and the means over all runs and over the claimed seeds."""
     runs = runs_of(submission)
@@ -183,6 +188,7 @@ def nearest(value: float, candidates: Iterable[Shown]) -> Shown | None:
     return min(candidates, key=lambda s: (round(abs(s.value - value), 7), not s.final, -len(s.lines)), default=None)
 
 
+@once
 def headline(submission: Submission) -> Shown | None:
     """The score that the logs show for the submission, None where no log shows one.
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from rules.analysis.once import once
 from rules.submission import Measurement, Quantity, Setting, Submission, TrainLog
 
 _SEED_IN_NAME = re.compile(r"(?:^|[^a-z])(?:seed|s)[_.=-]?(\d{1,10})(?!\d)")
@@ -45,6 +46,7 @@ class Difference:
         return tuple(dict.fromkeys(s.value for s in self.settings))
 
 
+@once
 def runs_of(submission: Submission) -> tuple[Run, ...]:
     """The runs that the logs show, by seed, those without a known seed last. Copies of a log count once."""
     by_seed: dict[int, list[TrainLog]] = {}

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from statistics import fmean
 
 from rules.analysis.claims import (
+    FIGURES,
     Shown,
     headline_claim,
     is_plausible,
@@ -86,11 +87,13 @@ def _judge(
 def _by_seed(submission: Submission, competition: Competition) -> list[tuple[Claim, Shown]]:
     """Claims for a seed that the logs of that seed do not show, with what they show instead."""
     runs = {run.seed: run for run in runs_of(submission) if run.seed is not None}
+    claims = submission.metadata.claims if submission.metadata else ()
+    wanted = [c for c in claims if c.quantity is Quantity.VAL_BPB and c.seed in runs and is_plausible(c.value)]
     found = []
-    for claim in submission.metadata.claims if submission.metadata else ():
-        if claim.quantity is Quantity.VAL_BPB and claim.seed in runs and is_plausible(claim.value):
-            near = _unshown(claim, [Shown(line.value, (line,)) for line in lines_of(runs[claim.seed])], competition)
-            found += [(claim, near)] if near else []
+    for claim in wanted[:FIGURES]:
+        own = [Shown(line.value, (line,)) for line in lines_of(runs[claim.seed or 0])]
+        near = _unshown(claim, own, competition)
+        found += [(claim, near)] if near else []
     return found
 
 

@@ -22,23 +22,29 @@ from rules.submission import Submission, Twin
 RULE = Rule(code="F08", name="duplicate-or-superseded", category="duplicate", severity=Severity.NOTE, doc=__doc__)
 
 _SHOWN = 5
+_FIX = "Say in the README what is new, and name the source."
 
 
 def check(submission: Submission, _: Competition) -> Iterator[Finding]:
-    """Yield one note for each file that earlier pull requests hold, naming them and whose they are."""
+    """Yield one note for each set of earlier pull requests, with the files that they share with this one."""
     by_path: dict[str, list[Twin]] = {}
     for twin in submission.twins:
         by_path.setdefault(twin.path, []).append(twin)
+    by_source: dict[tuple[int, ...], list[str]] = {}
+    for path, twins in sorted(by_path.items()):
+        by_source.setdefault(tuple(sorted({t.number for t in twins})), []).append(path)
     cited = {citation.number for citation in submission.citations}
     logs = {log.path for log in submission.logs}
-    for path, twins in sorted(by_path.items()):
+    for paths in by_source.values():
+        paths.sort(key=lambda path: path in logs)
+        twins, author = by_path[paths[0]], submission.pull_request.author
+        names = [f"`{submission.inside(path)}`" for path in paths]
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         yield RULE.at(
-            Location(path),
-            f"`{submission.inside(path)}` is identical to a file of {_named(twins, submission.pull_request.author)}"
-            f"{_credit(twins, cited, submission.pull_request.author)}.",
-            fix="Add the log of your own run."
-            if path in logs
-            else "Say in the README what is new, and name the source.",
+            Location(paths[0]),
+            f"{', '.join(names[:_SHOWN])}{more} {'is' if len(names) == 1 else 'are'} identical to "
+            f"{'a file' if len(names) == 1 else 'files'} of {_named(twins, author)}{_credit(twins, cited, author)}.",
+            fix="Add the logs of your own runs." if logs.issuperset(paths) else _FIX,
         )
 
 

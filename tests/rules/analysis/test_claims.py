@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rules.analysis.claims import (
+    averaged,
     claimed_seeds,
     exactly,
     headline,
@@ -13,8 +16,13 @@ from rules.analysis.claims import (
     tolerance,
 )
 from rules.competition import builtin
-from rules.submission import Quantity
-from tests.rules.analysis.values import claim, submission, train_log
+from rules.rule import Location
+from rules.submission import Claim, Quantity, Readme
+from tests.rules.analysis.values import FOLDER, claim, submission, train_log
+
+
+def at_line(value: float, line: int) -> Claim:
+    return Claim(Quantity.VAL_BPB, value, Location(f"{FOLDER}/README.md", line))
 
 
 @pytest.mark.parametrize(
@@ -35,9 +43,22 @@ def test_a_claim_of_zero_is_no_claim() -> None:
     assert headline_claim(submission(claims=(claim(0.0), claim(1.1)))) == claim(1.1)
 
 
-def test_seeds_are_claimed_by_name_or_by_score() -> None:
-    claims = (claim(42, quantity=Quantity.SEED), claim(1.1, seed=7), claim(1.2, seed=42))
-    assert claimed_seeds(submission(claims=claims)) == (42, 7)
+def test_the_seeds_that_are_named_go_before_those_with_a_score() -> None:
+    scored = (claim(1.1, seed=7), claim(1.2, seed=42))
+    assert claimed_seeds(submission(claims=scored)) == (7, 42)
+    assert claimed_seeds(submission(claims=(claim(42, quantity=Quantity.SEED), *scored))) == (42,)
+
+
+def test_a_gain_that_the_readme_names_is_no_headline() -> None:
+    readme = Readme(f"{FOLDER}/README.md", "costs 0.04 bpb\nval_bpb 1.1", (at_line(0.04, 1), at_line(1.1, 2)))
+    assert headline_claim(replace(submission(), readme=readme)) == at_line(1.1, 2)
+
+
+def test_the_lines_that_are_averaged_are_the_most_that_a_stated_mean_is_taken_over() -> None:
+    logs = [train_log(f"{s}.log", ("final", 1.1 + s / 1e3), seed=s) for s in (1, 2, 6)]
+    claims = (claim(1.1015), claim(1, quantity=Quantity.SEED), claim(2, quantity=Quantity.SEED))
+    assert len(averaged(submission(*logs, claims=claims))) == 2
+    assert len(averaged(submission(*logs, claims=claims, title="val_bpb 1.1030 (3 seeds)"))) == 3
 
 
 def test_a_mean_over_runs_is_among_what_the_logs_show() -> None:

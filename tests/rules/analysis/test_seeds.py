@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rules.analysis.seeds import differing_settings, is_incidental, runs_of, seeds_in_name
+from rules.rule import Location
 from tests.rules.analysis.values import submission, train_log
 
 
@@ -53,10 +56,24 @@ def test_a_log_without_a_score_is_no_run() -> None:
 
 def test_settings_that_differ_are_found_with_their_values() -> None:
     logs = [
-        train_log("a.log", settings={"matrix_lr": "0.02", "run_id": "a", "ema": "True", "depth": "9"}),
-        train_log("b.log", settings={"matrix_lr": "0.03", "run_id": "b", "ema": "1", "depth": "9.0"}),
+        train_log("a.log", ("final", 1.1), settings={"matrix_lr": "0.02", "run_id": "a", "ema": "True", "depth": "9"}),
+        train_log("b.log", ("final", 1.2), settings={"matrix_lr": "0.03", "run_id": "b", "ema": "1", "depth": "9.0"}),
     ]
     assert [(d.name, d.values) for d in differing_settings(logs)] == [("matrix_lr", ("0.02", "0.03"))]
+
+
+@pytest.mark.parametrize(("one", "other"), [("12.51s", "13.07s"), ("b7/9", "b8/9"), ("warm", "0.3")])
+def test_what_a_run_measures_is_no_setting(one: str, other: str) -> None:
+    logs = [train_log("a.log", ("final", 1.1), settings={"compile": v}) for v in (one, other)]
+    assert list(differing_settings(logs)) == []
+
+
+def test_settings_below_the_first_score_are_progress() -> None:
+    late = train_log("a.log", ("final", 1.1), settings={"matrix_lr": "0.02"})
+    early = replace(late, scores=tuple(replace(s, location=Location(s.location.path, 1)) for s in late.scores))
+    other = train_log("b.log", ("final", 1.1), settings={"matrix_lr": "0.03"})
+    assert len(list(differing_settings([late, other]))) == 1
+    assert list(differing_settings([early, other])) == []
 
 
 @pytest.mark.parametrize("name", ["seed", "run_id", "data_path", "val_loss_every", "local_rank", "rank", "logfile"])
