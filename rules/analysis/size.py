@@ -17,7 +17,9 @@ from rules.submission import FileEntry, Measurement, Quantity, SourceFile, Submi
 
 LAUNCHER_BYTES = 200  # import, decode, decompress and exec around a payload
 _PACK_LIMIT = 4_000_000
-_UNPACKED = frozenset(("raw", "uncompressed", "fp32", "bf16", "fp32/bf16", "pt", "torch", "kb", "mb", "kib", "mib"))
+_UNPACKED = frozenset(
+    ("raw", "uncompressed", "fp32", "bf16", "fp32/bf16", "pt", "torch", "unquantized", "kb", "mb", "kib", "mib")
+)
 _MODEL_ENDINGS = (".ptz", ".int8", ".int6", ".int5", ".int4", ".lzma", ".xz", ".br", ".zst", ".zlib", ".brotli")
 
 
@@ -64,8 +66,17 @@ def sizes_of(submission: Submission) -> tuple[Size, ...]:
 
 
 def model_bytes(log: TrainLog) -> Measurement | None:
-    """The last exact size of a compressed model; one without a codec is that of the weights before compression."""
-    sized = [m for m in log.all(Quantity.MODEL_BYTES) if m.label and _UNPACKED.isdisjoint(m.label.split())]
+    """The last exact size of a compressed model.
+
+    One without a codec is that of the weights before compression, and so is one that exceeds the total.
+    """
+    total = artifact_bytes(log)
+    most = total.value if total is not None else float("inf")
+    sized = [
+        m
+        for m in log.all(Quantity.MODEL_BYTES)
+        if m.label and _UNPACKED.isdisjoint(m.label.split()) and m.value <= most
+    ]
     return sized[-1] if sized else None
 
 

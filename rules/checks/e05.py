@@ -40,6 +40,7 @@ _RAW = re.compile(r"raw|full_precision|uncompressed|fp32|fp16|bf16", re.I)
 _WHOLE = re.compile(r"artifact|total|submission|fits|under|meets", re.I)
 MOST = 10**12  # bytes; a larger number is no size
 CLOSE = 1_000  # bytes by which a claim may miss every log without being worth a word
+UNPACKED = 1.5  # a total without a codec that is so many times the cap is likely that of raw weights
 MINIFIED = 0.75  # what stripping names and comments leaves of a packed script, at best
 
 
@@ -67,7 +68,10 @@ def _over(size: Size, cap: int) -> Finding | None:
     model = None if size.model is None else int(size.model.value)
     if model is not None and model > cap:
         return _finding(size, cap, Severity.BLOCK, f"the compressed model alone has {model:,} bytes")
-    if total is not None and total > cap:
+    if size.total is not None and total is not None and total > cap:
+        if model is None and not size.total.label and total > UNPACKED * cap:
+            what = f"the log's only total is {total:,} bytes, perhaps of the model before compression"
+            return _finding(size, cap, Severity.REVIEW, what)
         if size.computed is None or size.computed > cap:
             return _finding(size, cap, Severity.BLOCK, f"the run counts {total:,} bytes{_sum(size)}")
         text = (
