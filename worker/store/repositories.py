@@ -1,0 +1,104 @@
+"""Queries on installations, repositories and pull requests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session, joinedload
+
+from worker.store.models import Base, Installation, PullRequestRow, Repository, SubmissionRow
+
+
+def upsert(session: Session, table: type[Base], keys: Sequence[str], values: dict[str, Any]) -> None:
+    """Insert a row or bring the existing one with the same keys up to date; safe against another doing the same."""
+    insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
+    changed = {name: value for name, value in values.items() if name not in keys}
+    statement = insert(table).values(**values)
+    if changed:
+        statement = statement.on_conflict_do_update(index_elements=list(keys), set_=changed)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=list(keys))
+    session.execute(statement)
+
+
+def see_installation(session: Session, installation_id: int, account_id: int, account: str) -> None:
+    """The App is installed on that account."""
+    values = {"id": installation_id, "account_id": account_id, "account": account, "active": True}
+    upsert(session, Installation, ["id"], values)
+
+
+def know_installation(session: Session, installation_id: int, account: str) -> None:
+    """Make sure of a row for an installation whose own event we may have missed."""
+    if session.get(Installation, installation_id) is None:
+        see_installation(session, installation_id, 0, account)
+
+
+def see_repository(session: Session, repository_id: int, installation_id: int, full_name: str) -> None:
+    """The App may read that repository."""
+    values = {"id": repository_id, "installation_id": installation_id, "full_name": full_name, "active": True}
+    upsert(session, Repository, ["id"], values)
+
+
+def forget_repository(session: Session, repository_id: int) -> None:
+    """The App may not read it any more; what was judged stays."""
+    session.execute(update(Repository).where(Repository.id == repository_id).values(active=False))
+
+
+def forget_installation(session: Session, installation_id: int) -> None:
+    """The App was removed or suspended."""
+    session.execute(update(Installation).where(Installation.id == installation_id).values(active=False))
+    session.execute(update(Repository).where(Repository.installation_id == installation_id).values(active=False))
+
+
+def revive_installation(session: Session, installation_id: int) -> None:
+    """The App works again."""
+    session.execute(update(Installation).where(Installation.id == installation_id).values(active=True))
+    session.execute(update(Repository).where(Repository.installation_id == installation_id).values(active=True))
+
+
+def active_repository(session: Session, repository_id: int) -> Repository | None:
+    """The repository if the App may still read it."""
+    found = session.get(Repository, repository_id)
+    return found if found is not None and found.active else None
+
+
+def pull_request(session: Session, repository_id: int, number: int) -> PullRequestRow | None:
+    """A pull request by its number."""
+    statement = select(PullRequestRow).where(
+        PullRequestRow.repository_id == repository_id, PullRequestRow.number == number
+    )
+    return session.scalars(statement).one_or_none()
+
+
+def numbers_with_head(session: Session, repository_id: int, head_sha: str) -> Sequence[int]:
+    """Pull requests that have, or had, this head: check events of forks name none."""
+    statement = (
+        select(PullRequestRow.number)
+        .join(SubmissionRow, SubmissionRow.pull_request_id == PullRequestRow.id)
+        .where(PullRequestRow.repository_id == repository_id, SubmissionRow.head_sha == head_sha)
+        .distinct()
+    )
+    return session.scalars(statement).all()
+
+
+def submission(session: Session, submission_id: UUID) -> SubmissionRow | None:
+    """A submission with its pull request and repository."""
+    statement = (
+        select(SubmissionRow)
+        .where(SubmissionRow.id == submission_id)
+        .options(joinedload(SubmissionRow.pull_request).joinedload(PullRequestRow.repository))
+    )
+    return session.scalars(statement).one_or_none()
+
+
+def current_submission(session: Session, row: PullRequestRow) -> SubmissionRow | None:
+    """The submission at the head that counts."""
+    statement = select(SubmissionRow).where(
+        SubmissionRow.pull_request_id == row.id, SubmissionRow.head_sha == row.head_sha
+    )
+    return session.scalars(statement).one_or_none()
