@@ -14,11 +14,9 @@ from rules.reading.source.values import TEMPORARY, UNKNOWN, Budget, Code, Loader
 
 Action = Callable[..., Value]
 _PROGRAMS = (
-    *(f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output", "Popen", "getoutput")),
-    *(
-        f"os.{name}"
-        for name in ("system", "popen", "execv", "execve", "execvp", "execvpe", "execl", "execlp", "spawnv")
-    ),
+    *("subprocess.run", "subprocess.call", "subprocess.check_call", "subprocess.check_output", "subprocess.Popen"),
+    *("subprocess.getoutput", "os.system", "os.popen", "os.execv", "os.execve", "os.execvp", "os.execvpe", "os.execl"),
+    *("os.execle", "os.execlp", "os.spawnv", "os.spawnvp", "os.spawnl", "os.posix_spawn"),
 )
 
 
@@ -108,7 +106,8 @@ class Executing(Handles):
         folder = keywords.get("cwd", "")
         if not isinstance(folder, (str, PurePosixPath)):
             return UNKNOWN
-        words = [word for arg in args for word in words_of(arg)]
+        commands = [*args, keywords.get("args")]
+        words = [word for command in commands for word in words_of(command)]
         texts = [str(word) if isinstance(word, (str, PurePosixPath)) else "" for word in words]
         python = any(PurePosixPath(text).name.startswith(("python", "torchrun")) for text in texts if text)
         for position, text in enumerate(texts):

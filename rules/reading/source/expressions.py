@@ -3,71 +3,34 @@
 from __future__ import annotations
 
 import ast
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import PurePosixPath
 
-from rules.reading.source.functions import CONSTANTS
+from rules.reading.source.evaluation import Evaluation, Frame
 from rules.reading.source.methods import attribute
 from rules.reading.source.operators import COMPARISONS, combine
 from rules.reading.source.values import (
     ITEM_LIMIT,
     UNKNOWN,
-    Budget,
     ExhaustedError,
     Function,
     Handle,
     Loader,
     Method,
     Origin,
-    Origins,
     Symbol,
     Value,
     is_scalar,
 )
 
-_PARTS = 1_000  # items of a list whose origin is remembered
 _NOTED = 40  # characters from which a literal's line is remembered
-_Sequence = (str, bytes, list, tuple)
 
 
-class Frame:
-    """The names of the function (or module) being followed; `module` are those of the module."""
-
-    __slots__ = ("module", "names", "result", "shared")
-
-    def __init__(self, names: dict[str, Value], module: dict[str, Value]) -> None:
-        self.names = names
-        self.module = module
-        self.result: list[Value] = []
-        self.shared: set[str] = set()  # names of the module, by a `global` statement
-
-    def lookup(self, name: str) -> Value:
-        """The value bound to a name; an unbound one is taken for a builtin."""
-        if name in self.names:
-            return self.names[name]
-        return self.module.get(name, Symbol(f"builtins.{name}"))
-
-
-class Expressions(ABC):
+class Expressions(Evaluation):
     """Evaluates expressions. A subclass says what a call does."""
 
-    def __init__(self, budget: Budget) -> None:
-        self.budget = budget
-        self.origins = Origins()
-
-    @abstractmethod
-    def call(
-        self, function: Value, args: list[Value], keywords: dict[str, Value], node: ast.Call, _frame: Frame
-    ) -> Value:
-        """What calling `function` gives; UNKNOWN where that is not known."""
-
-    def symbol(self, name: str) -> Value:
-        """What a full name stands for."""
-        return CONSTANTS.get(name, Symbol(name))
-
     def value(self, node: ast.expr | None, frame: Frame) -> Value:
-        """The value of an expression. Raises ExhaustedError and RecursionError alone."""
+        """The value of an expression, UNKNOWN for kinds that are not followed."""
         if node is None:
             return None
         self.budget.step()
@@ -215,7 +178,7 @@ class Expressions(ABC):
             return Symbol(f"{owner.name}.{index}") if isinstance(index, str) and index.isidentifier() else UNKNOWN
         if isinstance(owner, dict):
             return owner[index] if is_scalar(index) else UNKNOWN
-        if not isinstance(owner, (*_Sequence, range)) or not isinstance(index, (int, slice)):
+        if not isinstance(owner, (str, bytes, list, tuple, range)) or not isinstance(index, (int, slice)):
             return UNKNOWN
         result: Value = owner[index]
         if isinstance(index, slice):
@@ -275,48 +238,6 @@ class Expressions(ABC):
                 raise ValueError("a condition that is not known")
             if all(tests):
                 yield from self._loops(rest, inner)
-
-    def items(self, value: Value) -> list[Value] | None:
-        """The items of an iterable as a list, None where they are not known."""
-        if isinstance(value, dict):
-            value = list(value)
-        if not isinstance(value, (*_Sequence, range)):
-            return None
-        if len(value) > ITEM_LIMIT:
-            raise ExhaustedError(f"a loop over more than {ITEM_LIMIT:,} items")
-        return list(value)
-
-    def bind(self, target: ast.expr, value: Value, frame: Frame) -> None:
-        """Assign a value to a name, to several, or to an item of a known container."""
-        if isinstance(target, ast.Name):
-            (frame.module if target.id in frame.shared else frame.names)[target.id] = value
-        elif isinstance(target, (ast.Tuple, ast.List)):
-            items = self.items(value)
-            fits = items is not None and len(items) == len(target.elts)
-            for position, part in enumerate(target.elts):
-                plain = fits and not isinstance(part, ast.Starred)
-                inner = part.value if isinstance(part, ast.Starred) else part
-                self.bind(inner, items[position] if plain and items is not None else UNKNOWN, frame)
-        elif isinstance(target, ast.Subscript):
-            owner, index = self.value(target.value, frame), self.value(target.slice, frame)
-            fits = isinstance(owner, dict) and is_scalar(index) and len(owner) < ITEM_LIMIT
-            if fits or (isinstance(owner, list) and isinstance(index, int) and -len(owner) <= index < len(owner)):
-                owner[index] = value
-
-    def derived(self, result: Value, *sources: Value, form: str = "") -> Value:
-        """Remember that `result` was made from the first of `sources` whose origin is known; returns it."""
-        origin = next((found for source in sources if (found := self.origins.of(source)) is not None), None)
-        if origin is not None:
-            origin = Origin(origin.line, (*origin.forms, form) if form else origin.forms)
-            for part in [result] if isinstance(result, (str, bytes)) else self._parts(result):
-                self.origins.put(part, origin)
-        return result
-
-    def _parts(self, value: Value) -> list[Value]:
-        """The items of a list or the values of a dict, such as a split or an archive gives."""
-        if isinstance(value, dict):
-            return [item for item in list(value.values())[:_PARTS] if isinstance(item, str)]
-        return list(value[:_PARTS]) if isinstance(value, (list, tuple)) else []
 
 
 _EVALUATORS: dict[type[ast.expr], Callable[..., Value]] = {

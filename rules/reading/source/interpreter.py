@@ -10,8 +10,8 @@ import ast
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 
+from rules.reading.source.evaluation import Frame
 from rules.reading.source.executing import ACTIONS, Executing
-from rules.reading.source.expressions import Frame
 from rules.reading.source.files import VirtualFiles
 from rules.reading.source.functions import PURE
 from rules.reading.source.inflate import TooLargeError

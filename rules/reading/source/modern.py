@@ -44,9 +44,8 @@ class _Stand:
 class _Rewriting:
     """One text on its way to a tree: the edits that 3.11 needs, and what is to be laid into the tree afterwards."""
 
-    def __init__(self, code: str, first_line: int = 1) -> None:
+    def __init__(self, code: str) -> None:
         self._code = code
-        self._first_line = first_line
         self._newlines = [match.start() for match in re.finditer("\n", code)]
         self._mark = "_modern"
         while self._mark in code:
@@ -77,7 +76,7 @@ class _Rewriting:
             yield item.start, item.end, f"f'''{{{name}{newlines}}}'''"
 
     def _line(self, position: int) -> int:
-        return bisect_right(self._newlines, position - 1) + self._first_line
+        return bisect_right(self._newlines, position - 1) + 1
 
     def _pieces(self, pieces: Sequence[Text | Field], raw: bool) -> list[ast.expr]:
         found: list[ast.expr] = []
@@ -107,7 +106,7 @@ class _Rewriting:
     def _expression(self, field: Field) -> ast.expr:
         """The tree of a field's expression on its own lines."""
         text = self._code[field.start : field.end]
-        inner = _Rewriting(f"({text}\n)", self._line(field.start)).parse("eval")
+        inner = _Rewriting(f"({text}\n)").parse("eval")
         assert isinstance(inner, ast.Expression)
         ast.increment_lineno(inner, self._line(field.start) - 1)
         return inner.body

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from rules.reading.source.archives import zip_members
 from rules.reading.source.files import VirtualFiles
 from rules.reading.source.grammar import Fault, parse
 from rules.reading.source.language import language_of
 from rules.reading.source.launches import Failure, Run
 from rules.reading.source.unpack import unpack
-from rules.reading.source.values import Budget
-from rules.reading.text import decode
+from rules.reading.source.values import Budget, ExhaustedError
+from rules.reading.text import LATIN1, Decoded, decode
 from rules.rule import Location
 from rules.submission import Language, Layer, Problem, ProblemKind, SourceFile
 
 LAYER_LIMIT = 8
 MEMBER_LIMIT = 100
 _HEAD = 256
+_ZIP, _ZIP_MAIN = b"PK\x03\x04", "__main__.py"
+_COOKIE = re.compile(rb"(?:[ \t\f]*#[^\n]{0,500}\n)?[ \t\f]*#[^\n]{0,500}?coding[:=][ \t]*([-\w.]{1,40})")
+_LATIN1 = (b"latin-1", b"iso-8859-1", b"latin1")
 
 
 def read_source(
@@ -70,14 +75,35 @@ class _Reading:
     def files(self, language: Language) -> Iterator[SourceFile]:
         """The file itself, then what comes along with it."""
         decoded = decode(self._data)
-        text = _Text(decoded.text, problems=list(decoded.problems_at(self._path)))
-        if language is Language.PYTHON:
+        text = _Text(decoded.text)
+        if language is Language.PYTHON and self._data.startswith(_ZIP) and self._opened(text):
             self._unfold(text)
+        else:
+            text.problems += () if _declared(self._data, decoded) else decoded.problems_at(self._path)
+            if language is Language.PYTHON:
+                self._unfold(text)
         yield self._file(self._path, text, language, decoded.text, len(self._data))
         if text.launcher is not None:
             own = _Text(decoded.text, text.launcher)
             yield self._file(f"{self._path}!/(launcher)", own, language, decoded.text, 0)
         yield from self._members(text)
+
+    def _opened(self, text: _Text) -> bool:
+        """Take the main file out of a zip archive, which Python runs like a script; the others come along."""
+        try:
+            members = zip_members(self._data, self._budget)
+        except (ValueError, ExhaustedError):
+            return False
+        layer = Layer("zip", 1, sum(len(content) for content in members.values()))
+        for name, content in members.items():
+            if name != _ZIP_MAIN and language_of(name, b"") is not None:
+                text.members.append(_Member(name, Run(content, 1, "zip", name, main=False, shipped=False), ()))
+        if _ZIP_MAIN not in members:
+            return False
+        text.layers.append(layer)
+        text.code, problems = _as_text(members[_ZIP_MAIN], self._path)
+        text.problems += problems
+        return True
 
     def _file(self, path: str, text: _Text, language: Language, shipped: str, size: int) -> SourceFile:
         return SourceFile(
@@ -138,6 +164,12 @@ class _Reading:
             self._unfolded.append(step.main.content)
             text.code, problems = _as_text(step.main.content, place)
             text.problems += problems
+
+
+def _declared(data: bytes, decoded: Decoded) -> bool:
+    """Whether the bytes that are no UTF-8 are what the script's own declaration says."""
+    found = _COOKIE.match(data)
+    return decoded.encoding == LATIN1 and found is not None and found[1].lower().replace(b"_", b"-") in _LATIN1
 
 
 def _as_text(content: str | bytes, path: str) -> tuple[str, list[Problem]]:

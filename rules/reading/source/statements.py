@@ -11,7 +11,8 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from enum import Enum, auto
 
-from rules.reading.source.expressions import Expressions, Frame
+from rules.reading.source.evaluation import Frame
+from rules.reading.source.expressions import Expressions
 from rules.reading.source.operators import combine
 from rules.reading.source.values import UNKNOWN, Function, Symbol, Value, is_scalar
 
