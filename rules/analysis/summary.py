@@ -16,7 +16,7 @@ class Summary:
     """What was measured; None where no log shows it, never a claim in its place.
 
     `headline` holds the score lines whose mean is `val_bpb` (bits per byte); `artifact_bytes`, `train_seconds`,
-    `eval_seconds` and `world_size` are the largest over the logs, `eval_seconds` over the headline's evaluations.
+    `eval_seconds` and `world_size` are the largest over the headline's logs; where these show none, over all logs.
     """
 
     headline: Shown | None
@@ -47,14 +47,19 @@ EMPTY = Summary(None, None, None, None, None, ())
 
 
 def summarize(submission: Submission) -> Summary:
-    """Measure a submission by its logs."""
+    """Measure a submission by its logs: those of the headline first, since a folder may hold ablations too."""
     found = headline(submission)
+    own = [line.log for line in found.lines] if found else []
+
+    def largest(measure: Callable[[TrainLog], Measurement | None]) -> Measurement | None:
+        return _largest(own, measure) or _largest(submission.logs, measure)
+
     return Summary(
         headline=found,
-        artifact_bytes=_largest(submission.logs, logs.artifact_bytes),
-        train_seconds=_largest(submission.logs, train_seconds),
-        eval_seconds=_largest_eval(found),
-        world_size=_largest(submission.logs, logs.world_size),
+        artifact_bytes=largest(logs.artifact_bytes),
+        train_seconds=largest(train_seconds),
+        eval_seconds=_largest_eval(found) or _largest(submission.logs, logs.eval_seconds),
+        world_size=largest(logs.world_size),
         seeds=tuple(run.seed for run in runs_of(submission) if run.seed is not None),
     )
 

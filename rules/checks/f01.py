@@ -49,7 +49,7 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
             problem.location,
             f"`{submission.inside(problem.location.path)}` {_NOT_JSON[problem.kind]}"
             + (f": {problem.detail}." if problem.detail else "."),
-            fix="Correct the file; `python -m json.tool submission.json` names the place of a mistake in JSON.",
+            fix="Correct the file and check it before the next push.",
         )
     if submission.metadata is not None and not unread:
         yield from _no_score(submission, submission.metadata, competition)

@@ -84,7 +84,7 @@ def _values_by_run(submission: Submission) -> Iterator[tuple[str, dict[str, floa
     if submission.metadata is not None:
         by_seed = submission.metadata.by_seed(Quantity.VAL_BPB)
         if by_seed:
-            yield "submission.json", {f"seed {seed}": c.value for seed, c in by_seed.items()}
+            yield submission.inside(submission.metadata.path), {f"seed {seed}": c.value for seed, c in by_seed.items()}
     for mean in means(runs_of(submission)):
         if mean.final:
             yield f"`{mean.label}`", {_name(line): line.value for line in mean.lines}
