@@ -16,15 +16,15 @@ _REPEATS = 6  # lines with the same words before their first digit: more are pro
 _STATEMENTS = 20_000
 
 _STAMP = re.compile(
-    r"\s*(?:\[?\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[\d.,]*(?:Z|\+\d\d:?\d\d)?\]?|\[\d\d:\d\d:\d\d[\d.,]*\]|\[rank\d+\]:?"
-    r"|\[default\d+\]:?)\s*(?:[|:-]\s)?(?:\[?(?:INFO|DEBUG|WARNING)\]?\s*[|:-]?\s*)?"
+    r"\s*(?:\[?\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[\d.,]*(?:Z|\+\d\d:?\d\d)?\]?|\[\d\d:\d\d:\d\d[\d.,]*\]"
+    r"|\d{10}(?:\.\d{1,9})?(?= )|\[(?:rank|default)\d+\]:?)\s*(?:[|:-]\s)?(?:\[?(?:INFO|DEBUG|WARNING)\]?\s*[|:-]?\s*)?"
 )
 _BEFORE_DIGIT = re.compile(r"[^0-9\n]*")
 
 
 def without_stamp(line: str) -> str:
     """`line` without the time stamp, log level or rank that a logger or launcher put before it."""
-    return line[found.end() :] if line[:1] in "[ 2" and (found := _STAMP.match(line)) else line
+    return line[found.end() :] if line[:1] in "[ 12" and (found := _STAMP.match(line)) else line
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ _NOT_A_SCORE = re.compile(
     r"|sota|std|stdev|sigma|spread|range"
 )
 _PLAIN_KEYS = ("val_bpb", "bpb")
+_VARYING = re.compile(r"\b(?:\w{1,40}[=:]\d{5,15}|seed[=: ]?\d{1,10})\b,? ?", re.I)  # would differ between runs
 _TRIM = " \t:=|,;-([{*#>\"'"
 
 
@@ -73,7 +74,7 @@ def _score(page: Page, start: int, end: int, bpb: int, *, after_training: bool) 
     key, text, key_start = value
     loss = _LOSS.search(plain)
     head = min(key_start, loss.start()) if loss and loss.start() < key_start else key_start
-    label = without_stamp(page.text[start : start + head]).strip(_TRIM)[-_LABEL:]
+    label = _VARYING.sub("", without_stamp(page.text[start : start + head]).strip(_TRIM)[-_LABEL:]).strip(_TRIM)
     lower = label.lower() if label or key in _PLAIN_KEYS else key
     final = step is None and is_final(f"{lower} {key}") and (bool(lower) or after_training)
     bits = number(text)

@@ -26,13 +26,13 @@ _CUT = re.compile(r".*(?:[|,;{\[#]|\s{2,}|\) |[\"'*]{1,2}(?=\w))")
 
 _TOTAL = re.compile(
     r"total[ _]?(?:submission|artifact|size|bytes|compressed)|submission[ _](?:size|bytes|total)"
-    r"|^(?:submission|total|artifact)$|artifact[ _](?:size|bytes|total)|bytes_total"
+    r"|^(?:submission|total|artifact)[ ?]*$|artifact[ _](?:size|bytes|total)|bytes_total"
     r"|(?:final|compressed|total)[ _]artifact|total (?:\S+ )?submission"
 )
-_OF_BYTES = re.compile(r"bytes|\bcode|mb\b")
+_OF_BYTES = re.compile(r"bytes|\bcode|mb\b|\db\b")
 _CODE = re.compile(r"^(?:code|script|source)(?:[ _](?:size|bytes|len))?\b|\bcode[ _](?:size|bytes)|code_size")
 _MODEL = re.compile(
-    r"serialized[ _]model|model[ _](?:size|bytes|compressed)|compressed[ _](?:model|size|bytes)|^model$"
+    r"serialized[ _]model|model[ _](?:size|bytes|compressed)|compressed[ _](?:model|size|bytes)|^model$|\w artifact$"
     r"|quantized[ _](?:model|size)"
 )
 _OTHER = re.compile(
@@ -153,5 +153,5 @@ def _meaning(name: str, line: str) -> Quantity | None:
 
 def _label(name: str, unit: str | None) -> str:
     """The codec or variant in a name, and the unit where it is a rounded one."""
-    words = [w for w in re.split(r"[\s_():]+", name) if w and w not in _PLAIN_WORDS]
+    words = [w for w in re.split(r"[\s_():]+", name) if w.strip("?") and w not in _PLAIN_WORDS]
     return " ".join([*words, *([unit] if unit in ("kb", "mb", "kib", "mib") else [])])[:80]
