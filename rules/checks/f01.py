@@ -5,7 +5,8 @@ Without the script nobody can reproduce the score, without a log nobody can see 
 submission.json no table can list it.
 
 ## Flagged
-    a folder without train_gpt.py, without a training log, or whose submission.json is not valid JSON
+    a folder without train_gpt.py, without a training log or with those of somebody else alone, or whose submission.json
+    is not valid JSON
 
 ## Allowed
 A log under any name: logs are recognised by what they print. A byte-order mark in front of the JSON.
@@ -43,6 +44,7 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
             yield _missing(submission, competition, name)
     if competition.files.log and not submission.logs:
         yield _no_log(submission)
+    yield from _foreign_logs(submission)
     unread = [p for p in problems_of(submission, *_NOT_JSON) if _is_top_file(submission, competition, p.location.path)]
     for problem in unread:
         yield RULE.at(
@@ -93,6 +95,25 @@ def _no_log(submission: Submission) -> Finding:
         f"No training log in `{submission.folder}`{seen}: nothing proves the score, the times and the size.",
         fix="Add the complete output of each run, from the first line to the final score.",
     )
+
+
+def _foreign_logs(submission: Submission) -> Iterator[Finding]:
+    """Every log of the folder is, byte for byte, one of another author's earlier pull request."""
+    author = submission.pull_request.author
+    foreign = {twin.path: twin for twin in submission.twins if twin.author != author}
+    if not submission.logs or any(log.path not in foreign for log in submission.logs):
+        return
+    first = foreign[submission.logs[0].path]
+    yield RULE.at(
+        Location(first.path),
+        f"No log of a run of this submission: {_all(len(submission.logs))} identical to those of other authors, as "
+        f"`{submission.inside(first.path)}` to that of #{first.number} by {first.author}.",
+        fix="Add the logs of your own runs.",
+    )
+
+
+def _all(count: int) -> str:
+    return "its log is" if count == 1 else f"all {count} logs are"
 
 
 def _is_top_file(submission: Submission, competition: Competition, path: str) -> bool:
