@@ -21,8 +21,6 @@ from demo.github.values import (
     Repository,
 )
 
-NOBODY = "0" * 40
-
 
 def pull_request(
     state: GitHubState, repository: Repository, pull: PullRequest, action: str, sender: Account, **more: Any
@@ -69,7 +67,7 @@ def push(state: GitHubState, repository: Repository, branch: str, before: str, a
         "ref": f"refs/heads/{branch}",
         "before": before,
         "after": after,
-        "created": before == NOBODY,
+        "created": before == gitdata.NONE,
         "deleted": False,
         "forced": not _follows(repository, before, after),
         "base_ref": None,
@@ -163,4 +161,4 @@ def _touched(repository: Repository, commit: pygit2.Commit) -> dict[str, list[st
 
 def _follows(repository: Repository, before: str, after: str) -> bool:
     git = gitdata.opened(repository.git)
-    return before in (NOBODY, after) or git.descendant_of(after, before)
+    return before in (gitdata.NONE, after) or git.descendant_of(after, before)

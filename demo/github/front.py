@@ -7,6 +7,8 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC
+from email.utils import format_datetime
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
@@ -133,6 +135,7 @@ class Front:
         own = {name for name, _ in answer.headers}
         extra = {
             **self._state.meter.headers(exchange),
+            "date": format_datetime(exchange.time.astimezone(UTC), usegmt=True),
             "x-github-api-version-selected": API_VERSION,
             "x-github-media-type": "github.v3; format=json",
             "x-github-request-id": f"{self._state.log.total:08X}",

@@ -11,6 +11,9 @@ from pathlib import Path
 import pygit2
 from pygit2.enums import DeltaStatus, FileMode, ObjectType, SortMode
 
+NONE = "0" * 40
+"""The hash that stands for no commit."""
+
 MOST_FILES, MOST_COMMITS = 3_000, 250
 MOST_PATCH = 200_000
 """Characters of a file's patch; GitHub leaves out larger ones."""
@@ -76,9 +79,8 @@ def object_at(path: Path, sha: str) -> GitObject | None:
 
 def _named(repository: pygit2.Repository, name: str) -> GitObject | None:
     try:
-        if len(name) == 40 and not name.strip("0123456789abcdef"):
-            return repository[name]
-        found = repository.lookup_reference(name).peel()
+        is_hash = len(name) == 40 and not name.strip("0123456789abcdef")
+        found = repository[name] if is_hash else repository.lookup_reference(name).peel()
         return found if isinstance(found, GitObject) else None
     except (KeyError, ValueError, pygit2.GitError):
         return None
@@ -126,7 +128,8 @@ def _hunks(patch: pygit2.Patch) -> str | None:
 def commits_between(path: Path, base_sha: str, head_sha: str) -> list[pygit2.Commit]:
     """The commits that the head has and the base has not, oldest first; at most 250."""
     walker = opened(path).walk(head_sha, SortMode.TOPOLOGICAL | SortMode.REVERSE)
-    walker.hide(base_sha)
+    if base_sha != NONE:
+        walker.hide(base_sha)
     return [commit for commit, _ in zip(walker, range(MOST_COMMITS), strict=False)]
 
 

@@ -208,7 +208,7 @@ class People:
             before = None if tip is None else str(tip.id)
             sha = gitdata.write_commit(repository.git, files, parent=before, author=login, when=state.now())
             gitdata.point(repository.git, f"refs/heads/{branch}", sha)
-            events.push(state, repository, branch, before or events.NOBODY, sha, state.account(login))
+            events.push(state, repository, branch, before or gitdata.NONE, sha, state.account(login))
         return sha
 
     def commit(

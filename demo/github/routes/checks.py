@@ -46,7 +46,7 @@ async def noted(on: Reading, number: int) -> Response:
     return answer([checks.annotation(on.state, run, sent) for sent in items], headers=link)
 
 
-@router.get("/repos/{owner}/{repo}/commits/{name}/check-runs")
+@router.get("/repos/{owner}/{repo}/commits/{name:path}/check-runs")
 async def for_commit(on: Reading, name: str) -> Response:
     """The check runs of a commit: the latest of each name, or all, newest first."""
     start = gitdata.commit_at(on.repository.git, name)

@@ -90,7 +90,7 @@ async def history(on: Reading) -> Response:
     return answer([pulls.commit(on.state, on.repository, made) for made in items], headers=link)
 
 
-@router.get("/repos/{owner}/{repo}/commits/{name}")
+@router.get("/repos/{owner}/{repo}/commits/{name:path}")
 async def commit(on: Reading, name: str) -> Response:
     """A commit by hash or branch, with what it changes."""
     git = on.repository.git
