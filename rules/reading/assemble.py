@@ -186,7 +186,7 @@ class _Reader:
         if named_source:
             self._read_source(entry, data)
             return
-        if looks_like_log(entry.name, data[:HEAD_BYTES]):
+        if looks_like_log(entry.name, data):
             self._read_log(entry, data)
         elif language_of(entry.path, data[:HEAD_BYTES]) is not None:
             self._read_source(entry, data)

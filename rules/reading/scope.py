@@ -47,9 +47,10 @@ class _Candidate:
         return self.folder not in change.existing and all(file.status is Status.ADDED for file in self.files)
 
     @property
-    def rank(self) -> tuple[int, int, int, str]:
-        """Higher is likelier: required files, an earlier track, changed files, the later name."""
-        return len(self.required), -self.order, len(self.files), self.folder
+    def rank(self) -> tuple[int, int, bool, int, str]:
+        """Higher is likelier: required files, an earlier track, a log, changed files, the later name."""
+        has_log = any(file.path.casefold().endswith(".log") for file in self.files)
+        return len(self.required), -self.order, has_log, len(self.files), self.folder
 
 
 def find_scope(
@@ -65,7 +66,8 @@ def find_scope(
     `required` the names of files that a submission must hold. In this order: new folders below a track that no earlier
     pull request brought; new ones that one did; a folder elsewhere that holds at least two required files; a folder
     below a track that is changed; one beside the tracks' folders with a required file. Among several the one with the
-    most required files wins, then the track that comes first, then the most changed files, then the later name. Where
+    most required files wins, then the track that comes first, then one with a log, then the most changed files, then the
+    later name. Where
     the required files lie in a folder below the one chosen, that is the submission's.
     """
     names = {name.casefold() for name in required}
