@@ -241,7 +241,9 @@ class TrainLog:
 
     `settings` maps a hyperparameter's lower-case name to its last printed value; `gates` maps a counter of the
     n-gram tilt family ("within_gate") to its value; `prefixes` maps the word before the first colon of a line to the
-    first line that begins so; `val_path`/`train_path` are data paths as printed. `gpu` is the accelerator's name.
+    first line that begins so; `openings` maps the words that a line begins with, up to the first sign or digit
+    ("Compiling the model for evaluation"), to the first such line; `val_path`/`train_path` are data paths as printed.
+    `gpu` is the accelerator's name.
     """
 
     path: str
@@ -258,6 +260,7 @@ class TrainLog:
     stopped_by_cap: Measurement | None = None
     truncated: bool = False
     notes: tuple[Evidence, ...] = ()
+    openings: Mapping[str, int] = field(default_factory=dict)
 
     def all(self, quantity: Quantity) -> list[Measurement]:
         """Measurements of that quantity in the order of the log."""

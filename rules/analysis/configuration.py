@@ -7,7 +7,7 @@ those in the README's code blocks, then the script's own defaults.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 
 from rules.analysis.commands import settings_in_markdown, settings_in_shell
@@ -38,9 +38,15 @@ class Configuration:
     `last_n = int(os.environ.get("XSA_LAST_N", 0))` both `XSA_LAST_N` and `last_n` may be asked for.
     """
 
-    def __init__(self, layers: Mapping[Origin, Mapping[str, Setting]], aliases: Mapping[str, Iterable[str]]) -> None:
+    def __init__(
+        self,
+        layers: Mapping[Origin, Mapping[str, Setting]],
+        aliases: Mapping[str, Iterable[str]],
+        printed: Iterable[str] = (),
+    ) -> None:
         self._layers = [(origin, layers.get(origin, {})) for origin in Origin]
         self._aliases = {name: tuple(others) for name, others in aliases.items()}
+        self.printed = frozenset(printed)  # words that lines of the logs begin with, and labels of scores
 
     def value(self, name: str) -> Setting | None:
         """The setting of that name from the most trusted place that gives it; None where nothing does."""
@@ -86,6 +92,13 @@ class Configuration:
         """Whether one of the settings is known and does not switch its subject off."""
         return any(not _is_off(setting.value) for name in names if (setting := self.value(name)) is not None)
 
+    def settings(self) -> Iterator[Setting]:
+        """The settings in force, one for each name."""
+        seen: set[str] = set()
+        for _, layer in self._layers:
+            yield from (setting for name, setting in layer.items() if name not in seen)
+            seen |= layer.keys()
+
     def names(self) -> frozenset[str]:
         """All names in lower case, from every place."""
         return frozenset(name for _, layer in self._layers for name in layer)
@@ -119,7 +132,7 @@ def _gather(submission: Submission) -> Configuration:
         Origin.README: {} if readme is None else _from_readme(readme.path, readme.text),
         Origin.SCRIPT: _from_scripts(sources),
     }
-    return Configuration(layers, _aliases(index_of(s).environment for s in sources))
+    return Configuration(layers, _aliases(index_of(s).environment for s in sources), _printed(submission))
 
 
 def _from_logs(logs: tuple[TrainLog, ...]) -> dict[str, Setting]:
@@ -129,6 +142,13 @@ def _from_logs(logs: tuple[TrainLog, ...]) -> dict[str, Setting]:
         for name, setting in log.settings.items():
             found.setdefault(name.lower(), setting)
     return found
+
+
+def _printed(submission: Submission) -> set[str]:
+    return {
+        *(word for log in submission.logs for word in (*log.prefixes, *log.openings)),
+        *(score.label for log in submission.logs for score in log.scores if score.label),
+    }
 
 
 def _from_shell(sources: Iterable[SourceFile]) -> dict[str, Setting]:

@@ -43,11 +43,11 @@ class EnvironmentReader:
     def _item(self, scope: Scope, node: ast.Subscript, value: ast.expr | None, bound: str, how: str) -> None:
         key = node.slice
         if isinstance(key, ast.Constant) and isinstance(key.value, str) and dotted(node.value) in _ENVIRONS:
-            self.reads.append(EnvironmentRead(key.value, value, bound, node.lineno, scope, node, how))
+            self.reads.append(EnvironmentRead(key.value, value, bound, node.lineno, scope.qualname, node, how))
 
     def _add(self, call: Call, name: str, bound: str, how: str) -> None:
         default = call.argument(1, "default")
-        self.reads.append(EnvironmentRead(name, default, bound, call.line, call.scope, call.node, how))
+        self.reads.append(EnvironmentRead(name, default, bound, call.line, call.inside, call.node, how))
 
     def settle(self, scopes: Sequence[Scope]) -> None:
         """Take calls like `env_int("X", 8)`, where `env_int` looks its first parameter up in the environment."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from rules.analysis.expressions import number_of
@@ -34,6 +34,23 @@ class SourceIndex:
     def module(self) -> Scope:
         """The scope that runs first."""
         return self.scopes[0]
+
+    @cached_property
+    def inside(self) -> dict[Scope, list[Scope]]:
+        """For each scope that has any, the scopes that lie directly inside it."""
+        found: dict[Scope, list[Scope]] = {}
+        for scope in self.scopes[1:]:
+            if scope.parent is not None:
+                found.setdefault(scope.parent, []).append(scope)
+        return found
+
+    def below(self, scope: Scope) -> Iterator[Scope]:
+        """The scope and all that lie inside it, at any depth."""
+        stack = [scope]
+        while stack:
+            taken = stack.pop()
+            yield taken
+            stack.extend(self.inside.get(taken, ()))
 
     @cached_property
     def functions(self) -> dict[str, Scope]:

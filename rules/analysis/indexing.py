@@ -94,7 +94,6 @@ class Builder:
         if kind is ScopeKind.BRANCH:
             qualname = parent.qualname
         made = Scope(kind, qualname, node, node.lineno, parent, **more)
-        parent.children.append(made)
         self.parts.scopes.append(made)
         return made
 
@@ -189,7 +188,7 @@ class Builder:
             stack.append(func.value)
         else:
             stack.append(func)
-        call = Call(name, node, node.lineno, scope)
+        call = Call(name, node, node.lineno, scope.qualname)
         scope.calls.append(call)
         stack.extend(node.keywords[::-1])
         if node.args:

@@ -6,17 +6,23 @@ keep from running, so a detector need not know by which switch a technique is tu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import ast
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar, cast
 
 from rules.analysis.configuration import Configuration, configuration_of
+from rules.analysis.evaluation import Values, may_be
 from rules.analysis.index import index_of
-from rules.analysis.liveness import live_scopes
+from rules.analysis.liveness import live_parts
 from rules.analysis.program import program_sources
 from rules.analysis.scopes import Binding, Call, Scope, ScopeKind, Text
+from rules.analysis.words import words_of
 from rules.rule import Location
 from rules.submission import SourceFile, Submission
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +84,11 @@ class Program:
         self.sources = tuple(sources)
         self.configuration = configuration
         self.units: list[Unit] = []
+        self._remembered: dict[object, object] = {}
         indexes = [index_of(source) for source in sources]
-        for source, scopes in zip(sources, live_scopes(indexes, configuration), strict=True):
+        live = live_parts(indexes, configuration)
+        self._names = live.names
+        for source, scopes in zip(sources, live.scopes, strict=True):
             self.units += _units(source, scopes)
 
     @cached_property
@@ -102,15 +111,6 @@ class Program:
         return found
 
     @cached_property
-    def bindings(self) -> dict[str, list[tuple[Unit, Binding]]]:
-        """What live code binds, by name."""
-        found: dict[str, list[tuple[Unit, Binding]]] = {}
-        for unit in self.units:
-            for bound in unit.bindings:
-                found.setdefault(bound.name, []).append((unit, bound))
-        return found
-
-    @cached_property
     def calls(self) -> dict[str, list[tuple[Unit, Call]]]:
         """Live calls by the last name of what is called."""
         found: dict[str, list[tuple[Unit, Call]]] = {}
@@ -118,6 +118,88 @@ class Program:
             for call in unit.calls:
                 found.setdefault(call.name, []).append((unit, call))
         return found
+
+    @cached_property
+    def bindings(self) -> dict[str, list[tuple[Unit, Binding]]]:
+        """What live code binds to a name, by name."""
+        found: dict[str, list[tuple[Unit, Binding]]] = {}
+        for unit in self.units:
+            for bound in unit.bindings:
+                found.setdefault(bound.name, []).append((unit, bound))
+        return found
+
+    @cached_property
+    def _made(self) -> dict[str, dict[str, Sighting]]:
+        """Word → names that hold it, of what live code defines, calls or builds, each with its first place."""
+        names: dict[str, Sighting] = {}
+        for name, units in (*self.functions.items(), *self.classes.items()):
+            names.setdefault(name, units[0].at())
+        for name, calls in self.calls.items():
+            names.setdefault(name, calls[0][0].at(calls[0][1].line))
+        for name, bindings in self.bindings.items():
+            if name not in names:
+                built = next(((u, b) for u, b in bindings if b.how != "keyword" and self._is_built(b.value)), None)
+                if built is not None:
+                    names[name] = built[0].at(built[1].line)
+        found: dict[str, dict[str, Sighting]] = {}
+        for name, sighting in names.items():
+            words = words_of(name)
+            if words and words[0] not in _TALK:
+                for word in words:
+                    found.setdefault(word, {})[name] = sighting
+        return found
+
+    def remember(self, work_out: Callable[[Program], T]) -> T:
+        """What `work_out` says of this program; asked once, whoever asks."""
+        if work_out not in self._remembered:
+            self._remembered[work_out] = work_out(self)
+        return cast("T", self._remembered[work_out])
+
+    def made(self, *words: str) -> Sighting | None:
+        """Where live code defines, calls or builds something whose name holds all the words, in any order."""
+        candidates = self._made.get(words[0])
+        if not candidates:
+            return None
+        for name, sighting in candidates.items():
+            if len(words) == 1 or set(words) <= set(words_of(name)):
+                return sighting
+        return None
+
+    def made_any(self, *phrases: str) -> Sighting | None:
+        """The first of several: each phrase holds the words of one name ("bigram hash")."""
+        return next((s for phrase in phrases if (s := self.made(*phrase.split())) is not None), None)
+
+    def _is_built(self, value: ast.expr | None) -> bool:
+        """Whether a value is made by a call that does more than read a setting or convert."""
+        if not isinstance(value, ast.Call) or self._names.setting(value) is not None:
+            return False
+        func = value.func
+        name = func.id if isinstance(func, ast.Name) else func.attr if isinstance(func, ast.Attribute) else ""
+        return name not in _CONVERTS
+
+    def with_string(self, part: str) -> Sighting | None:
+        """The first live string constant that holds `part`."""
+        for unit in self.units:
+            for text in unit.strings:
+                if part in text.value:
+                    return unit.at(text.line)
+        return None
+
+    def may_be_on(self, expression: ast.expr | None) -> bool:
+        """Whether an expression may have a true value: not 0, False, None or empty."""
+        return expression is not None and may_be(self._names.values(expression), True)
+
+    def values(self, expression: ast.expr) -> Values:
+        """The values that an expression may have, as far as constants and settings tell."""
+        return self._names.values(expression)
+
+
+# A name that begins so says something about a technique, or reads a setting of it; it does not use it.
+_TALK = {"parse", "log", "print", "is", "has", "should", "validate", "describe", "format", "estimate", "test"}
+_CONVERTS = {"int", "float", "bool", "str", "len", "max", "min", "sum", "abs", "range", "sorted", "tuple", "list"}
+_CONVERTS |= {"set", "dict", "get", "getenv", "getattr", "hasattr", "isinstance", "strip", "lower", "split", "item"}
+_CONVERTS |= {"Path", "perf_counter", "time", "format", "join", "pop", "round", "any", "all", "next", "replace"}
+_CONVERTS |= {"add_argument"}
 
 
 def program_of(submission: Submission) -> Program:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rules.analysis.configuration import Configuration
 from rules.analysis.evaluation import may_be
@@ -17,6 +18,7 @@ from rules.analysis.expressions import dotted
 from rules.analysis.index import SourceIndex
 from rules.analysis.names import CALLED_BY_LIBRARIES, Names
 from rules.analysis.scopes import Scope, ScopeKind
+from rules.reading.logs.openings import opening_of
 
 _ROUNDS = 24  # after so many rounds, branches that are still undecided count as live
 _HARMLESS_DECORATORS = {"autocast", "autotune", "cache", "cached_property", "classmethod", "compile", "contextmanager"}
@@ -24,11 +26,31 @@ _HARMLESS_DECORATORS |= {"custom_op", "dataclass", "disable", "enable_grad", "he
 _HARMLESS_DECORATORS |= {"lru_cache", "no_grad", "property", "script", "setter", "staticmethod", "wraps"}
 
 
-def live_scopes(indexes: Sequence[SourceIndex], configuration: Configuration) -> list[list[Scope]]:
-    """For each file of one program, the scopes that may run, the module first."""
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The scopes of each file that may run, the module first, and what names may hold in them."""
+
+    scopes: tuple[tuple[Scope, ...], ...]
+    names: Names
+
+
+def live_parts(indexes: Sequence[SourceIndex], configuration: Configuration) -> Live:
+    """Find what of one program may run, given the indexes of its files."""
     analysis = _Liveness(indexes, configuration)
     analysis.run([index.module for index in indexes])
-    return [[scope for scope in index.scopes if scope in analysis.live] for index in indexes]
+    found = tuple(tuple(scope for scope in index.scopes if scope in analysis.live) for index in indexes)
+    return Live(found, analysis.names)
+
+
+def heads_of(text: str) -> list[str]:
+    """How a line may begin that prints `text`: up to a colon, up to a score, or its first words."""
+    head = text[:80].lstrip()
+    found = [opening_of(head)]
+    if ":" in head:
+        found.append(head.split(":", 1)[0])
+    if " val_" in head:
+        found.append(head.split(" val_", 1)[0].rstrip())
+    return [words for words in found if words]
 
 
 class _Liveness:
@@ -36,19 +58,23 @@ class _Liveness:
 
     def __init__(self, indexes: Sequence[SourceIndex], configuration: Configuration) -> None:
         self.live: set[Scope] = set()
-        self._names = Names(indexes, configuration)
+        self.names = Names(indexes, configuration)
+        self._inside = {scope: inner for index in indexes for scope, inner in index.inside.items()}
+        self._printed = configuration.printed
         self._undecided: list[Scope] = []
         self._unnamed: dict[str, list[Scope]] = {}  # functions and classes that nothing live has named so far
 
     def run(self, modules: Sequence[Scope]) -> None:
+        """Start at the modules; go on until neither a condition nor a log says that more may run."""
         self._enter(list(modules))
         for _ in range(_ROUNDS):
-            self._names.forget()
+            self.names.forget()
             waiting, self._undecided = self._undecided, []
             reached: list[Scope] = []
             for scope in waiting:
-                taken = may_be(self._names.values(scope.test), scope.holds)
+                taken = may_be(self.names.values(scope.test), scope.holds)
                 (reached if taken else self._undecided).append(scope)
+            reached = reached or self._witnessed()
             if not reached:
                 return
             self._enter(reached)
@@ -56,17 +82,41 @@ class _Liveness:
             waiting, self._undecided = self._undecided, []
             self._enter(waiting)
 
+    def _witnessed(self) -> list[Scope]:
+        """Branches that did run, whatever the settings say: a log has a line that nothing else prints."""
+        if not self._printed:
+            return []
+        said = [(scope, self._heads(scope) & self._printed) for scope in self._undecided]
+        words = {word for _, heads in said for word in heads}
+        if words:
+            words -= {head for scope in self.live for text in scope.strings for head in heads_of(text.value)}
+        found = [scope for scope, heads in said if heads & words]
+        self._undecided = [scope for scope in self._undecided if scope not in found]
+        return found
+
+    def _heads(self, branch: Scope) -> set[str]:
+        """How lines begin that the branch prints, or a function that it alone calls."""
+        found: set[str] = set()
+        stack = [branch]
+        while stack:
+            scope = stack.pop()
+            found.update(head for text in scope.strings for head in heads_of(text.value))
+            stack += [inner for inner in self._inside.get(scope, ()) if inner.kind is ScopeKind.BRANCH]
+            if scope.kind is ScopeKind.BRANCH:
+                stack += [f for call in scope.calls for f in self._unnamed.get(call.name, ())]
+        return found
+
     def _enter(self, stack: list[Scope]) -> None:
         """Make scopes live, and every function and class that they name."""
         while stack:
             scope = stack.pop()
             self.live.add(scope)
-            for name in self._names.take(scope):
+            for name in self.names.take(scope):
                 stack.extend(self._unnamed.pop(name, ()))
-            for child in scope.children:
+            for child in self._inside.get(scope, ()):
                 if child.kind is ScopeKind.BRANCH:
                     self._undecided.append(child)
-                elif self._names.mentioned(child.name) or _called_from_outside(child):
+                elif self.names.mentioned(child.name) or _called_from_outside(child):
                     stack.append(child)
                 else:
                     self._unnamed.setdefault(child.name, []).append(child)

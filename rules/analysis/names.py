@@ -20,8 +20,11 @@ CALLED_BY_LIBRARIES = frozenset(
 _NESTING = 40  # names that one value may be looked up through
 _BUDGET = 20_000  # look-ups in one program; beyond it every name may hold anything
 # Attributes that libraries set as well, and variables that a launcher sets.
-_FOREIGN = frozenset({"requires_grad", "training", "grad", "data", "shape", "dtype", "device", "ndim", "is_cuda"})
+_FOREIGN = frozenset(
+    {"requires_grad", "training", "grad", "data", "shape", "dtype", "device", "ndim", "bias", "weight"}
+)
 _LAUNCHER = frozenset({"RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"})
+_MUTABLE = (ast.List, ast.Dict, ast.Set)  # what such a display holds later is not known
 _WORDS: dict[str, object] = {"true": True, "false": False, "none": None, "null": None}
 
 
@@ -151,14 +154,16 @@ class Names(Evaluator):
 
     def _binding_values(self, binding: Binding) -> Values:
         value = binding.value
-        if value is None:
+        if value is None or isinstance(value, _MUTABLE):
             return ANYTHING
         if isinstance(value, (ast.Name, ast.Attribute)) and _last(value) == binding.name:
             return ()  # `self.x = x` adds nothing: the name stands for both
         for read in self._received.get(binding.name, ()):
             inside = value.lineno <= read.line <= (value.end_lineno or value.lineno)
             if inside and self._configuration.origin(read.name) is Origin.LOG:
-                return (literal(self._given(read.name) or ""),)
+                shown = literal(self._given(read.name) or "")
+                # A log may print what the variable holds or what the script makes of it.
+                return merge((shown,), self.values(value)) if isinstance(shown, str) else (shown,)
         return self.values(value)
 
     def _parameter_values(self, name: str, scope: Scope, position: int) -> Values:
@@ -183,7 +188,8 @@ class Names(Evaluator):
                 omitted = omitted or all(k.arg != name for k in call.keywords)
         default = _default_of(function.args, name)
         if omitted:
-            result = ANYTHING if default is None else merge(result, self.values(default))
+            unknown = default is None or isinstance(default, _MUTABLE)
+            result = ANYTHING if unknown else merge(result, self.values(default))
         return result
 
     def _calls_of(self, scope: Scope) -> list[ast.Call] | None:
@@ -217,7 +223,8 @@ def _all_names(indexes: Iterable[SourceIndex]) -> Iterator[str]:
         for scope in index.scopes:
             yield from scope.args
             for binding in scope.bindings:
-                yield binding.name
+                if binding.how != "keyword":  # `Linear(a, b, bias=False)` does not tell what `x.bias` is
+                    yield binding.name
 
 
 def _last(node: ast.Name | ast.Attribute) -> str:

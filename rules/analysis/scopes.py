@@ -2,14 +2,14 @@
 
 A script is cut into scopes: the module, its classes, its functions, and every branch of a condition. Each scope knows
 the names that it reads, what it binds, what it calls and which strings it holds, without those of the scopes inside
-it. So a reader may ask for the script as a whole, for one function (`Scope.below`), or leave out the branches that a
-run never takes (`rules.analysis.liveness`).
+it. So a reader may ask for the script as a whole, for one function (`SourceIndex.below`), or leave out the branches
+that a run never takes (`rules.analysis.liveness`).
 """
+
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -28,6 +28,9 @@ class ScopeKind(StrEnum):
 class Scope:
     """One stretch of a script. Filled by `rules.analysis.indexing`; read-only for everyone else.
 
+    A scope knows the one around it, not those inside it (`SourceIndex.inside`): an index without reference cycles is
+    freed as soon as nobody needs it.
+
     `qualname` is that of the enclosing function or class for a branch ("GPT.forward"), "" for the module. `test` is
     the condition of a branch, which is taken when its truth is `holds`. `names` maps a name or attribute that is read
     (other than as the callee of a call) to its first line. `strings` are constants, f-string pieces among them.
@@ -37,7 +40,6 @@ class Scope:
         "args",
         "bindings",
         "calls",
-        "children",
         "holds",
         "kind",
         "line",
@@ -68,7 +70,6 @@ class Scope:
         self.test = test
         self.holds = holds
         self.args = args
-        self.children: list[Scope] = []
         self.names: dict[str, int] = {}
         self.calls: list[Call] = []
         self.bindings: list[Binding] = []
@@ -98,22 +99,17 @@ class Scope:
             scope = scope.parent
         return scope.name if scope is not None and scope.kind is ScopeKind.CLASS else ""
 
-    def below(self) -> Iterator[Scope]:
-        """The scope and all that lie inside it."""
-        stack = [self]
-        while stack:
-            scope = stack.pop()
-            yield scope
-            stack.extend(scope.children)
-
 
 class Call(NamedTuple):
-    """One call: `name` is the last component of what is called, "" where that has no name (`f()()`)."""
+    """One call: `name` is the last component of what is called, "" where that has no name (`f()()`).
+
+    `inside` is the qualified name of the function or class around it, "" at the top of the module.
+    """
 
     name: str
     node: ast.Call
     line: int
-    scope: Scope
+    inside: str
 
     @property
     def text(self) -> str:
@@ -154,7 +150,7 @@ class Import(NamedTuple):
     name: str
     alias: str
     line: int
-    scope: Scope
+    inside: str
 
 
 class EnvironmentRead(NamedTuple):
@@ -168,7 +164,7 @@ class EnvironmentRead(NamedTuple):
     default: ast.expr | None
     bound: str
     line: int
-    scope: Scope
+    inside: str
     node: ast.expr
     how: str
 

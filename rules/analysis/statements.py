@@ -121,7 +121,7 @@ def _import(builder: Builder, scope: Scope, node: Any) -> None:
     for item in node.names:
         alias = item.asname or item.name.split(".", 1)[0]
         whole = isinstance(node, ast.Import)
-        made = Import(item.name if whole else module, "" if whole else item.name, alias, node.lineno, scope)
+        made = Import(item.name if whole else module, "" if whole else item.name, alias, node.lineno, scope.qualname)
         builder.parts.imports.append(made)
         scope.bindings.append(Binding(alias, None, node.lineno, "other"))
 

@@ -1,7 +1,7 @@
 """SmearGate: a learned gate mixes each token's embedding with that of the token before it.
 
-## How it is recognised
-A live class or function whose name says smear, or a live parameter that does.
+## Recognised by
+Live code that builds or calls something whose name holds "smear".
 
 ## Not to be confused with
 BigramHash, which looks a hash of two token ids up in a table.
@@ -16,8 +16,5 @@ TITLE = "SmearGate"
 
 
 def detect(program: Program) -> Sighting | None:
-    """Look for smear among what live code names."""
-    for name, (unit, line) in program.names.items():
-        if "smear" in name.lower():
-            return unit.at(line)
-    return None
+    """Where live code shows it, or None."""
+    return program.made_any("smear", "smeargate")

@@ -1,0 +1,109 @@
+"""Functions that train on the tokens that they evaluate: test-time training of any kind.
+
+Only what names and the order of lines tell. Whether a token is scored before it is trained on is a question for the
+rules that follow the flow of data.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from rules.analysis.expressions import dotted
+from rules.analysis.live import Program, Unit
+from rules.analysis.scopes import Call
+from rules.analysis.words import words_of
+
+_LEVELS = 3  # calls deep that a step of training is looked for
+_EVALUATES = {"ttt", "eval", "evaluate", "validate", "adapt", "val"}
+_SUMS = {"sum", "total", "tot", "count", "cum", "acc", "accum", "all"}
+_SCORES = {"loss", "nll", "ce", "byte", "bytes", "token", "tokens", "bits", "bpb"}
+_PER_SAMPLE = {"slot", "etlb"}  # optimise a delta for each sample; no weight is trained
+
+
+@dataclass(frozen=True, slots=True)
+class Adaptation:
+    """A function that evaluates and trains. Lines count in its file; `scored` is None where it adds up no score."""
+
+    unit: Unit
+    trained: int
+    scored: int | None
+    names: frozenset[str]  # what the function and those it calls read or call
+
+    @property
+    def score_first(self) -> bool:
+        """Whether, in the order of its lines, it scores before it trains."""
+        return self.scored is not None and self.scored < self.trained
+
+    def mentions(self, *words: str) -> bool:
+        """Whether a name of the function, or of those that it calls, holds one of the words."""
+        return any(word in words for name in self.names for word in words_of(name))
+
+
+def adaptations(program: Program) -> list[Adaptation]:
+    """Live functions that evaluate and train, innermost callers first as the script defines them."""
+    return program.remember(_find)
+
+
+def _find(program: Program) -> list[Adaptation]:
+    trainers = _trainers(program)
+    found = []
+    for units in program.functions.values():
+        for unit in units:
+            words = set(words_of(unit.scope.name))
+            if words & _EVALUATES and not words & _PER_SAMPLE and ("ttt" in words or "train" not in words):
+                line = _first_training(unit, trainers)
+                if line is not None:
+                    found.append(Adaptation(unit, line, _first_score(unit), _names(unit, program)))
+    return found
+
+
+def _trainers(program: Program) -> set[str]:
+    """Names of live functions that take a step of training, or call one that does."""
+    found: set[str] = set()
+    for _ in range(_LEVELS):
+        more = {
+            name
+            for name, units in program.functions.items()
+            if name not in found and any(_first_training(unit, found) is not None for unit in units)
+        }
+        if not more:
+            break
+        found |= more
+    return found - {"main", "forward", "__init__"}
+
+
+def _first_training(unit: Unit, trainers: set[str]) -> int | None:
+    lines = [c.line for c in unit.calls if c.name == "backward" or c.name in trainers or _is_gradient(c)]
+    return min(lines, default=None)
+
+
+def _is_gradient(call: Call) -> bool:
+    return call.name == "grad" and call.text.endswith("autograd.grad")
+
+
+def _first_score(unit: Unit) -> int | None:
+    """The first line that adds to a sum of losses, bytes or tokens, in place or by a helper named so."""
+    lines = [b.line for b in unit.bindings if b.value is None and _is_sum(b.name)]
+    lines += [c.line for c in unit.calls if _adds_to_sum(c) or {"accumulate", "score"} & set(words_of(c.name))]
+    return min(lines, default=None)
+
+
+def _adds_to_sum(call: Call) -> bool:
+    """`loss_sum.add_(…)`."""
+    func = call.node.func
+    return call.name == "add_" and isinstance(func, ast.Attribute) and _is_sum(dotted(func.value).rsplit(".", 1)[-1])
+
+
+def _is_sum(name: str) -> bool:
+    words = set(words_of(name))
+    return bool(words & _SUMS and words & _SCORES)
+
+
+def _names(unit: Unit, program: Program) -> frozenset[str]:
+    """Names of the function and of the functions that it calls directly."""
+    found = set(unit.names)
+    for call in unit.calls:
+        for callee in program.functions.get(call.name, ()):
+            found |= callee.names.keys()
+    return frozenset(found)

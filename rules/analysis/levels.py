@@ -1,0 +1,92 @@
+"""With how many bits the weights of a submission are stored, as far as its code tells.
+
+Three kinds of evidence, all from live code: settings named so ("matrix_bits"), ranges that rounded values are clamped
+to (31 levels to each side are 6 bits), and, where no number is found, names ("quantize_int6_per_row").
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from rules.analysis.live import Program, Sighting, Unit
+from rules.analysis.words import words_of
+
+_BITS = {7: 4, 15: 5, 31: 6, 63: 7, 127: 8}  # largest level of a signed range
+_RANGE_WORDS = ({"clip", "range"}, {"quant", "range"}, {"q", "max"}, {"qmax"}, {"max", "q"}, {"maxq"}, {"clip", "q"})
+_CLAMPS = {"clamp", "clamp_", "clip", "clip_"}
+_QUANTIZES = {"quantize", "quant", "dequantize", "dequant", "pack", "unpack", "gptq", "qat", "ste", "fake", "mixed"}
+_OTHER_BITS = {"kv", "act", "activation", "header", "hash", "factor", "lqer", "fp", "rng"}
+
+
+def stored_bits(program: Program) -> dict[int, Sighting]:
+    """Bits (4 to 8) with the place that shows them."""
+    return program.remember(_find)
+
+
+def _find(program: Program) -> dict[int, Sighting]:
+    found: dict[int, Sighting] = {}
+    for bits, sighting in (*_from_settings(program), *_from_ranges(program), *_from_clamps(program)):
+        found.setdefault(bits, sighting)
+    for bits in _BITS.values():
+        named = _from_names(program, bits)
+        if named is not None and (bits == 8 or not any(known < 8 for known in found)):
+            found.setdefault(bits, named)
+    return found
+
+
+def _from_settings(program: Program) -> Iterator[tuple[int, Sighting]]:
+    """`matrix_bits = 6`, given by a log, a command or the script, and read in live code."""
+    for name, (unit, line) in program.names.items():
+        words = set(words_of(name))
+        if "bits" in words and not words & _OTHER_BITS:
+            number = program.configuration.number(name)
+            if number is not None and number in _BITS.values():
+                yield int(number), unit.at(line)
+
+
+def _from_ranges(program: Program) -> Iterator[tuple[int, Sighting]]:
+    """Values that a name like `clip_range` receives, by assignment, keyword or as a default."""
+    for name, bindings in program.bindings.items():
+        if _is_range(name):
+            for unit, bound in bindings:
+                yield from _levels(program, bound.value, unit, bound.line)
+    for units in program.functions.values():
+        for unit in units:
+            for name, default in defaults_of(unit):
+                if _is_range(name):
+                    yield from _levels(program, default, unit, unit.scope.line)
+
+
+def _from_clamps(program: Program) -> Iterator[tuple[int, Sighting]]:
+    """`clamp(round(x), -31, 31)` and its kin."""
+    for name in _CLAMPS:
+        for unit, call in program.calls.get(name, ()):
+            arguments = call.node.args[-2:]
+            if len(arguments) == 2 and unit.uses("round") and isinstance(arguments[0], ast.UnaryOp):
+                yield from _levels(program, arguments[1], unit, call.line)
+
+
+def _from_names(program: Program, bits: int) -> Sighting | None:
+    return next((s for word in _QUANTIZES if (s := program.made(f"int{bits}", word)) is not None), None)
+
+
+def _levels(program: Program, node: ast.expr | None, unit: Unit, line: int) -> Iterator[tuple[int, Sighting]]:
+    for value in (program.values(node) if node is not None else ()) or ():
+        if isinstance(value, (int, float)) and value in _BITS:
+            yield _BITS[int(value)], unit.at(line)
+
+
+def _is_range(name: str) -> bool:
+    words = set(words_of(name))
+    return any(wanted <= words for wanted in _RANGE_WORDS)
+
+
+def defaults_of(unit: Unit) -> Iterator[tuple[str, ast.expr]]:
+    """Parameters of a function with their defaults."""
+    node = unit.scope.node
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        plain = [*node.args.posonlyargs, *node.args.args]
+        yield from ((a.arg, d) for a, d in zip(reversed(plain), reversed(node.args.defaults), strict=False))
+        pairs = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+        yield from ((a.arg, d) for a, d in pairs if d is not None)

@@ -1,0 +1,71 @@
+"""Depth recurrence: some blocks run several times in one forward pass, so the network is deeper than it is large.
+
+## Recognised by
+Live code that repeats a segment of layers ("loop_seg", "recur_layers"), loops over the blocks inside a loop over
+iterations, or picks a block by its number modulo the count of blocks.
+
+## Not to be confused with
+State-space layers, which recur over time; weight sharing within a layer.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from rules.analysis.live import Program, Sighting, Unit
+from rules.analysis.words import words_of
+
+NAME = "depth-recurrence"
+TITLE = "Depth recurrence"
+
+_NAMES = ("loop_seg", "_v2p_recur", "recur_layers")
+_SWITCHES = {"loop_seg": ("num_loops",), "recur_layers": ("recur_layers",)}
+_BLOCKS = {"blocks", "layers", "block", "shared"}
+
+
+def _by_structure(program: Program) -> Sighting | None:
+    for unit in (*program.functions.get("forward", ()), *program.functions.get("forward_logits", ())):
+        if unit.scope.class_name and any(set(words_of(name)) & _BLOCKS for name in unit.names):
+            line = _modulo(unit) or _nested(unit, program)
+            if line is not None:
+                return unit.at(line)
+    return None
+
+
+def _modulo(unit: Unit) -> int | None:
+    """`self.blocks[i % n]`."""
+    for node in ast.walk(unit.scope.node):
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.BinOp) and isinstance(node.slice.op, ast.Mod):
+            blocks = node.value.attr if isinstance(node.value, ast.Attribute) else ""
+            if set(words_of(blocks)) & _BLOCKS:
+                return node.lineno
+    return None
+
+
+def _nested(unit: Unit, program: Program) -> int | None:
+    """`for _ in range(n): for block in self.blocks: …` with n other than 1."""
+    for outer in ast.walk(unit.scope.node):
+        if isinstance(outer, ast.For) and isinstance(outer.iter, ast.Call) and outer.iter.args:
+            once = program.values(outer.iter.args[-1]) == (1,)
+            for inner in ast.walk(outer):
+                if isinstance(inner, ast.For) and inner is not outer and not once and _over_blocks(inner.iter):
+                    return outer.lineno
+    return None
+
+
+def _over_blocks(node: ast.expr) -> bool:
+    if isinstance(node, ast.Call) and node.args and isinstance(node.func, ast.Name) and node.func.id == "enumerate":
+        node = node.args[0]
+    return isinstance(node, ast.Attribute) and bool(set(words_of(node.attr)) & _BLOCKS)
+
+
+def detect(program: Program) -> Sighting | None:
+    """Where live code shows it, or None."""
+    for name in _NAMES:
+        if program.configuration.is_off(*_SWITCHES.get(name, ())):
+            continue
+        for unit, bound in program.bindings.get(name, ()):
+            return unit.at(bound.line)
+    return _by_structure(program) or program.made_any(
+        "recurrence active", "set recurrence", "recurrent block", "looped block"
+    )

@@ -1,0 +1,41 @@
+"""EMA: an exponential moving average of the weights is kept during training and evaluated instead of the last ones.
+
+## Recognised by
+Live code that keeps a state named EMA or shadow and updates it with the decay, or builds a class named EMA.
+
+## Not to be confused with
+Moving averages of a loss or of statistics; target encoders of JEPA; SWA, a plain average.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from rules.analysis.live import Program, Sighting
+from rules.analysis.words import words_of
+
+NAME = "ema"
+TITLE = "EMA of weights"
+
+_AVERAGES = {"ema", "shadow"}
+_STATES = {"state", "sd", "model", "params", "weights", "shadow", "pairs", "dict", "avg", "states", "buf", "tensors"}
+
+
+def _class(program: Program) -> Sighting | None:
+    for name, units in program.classes.items():
+        if "ema" in words_of(name):
+            return units[0].at()
+    return None
+
+
+def detect(program: Program) -> Sighting | None:
+    """Where live code shows it, or None."""
+    if program.configuration.is_off("ema_enabled", "use_ema", "ema"):
+        return None
+    for name, bindings in program.bindings.items():
+        words = set(words_of(name))
+        if words & _AVERAGES and words & _STATES:
+            for unit, bound in bindings:
+                if bound.value is not None and not isinstance(bound.value, ast.Constant) and bound.how != "keyword":
+                    return unit.at(bound.line)
+    return _class(program)

@@ -1,0 +1,60 @@
+"""SWA, stochastic weight averaging: checkpoints of the last part of training are averaged with equal weight.
+
+## Recognised by
+Live code that divides a state named SWA (or LAWA) by a count, or builds an averaged model. Collecting without ever
+using the average does not count.
+
+## Not to be confused with
+EMA, which weighs recent steps more; sliding-window attention, which has the same letters.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from rules.analysis.live import Program, Sighting, Unit
+from rules.analysis.words import words_of
+
+NAME = "swa"
+TITLE = "SWA"
+
+_AVERAGES = {"swa", "lawa"}
+_COUNTS = {"count", "n", "num", "cnt", "queue", "len", "avg"}
+
+
+def _average(unit: Unit) -> int | None:
+    """The first live call or binding that averages: `swa_state[name] / swa_count`, `.div_(swa_count)`."""
+    values = [b.value for b in unit.bindings if b.value is not None] + [c.node for c in unit.calls]
+    for node in (node for value in values for node in ast.walk(value)):
+        if isinstance(node, ast.BinOp | ast.Call):
+            right: ast.expr | None = None
+            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+                right = node.right
+            elif (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr in ("div_", "div")
+            ):
+                right = node.args[0] if node.args else None
+            if right is not None and any(_is_count(n) for n in ast.walk(right)):
+                return node.lineno
+    return None
+
+
+def _is_count(node: ast.AST) -> bool:
+    name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+    words = set(words_of(name))
+    return bool(words & _AVERAGES and words & _COUNTS)
+
+
+def detect(program: Program) -> Sighting | None:
+    """Where live code shows it, or None."""
+    if "AveragedModel" in program.calls:
+        unit, call = program.calls["AveragedModel"][0]
+        return unit.at(call.line)
+    for unit in program.units:
+        if any(set(words_of(name)) & _AVERAGES for name in unit.names):
+            line = _average(unit)
+            if line is not None:
+                return unit.at(line)
+    return None
