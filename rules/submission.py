@@ -388,7 +388,8 @@ class Submission:
     """One pull request at one head commit, as read.
 
     `files` are all files of the submission folder at the head; `sources` its source files with the main script first;
-    `script` is the entry that is scored. `problems` is what readers could not take in.
+    `script` is the entry that is scored. `problems` is what readers could not take in. `copies` maps a file of the folder
+    to the file at the top of the repository that it repeats byte for byte.
     """
 
     pull_request: PullRequest
@@ -404,6 +405,7 @@ class Submission:
     disclosures: tuple[Disclosure, ...] = ()
     problems: tuple[Problem, ...] = ()
     twins: tuple[Twin, ...] = ()
+    copies: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def folder(self) -> str:

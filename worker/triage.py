@@ -62,6 +62,7 @@ def read_placed(repository: GitRepository, placed: Placed, competition: Competit
         competition,
         commits=repository.commits(pull_request.head_sha, change.base_sha),
         twins=placed.twins,
+        known=repository.top_files(change.base_sha),
         problems=(*change.problems, *listing.problems),
         memory=memory,
     )

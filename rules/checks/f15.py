@@ -7,7 +7,8 @@ other.
 ## Flagged
     log: ngram_cache:enabled order=7        and no string of the shipped code prints `ngram_cache`
 
-A copy of the script at the head of the log, or a code size in it, that differs from the shipped file.
+A copy of the script at the head of the log, or a code size in it, that differs from the shipped file. A script that is
+byte for byte the repository's own is noted: all that is new can only lie in settings.
 
 ## Allowed
 Lines of libraries and launchers; packed and minified code, which is unpacked first; left-over hyperparameters that a
@@ -52,6 +53,9 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
     yield from _unprinted(submission, lines, Severity.REVIEW if is_other else Severity.INCOMPLETE)
     if differing is not None:
         yield differing
+    original = submission.copies.get(submission.script.path)
+    if original is not None:
+        yield _unchanged(submission, submission.script, original)
 
 
 def _unprinted(submission: Submission, lines: Sequence[Headline], severity: Severity) -> Iterator[Finding]:
@@ -75,6 +79,17 @@ def _unprinted(submission: Submission, lines: Sequence[Headline], severity: Seve
                 evidence=tuple(Evidence(Location(log.path, number), name, "printed") for number, name in foreign[:5]),
             )
             return
+
+
+def _unchanged(submission: Submission, script: SourceFile, original: str) -> Finding:
+    """Settings alone can make an entry of the baseline; whether they do is for the text to say."""
+    return RULE.at(
+        Location(script.path),
+        f"`{submission.inside(script.path)}` is byte for byte the repository's own `{original}`: all that is new "
+        "can only lie in settings.",
+        fix="Name the settings in the README, or ship the script that ran.",
+        severity=Severity.NOTE,
+    )
 
 
 def _differing(submission: Submission, script: SourceFile, line: Headline) -> Finding | None:

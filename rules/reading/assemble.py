@@ -70,10 +70,14 @@ def read_submission(
     *,
     commits: Sequence[Commit] = (),
     twins: Sequence[Twin] = (),
+    known: Mapping[str, str] | None = None,
     problems: Sequence[Problem] = (),
     memory: Memory | None = None,
 ) -> Submission:
-    """Read the files of a submission folder. Never raises on what a participant wrote: see `Submission.problems`."""
+    """Read the files of a submission folder. Never raises on what a participant wrote: see `Submission.problems`.
+
+    `known` maps the content ids of the repository's own files to their names.
+    """
     parts = _Parts(problems=list(dict.fromkeys([*problems, *file_problems(files)])))
     reader = _Reader(scope.folder, competition, files, memory or Memory(), parts)
     for entry in files:
@@ -95,6 +99,7 @@ def read_submission(
         disclosures=tuple(find_disclosures(commits, parts.readme, [f.path for f in files])),
         problems=tuple(parts.problems),
         twins=tuple(twins),
+        copies={f.path: known[f.content_id] for f in files if f.content_id in known} if known else {},
     )
 
 

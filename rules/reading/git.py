@@ -17,7 +17,7 @@ from pygit2.enums import ObjectType
 
 from rules.reading.commits import moment_of, value_of
 from rules.reading.history import History
-from rules.reading.paths import GITLINK_MODE, Listing
+from rules.reading.paths import GITLINK_MODE, Listing, printable
 from rules.reading.trees import Change, Trees
 from rules.rule import Location
 from rules.submission import BaseKind, ChangedFile, Commit, FileEntry, Problem, ProblemKind, PullRequest
@@ -109,6 +109,14 @@ class GitRepository:
     def files_under(self, head_sha: str, folder: str) -> tuple[FileEntry, ...]:
         """All files below `folder` at the head, sorted by path: `listing` without its problems."""
         return self.listing(head_sha, folder).files
+
+    def top_files(self, sha: str | None) -> dict[str, str]:
+        """Content id → name of the files at the top of a commit's tree; empty where it cannot be read."""
+        try:
+            entries = {} if sha is None else self._trees.entries(self._tree_of(sha))
+        except (KeyError, ValueError):
+            return {}
+        return {e.object_id.hex(): printable(name) for name, e in entries.items() if not e.is_tree}
 
     def entry(self, file: ChangedFile) -> FileEntry:
         """A changed file as one that can be read. A link to another repository and a deleted file have no size."""

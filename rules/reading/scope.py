@@ -66,8 +66,8 @@ def find_scope(
     `required` the names of files that a submission must hold. In this order: new folders below a track that no earlier
     pull request brought; new ones that one did; a folder elsewhere that holds at least two required files; a folder
     below a track that is changed; one beside the tracks' folders with a required file. Among several the one with the
-    most required files wins, then the track that comes first, then one with a log, then the most changed files, then the
-    later name. Where the required files lie in a folder below the one chosen, that is the submission's.
+    most required files wins, then the track that comes first, then one with a log, then the most changed files, then
+    the later name. Where the required files lie in a folder below the one chosen, that is the submission's.
     """
     names = {name.casefold() for name in required}
     inside = list(_below_tracks(change.files, tracks, names).values())

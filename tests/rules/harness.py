@@ -1,7 +1,8 @@
 """Turn a case written as data into a Submission, and findings into what a case expects.
 
 A case holds `files` (text) and `base64` (binary), by path inside the submission folder; `outside` lists further
-changed paths of the pull request; `track` is a track's name (default: the first) or "" for a folder of no track.
+changed paths of the pull request; `baseline` holds files at the top of the
+repository; `track` is a track's name (default: the first) or "" for a folder of no track.
 `expect` lists where findings must stand, in any order: "train_gpt.py:2", "train_gpt.py" or "" for no place.
 """
 
@@ -18,7 +19,7 @@ from typing import Any
 from rules import catalog
 from rules.competition import Competition, builtin
 from rules.reading.assemble import read_submission
-from rules.reading.folder import memory_files
+from rules.reading.folder import blob_id, memory_files
 from rules.rule import Finding
 from rules.submission import BaseKind, ChangedFile, Commit, PullRequest, Scope, Status, Submission, Twin
 
@@ -26,7 +27,7 @@ CASES = Path(__file__).parent / "cases"
 FOLDER = "2026-04-10_Sample"
 _KEYS = {
     *("name", "expect", "severity", "says", "files", "base64", "track", "outside", "modified", "other_folders"),
-    *("pull_request", "commits", "twins"),
+    *("pull_request", "commits", "twins", "baseline"),
 }
 
 
@@ -76,6 +77,7 @@ def submission_of(data: Mapping[str, Any], competition: Competition | None = Non
         competition,
         commits=[_commit(item) for item in data.get("commits", ())],
         twins=[Twin(**item) for item in data.get("twins", ())],
+        known={blob_id(text.encode()): name for name, text in data.get("baseline", {}).items()},
     )
 
 

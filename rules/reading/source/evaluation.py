@@ -89,12 +89,19 @@ class Evaluation(ABC):
 
     def derived(self, result: Value, *sources: Value, form: str = "") -> Value:
         """Remember that `result` was made from the first of `sources` whose origin is known; returns it."""
-        origin = next((found for source in sources if (found := self.origins.of(source)) is not None), None)
+        known = (self._origin_of(source) for source in sources)
+        origin = next((found for found in known if found is not None), None)
         if origin is not None:
             origin = Origin(origin.line, (*origin.forms, form) if form else origin.forms)
-            for part in [result] if isinstance(result, (str, bytes)) else self._parts(result):
+            self.origins.put(result, origin)
+            for part in self._parts(result):
                 self.origins.put(part, origin)
         return result
+
+    def _origin_of(self, value: Value) -> Origin | None:
+        """The origin of a value, or of the first item of a list without one of its own."""
+        own = self.origins.of(value)
+        return self.origins.of(value[0]) if own is None and isinstance(value, (list, tuple)) and value else own
 
     def _parts(self, value: Value) -> list[Value]:
         """The items of a list or the values of a dict, such as a split or an archive gives."""

@@ -23,6 +23,7 @@ from rules.reading.source.values import (
     is_scalar,
 )
 
+_COPIED = 64  # names up to which a comprehension gets its own
 _NOTED = 40  # characters from which a literal's line is remembered
 
 
@@ -203,41 +204,38 @@ class Expressions(Evaluation):
     def _lambda(self, node: ast.Lambda, frame: Frame) -> Value:
         return Function(node, frame.names)
 
-    def _listcomp(self, node: ast.ListComp, frame: Frame) -> Value:
-        return [self.value(node.elt, inner) for inner in self._loops(node.generators, frame)]
-
-    def _generatorexp(self, node: ast.GeneratorExp, frame: Frame) -> Value:
-        return [self.value(node.elt, inner) for inner in self._loops(node.generators, frame)]
-
-    def _setcomp(self, node: ast.SetComp, frame: Frame) -> Value:
-        return [self.value(node.elt, inner) for inner in self._loops(node.generators, frame)]
+    def _listcomp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp, frame: Frame) -> Value:
+        source = self.value(node.generators[0].iter, frame)
+        items = [self.value(node.elt, inner) for inner in self._loops(node.generators, source, frame)]
+        return self.derived(items, source)
 
     def _dictcomp(self, node: ast.DictComp, frame: Frame) -> Value:
         found: dict[Value, Value] = {}
-        for inner in self._loops(node.generators, frame):
+        source = self.value(node.generators[0].iter, frame)
+        for inner in self._loops(node.generators, source, frame):
             key = self.value(node.key, inner)
             if is_scalar(key):
                 found[key] = self.value(node.value, inner)
         return found
 
-    def _loops(self, generators: Sequence[ast.comprehension], frame: Frame) -> Iterator[Frame]:
-        """The frames in which the element of a comprehension is evaluated. Raises ValueError for unknown ones."""
-        if not generators:
-            yield frame
-            return
-        first, rest = generators[0], generators[1:]
-        items = self.items(self.value(first.iter, frame))
+    def _loops(self, generators: Sequence[ast.comprehension], source: Value, frame: Frame) -> Iterator[Frame]:
+        """The frames in which the element of a comprehension is evaluated. Raises ValueError for unknown ones.
+
+        `source` is the value that the first of the generators runs over.
+        """
+        items = self.items(source)
         if items is None:
             raise ValueError("an iterable that is not known")
+        first, rest = generators[0], generators[1:]
         for item in items:
             self.budget.step()
-            inner = Frame({**frame.names} if len(frame.names) < 64 else frame.names, frame.module)
+            inner = Frame({**frame.names} if len(frame.names) < _COPIED else frame.names, frame.module)
             self.bind(first.target, item, inner)
             tests = [self.value(test, inner) for test in first.ifs]
             if any(not is_scalar(test) for test in tests):
                 raise ValueError("a condition that is not known")
             if all(tests):
-                yield from self._loops(rest, inner)
+                yield from self._loops(rest, self.value(rest[0].iter, inner), inner) if rest else [inner]
 
 
 _EVALUATORS: dict[type[ast.expr], Callable[..., Value]] = {
@@ -260,7 +258,7 @@ _EVALUATORS: dict[type[ast.expr], Callable[..., Value]] = {
     ast.JoinedStr: Expressions._joinedstr,
     ast.Lambda: Expressions._lambda,
     ast.ListComp: Expressions._listcomp,
-    ast.GeneratorExp: Expressions._generatorexp,
-    ast.SetComp: Expressions._setcomp,
+    ast.GeneratorExp: Expressions._listcomp,
+    ast.SetComp: Expressions._listcomp,
     ast.DictComp: Expressions._dictcomp,
 }

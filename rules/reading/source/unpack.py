@@ -18,6 +18,7 @@ _STUB = 4_000  # characters of code that a launcher of another file has at most
 _EXEC = re.compile(r"exec\s*\(")
 _EXECUTES = ("exec_module", "load_module", "runpy", "marshal", "builtins", "os.exec", "os.spawn")
 _STARTS = ("subprocess", "os.system", "os.popen", "import_module", "__import__")
+_BINARY = re.compile("[\x80-\x9f]")  # bytes of something else, read as Latin-1
 _DECODES = ("b85decode", "b64decode", "a85decode", "b32decode", "b16decode", "fromhex", "unhexlify", "a2b_", "ZipFile")
 
 
@@ -62,10 +63,10 @@ def _stands_alone(code: str, position: int) -> bool:
 
 
 def _may_start(code: str) -> bool:
-    """Whether a program is started that may be unpacked first; most scripts only ask for the driver's version."""
-    if not any(word in code for word in _STARTS):
-        return False
-    return len(code) <= _STUB or any(word in code for word in _DECODES)
+    """Whether something may be unpacked and then started or imported; most scripts only ask for a driver's version."""
+    if any(word in code for word in _DECODES) or (not code.isascii() and _BINARY.search(code) is not None):
+        return True
+    return len(code) <= _STUB and any(word in code for word in _STARTS)
 
 
 def _own_length(code: str, tree: ast.Module) -> int:

@@ -151,6 +151,6 @@ class Origins:
         return None if known is None else known[1]
 
     def put(self, value: Value, origin: Origin) -> None:
-        """Remember where a text or bytes come from."""
-        if isinstance(value, (str, bytes)):
+        """Remember where a text, bytes or a list made of them come from."""
+        if isinstance(value, (str, bytes, list)):
             self._known[id(value)] = (value, origin)
