@@ -219,4 +219,12 @@ def _extract(value: Any, *, naming: bool) -> Any:
     kept = {key: _extract(each, naming=key in _NAMING) for key, each in value.items() if key not in _WORDS}
     if isinstance(kept.get("$ref"), str) and kept["$ref"].startswith("#/components/schemas/"):
         kept["$ref"] = f"{_BASE}{kept['$ref']}"
-    return {"anyOf": [kept, {"type": "null"}]} if kept.pop("nullable", False) is True else kept
+    return _nullable(kept) if kept.pop("nullable", False) is True else kept
+
+
+def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    """OpenAPI 3.0 says `nullable`, JSON Schema names null among the types."""
+    if "type" not in schema or any(word in schema for word in ("oneOf", "anyOf", "allOf", "$ref")):
+        return {"anyOf": [schema, {"type": "null"}]}
+    values = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
+    return {**schema, "type": [schema["type"], "null"], **values}

@@ -75,6 +75,7 @@ def push(state: GitHubState, repository: Repository, branch: str, before: str, a
         "commits": commits,
         "head_commit": commits[-1] if commits else None,
         "pusher": person,
+        "repository": repositories.pushed(state, repository),
     }
     _about(state, repository, "push", None, payload, sender)
 
@@ -132,7 +133,7 @@ def _about(
         "sender": accounts.user(state, sender),
         "installation": {"id": to.id, "node_id": accounts.node_id("Installation", to.id)},
     }
-    state.emit(event, action, {**payload, **common}, to=to, about=repository)
+    state.emit(event, action, {**common, **payload}, to=to, about=repository)
 
 
 def _pushed(state: GitHubState, repository: Repository, commit: pygit2.Commit) -> Json:

@@ -112,7 +112,7 @@ class People:
             self._changed(repository, pull, "reopened", login)
 
     def merge(self, repository: Repository, pull: PullRequest, login: str) -> str:
-        """Merge a pull request with a merge commit of the head's files on the base branch; its hash."""
+        """Bring what the pull request changes to the base branch, as one commit; its hash."""
         with self._state.lock:
             git, now = repository.git, self._state.now()
             base = gitdata.commit_at(git, pull.base_ref)

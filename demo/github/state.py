@@ -16,7 +16,7 @@ from random import Random
 from demo.github.faults import Faults
 from demo.github.hooks import Delivery, Hooks
 from demo.github.limits import Limits, Meter
-from demo.github.log import RequestLog
+from demo.github.log import Exchange, RequestLog
 from demo.github.values import (
     Account,
     AppFacts,
@@ -138,6 +138,15 @@ class GitHubState:
         for suite in self.suites.values():
             if suite.repository is repository and suite.head_sha == head_sha:
                 yield from (self.runs[number] for number in suite.runs)
+
+    def too_early(self) -> list[Exchange]:
+        """Requests of an installation that had been told to wait, within the time that it was told."""
+        return [
+            exchange
+            for window in self.faults.windows
+            for exchange in self.log.between(window.start, window.end)
+            if exchange.installation_id == window.installation_id
+        ]
 
     def emit(
         self, event: str, action: str | None, payload: Json, *, to: Installation | None, about: Repository | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from datetime import datetime
+from urllib.parse import quote
 
 from demo.github.hooks import Delivery
 from demo.github.state import GitHubState
@@ -22,7 +23,8 @@ def node_id(kind: str, number: int) -> str:
 
 def user(state: GitHubState, account: Account) -> Json:
     """An account in short."""
-    api, login = f"{state.url}/users/{account.login}", account.login
+    login, name = account.login, quote(account.login)
+    api = f"{state.url}/users/{name}"
     return {
         "login": login,
         "id": account.id,
@@ -30,7 +32,7 @@ def user(state: GitHubState, account: Account) -> Json:
         "avatar_url": f"{state.url}/avatars/{account.id}",
         "gravatar_id": "",
         "url": api,
-        "html_url": f"{state.url}/{login}",
+        "html_url": f"{state.url}/{name}",
         "followers_url": f"{api}/followers",
         "following_url": f"{api}/following{{/other_user}}",
         "gists_url": f"{api}/gists{{/gist_id}}",

@@ -62,6 +62,7 @@ _FEATURES: Json = {
     "disabled": False,
     "is_template": False,
     "topics": [],
+    "custom_properties": {},
     "has_issues": True,
     "has_projects": True,
     "has_downloads": True,
@@ -96,6 +97,14 @@ def fork(state: GitHubState, repository: Repository, owner: Account) -> Json:
 def full(state: GitHubState, repository: Repository) -> Json:
     """A repository, asked for by its name."""
     return {**simple(state, repository), "subscribers_count": 0, "network_count": 0}
+
+
+def pushed(state: GitHubState, repository: Repository) -> Json:
+    """A repository as it stands in a webhook about a push: times are seconds there, and the owner has a name."""
+    shape, made = simple(state, repository), int(repository.created_at.timestamp())
+    owner = {**shape["owner"], "name": repository.owner.login, "email": None}
+    older = {"master_branch": repository.default_branch, "stargazers": 0}
+    return {**shape, **older, "owner": owner, "created_at": made, "pushed_at": made}
 
 
 def brief(repository: Repository) -> Json:

@@ -109,7 +109,7 @@ def test_open_pull_requests_are_listed_oldest_first_when_asked(
         clock.forward(minutes=1)
         pulls.append(github.pull_request({f"{number}.txt": b"x"}))
     github.people.close(github.repository, pulls[1])
-    oldest = {"state": "open", "sort": "created", "direction": "asc", "per_page": 2}
+    oldest: dict[str, str | int] = {"state": "open", "sort": "created", "direction": "asc", "per_page": 2}
     first = client.get(f"{REPO}/pulls", params=oldest)
     second = client.get(first.links["next"]["url"])
     assert [one["number"] for one in first.json() + second.json()] == [1, 3, 4, 5]
