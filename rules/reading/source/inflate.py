@@ -32,6 +32,7 @@ class TooLargeError(ValueError):
 
 def inflate_zlib(data: bytes, limit: int, wbits: int = zlib.MAX_WBITS) -> bytes:
     """Zlib (15), raw deflate (negative) or gzip (31), as `wbits` says; gzip members are joined."""
+    _refuse_nothing(data)
     out: list[bytes] = []
     left = limit
     for _ in range(_STREAMS):
@@ -86,13 +87,17 @@ def inflate_brotli(data: bytes, limit: int) -> bytes:
 
 def inflate_zstd(data: bytes, limit: int) -> bytes:
     """Zstandard, several frames joined; no dictionary."""
+    _refuse_nothing(data)
     engine = zstandard.ZstdDecompressor(max_window_size=DICTIONARY_LIMIT)
     try:
+        stated = zstandard.frame_content_size(data)  # -1 where the frame does not say
         with engine.stream_reader(io.BytesIO(data), read_across_frames=True) as stream:
             out = stream.read(limit + 1)
     except zstandard.ZstdError as error:
         raise DamagedError(str(error)) from error
     _checked(out, limit)
+    if len(out) < stated:
+        raise DamagedError("the stream ends early")
     return out
 
 
@@ -109,6 +114,7 @@ _Engine = bz2.BZ2Decompressor | lzma.LZMADecompressor
 
 def _streams(make: Callable[[], _Engine], data: bytes, limit: int) -> bytes:
     """Run one decompressor after the other over joined streams."""
+    _refuse_nothing(data)
     out: list[bytes] = []
     left = limit
     for _ in range(_STREAMS):
@@ -140,3 +146,8 @@ def _checked(part: bytes, left: int) -> int:
     if len(part) > left:
         raise TooLargeError("more bytes unpacked than allowed")
     return len(part)
+
+
+def _refuse_nothing(data: bytes) -> None:
+    if not data:
+        raise DamagedError("no bytes to unpack")
