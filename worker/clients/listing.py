@@ -1,0 +1,157 @@
+"""What a pull request changes, told by GitHub's API or by a clone. Both tell the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import pygit2
+
+from rules.reading.git import GitRepository, UnreadableRepository
+from rules.reading.paths import GITLINK_MODE
+from rules.reading.trees import TREE_MODE, Change
+from rules.rule import Location
+from rules.submission import BaseKind, ChangedFile, Commit, Problem, ProblemKind, Scope, Status
+from worker.clients.clone import WHOLE_HISTORY, Clone
+from worker.clients.gateway import (
+    FileFacts,
+    Gateway,
+    PullRequestFacts,
+    Repo,
+    TreeFacts,
+    UnavailableError,
+)
+from worker.clients.snapshot import SnapshotFile
+
+MOST_COMMITS, MOST_FILES_TOLD = 200, 3_000
+DEPTHS = (50, 1_000, WHOLE_HISTORY)
+PLAIN_MODE = 0o100644
+_STATUS = {"added": Status.ADDED, "copied": Status.ADDED, "renamed": Status.ADDED, "unchanged": None}
+
+ChooseScope = Callable[[Change], Scope]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A change, the files of its submission folder, and its commits, newest first.
+
+    `tree_id` is git's id of the folder where sizes are not known yet.
+    """
+
+    change: Change
+    folder: str
+    entries: tuple[SnapshotFile, ...]
+    commits: tuple[Commit, ...]
+    problems: tuple[Problem, ...] = ()
+    tree_id: str = ""
+
+
+def by_api(gateway: Gateway, repo: Repo, facts: PullRequestFacts, choose: ChooseScope) -> Listed:
+    """Ask GitHub's API: a handful of requests for a small change. Raises UnavailableError where an answer is cut."""
+    files = gateway.changed_files(repo, facts.number)
+    if len(files) >= MOST_FILES_TOLD:
+        raise UnavailableError(f"GitHub tells no more than {MOST_FILES_TOLD:,} changed files")
+    tree = {entry.path: entry for entry in gateway.tree(repo, facts.head_sha) if entry.mode != TREE_MODE}
+    change = change_of(files, tree, facts)
+    folder = choose(change).folder
+    below = [entry for path, entry in tree.items() if folder and path.startswith(f"{folder}/")]
+    entries = sorted((SnapshotFile(e.path, e.mode, e.size, e.sha) for e in below), key=lambda entry: entry.path)
+    told = gateway.commits(repo, facts.number)[::-1][:MOST_COMMITS]
+    commits = tuple(Commit(one.sha, one.message, one.authored_at, one.author) for one in told)
+    return Listed(change, folder, tuple(entries), commits, change.problems)
+
+
+def change_of(files: Sequence[FileFacts], tree: Mapping[str, TreeFacts], facts: PullRequestFacts) -> Change:
+    """GitHub's list of changed files as a change: a renamed file is one that came and one that went."""
+    changed: dict[str, ChangedFile] = {}
+    for file in files:
+        status = _STATUS.get(file.status, Status.MODIFIED)
+        if file.status == "removed":
+            changed[file.path] = _gone(file.path)
+        elif status is not None:
+            now = tree.get(file.path)
+            mode, content_id = (PLAIN_MODE, file.blob_sha) if now is None else (now.mode, now.sha)
+            changed[file.path] = ChangedFile(file.path, status, mode, content_id)
+        if file.status == "renamed" and file.previous_path is not None and file.previous_path not in tree:
+            changed.setdefault(file.previous_path, _gone(file.previous_path))
+    kind = BaseKind.MERGED if facts.merged else BaseKind.MERGE_BASE
+    ordered = tuple(sorted(changed.values(), key=lambda file: file.path))
+    problems = () if ordered else (_nothing(),)
+    return Change(kind, facts.base_sha, ordered, problems, _existing(ordered, tree))
+
+
+def by_clone(clone: Clone, facts: PullRequestFacts, choose: ChooseScope) -> Listed:
+    """Fetch commits and folders, deeper until the histories meet, and compare there."""
+    base = f"refs/fairway/base/{facts.number:d}"
+    wanted = {f"refs/pull/{facts.number:d}/head": facts.head_sha, base: facts.base_sha}
+    for depth in DEPTHS:
+        clone.fetch_commits(wanted, depth)
+        repository = _readable(clone, base)
+        change = repository.change(facts.head_sha)
+        if change.base is not BaseKind.NONE or not clone.is_shallow:
+            break
+    folder = choose(change).folder
+    listing = repository.listing(facts.head_sha, folder) if folder else None
+    files = () if listing is None else listing.files
+    commits = repository.commits(facts.head_sha, change.base_sha, MOST_COMMITS)
+    return Listed(
+        change,
+        folder,
+        tuple(SnapshotFile(file.path, file.mode, file.size, file.content_id) for file in files),
+        commits,
+        (*change.problems, *(() if listing is None else listing.problems)),
+        _tree_id(clone, facts.head_sha, folder) if folder else "",
+    )
+
+
+def _readable(clone: Clone, base: str) -> GitRepository:
+    try:
+        return GitRepository(str(clone.path), base)
+    except UnreadableRepository:
+        raise UnavailableError("the clone cannot be read") from None
+
+
+def _tree_id(clone: Clone, head_sha: str, folder: str) -> str:
+    """Git's id of the folder, "" where its name cannot be looked up as text."""
+    with suppress(KeyError, ValueError, pygit2.GitError):
+        return str(pygit2.Repository(str(clone.path)).revparse_single(f"{head_sha}:{folder}").id)
+    return ""
+
+
+def _existing(changed: Sequence[ChangedFile], tree: Mapping[str, TreeFacts]) -> frozenset[str]:
+    """The folders of changed files that were there before: those with a file that was not added."""
+    added = {file.path for file in changed if file.status is Status.ADDED}
+    older = _folders_above([*(path for path in tree if path not in added), *_before(changed)])
+    return frozenset(older & _folders_above(file.path for file in changed))
+
+
+def _before(changed: Iterable[ChangedFile]) -> Iterable[str]:
+    return (file.path for file in changed if file.status is not Status.ADDED)
+
+
+def _folders_above(paths: Iterable[str]) -> set[str]:
+    """Every folder that holds one of the paths; "" is the top."""
+    found: set[str] = set()
+    for path in paths:
+        folder = path
+        while folder:
+            folder = folder.rpartition("/")[0]
+            if folder in found:
+                break
+            found.add(folder)
+    return found
+
+
+def _gone(path: str) -> ChangedFile:
+    return ChangedFile(path, Status.DELETED, PLAIN_MODE, "")
+
+
+def _nothing() -> Problem:
+    detail = "the pull request changes no file; push your commits to its branch"
+    return Problem(ProblemKind.NO_CHANGE, Location(""), detail)
+
+
+def is_plain(file: SnapshotFile) -> bool:
+    """Whether it is a regular file, and no link of any kind."""
+    return file.mode != GITLINK_MODE and file.mode & 0o170000 == 0o100000
