@@ -21,6 +21,7 @@ from rules.analysis.scopes import Scope, ScopeKind
 from rules.reading.logs.openings import opening_of
 
 _ROUNDS = 24  # after so many rounds, branches that are still undecided count as live
+_LOOKED_AT = 200  # scopes whose texts are looked at to tell what one branch prints
 _HARMLESS_DECORATORS = {"autocast", "autotune", "cache", "cached_property", "classmethod", "compile", "contextmanager"}
 _HARMLESS_DECORATORS |= {"custom_op", "dataclass", "disable", "enable_grad", "heuristics", "inference_mode", "jit"}
 _HARMLESS_DECORATORS |= {"lru_cache", "no_grad", "property", "script", "setter", "staticmethod", "wraps"}
@@ -97,13 +98,15 @@ class _Liveness:
     def _heads(self, branch: Scope) -> set[str]:
         """How lines begin that the branch prints, or a function that it alone calls."""
         found: set[str] = set()
-        stack = [branch]
-        while stack:
+        seen, stack = {branch}, [branch]
+        while stack and len(seen) < _LOOKED_AT:
             scope = stack.pop()
             found.update(head for text in scope.strings for head in heads_of(text.value))
-            stack += [inner for inner in self._inside.get(scope, ()) if inner.kind is ScopeKind.BRANCH]
+            inner = [s for s in self._inside.get(scope, ()) if s.kind is ScopeKind.BRANCH]
             if scope.kind is ScopeKind.BRANCH:
-                stack += [f for call in scope.calls for f in self._unnamed.get(call.name, ())]
+                inner += [f for call in scope.calls for f in self._unnamed.get(call.name, ())]
+            stack += [s for s in inner if s not in seen]
+            seen.update(inner)
         return found
 
     def _enter(self, stack: list[Scope]) -> None:

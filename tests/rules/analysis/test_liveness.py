@@ -183,6 +183,20 @@ def test_a_line_that_live_code_prints_too_shows_nothing() -> None:
     assert "on" not in called(code, ("final",))
 
 
+def test_functions_that_call_each_other_are_looked_at_once() -> None:
+    code = """
+    def a():
+        if x:
+            b()
+    def b():
+        if x:
+            a()
+    if int(os.environ.get("X", 0)):
+        a()
+    """
+    assert "a" not in called(code, ("anything else",))
+
+
 def test_getattr_with_a_default_takes_what_is_bound_or_the_default() -> None:
     code = 'if getattr(args, "absent", 0):\n  a()\nargs.present = 1\nif getattr(args, "present", 0):\n  b()\n'
     assert called(code) >= {"b"}
