@@ -47,12 +47,12 @@ def update(state: GitHubState, run: CheckRun, body: Json) -> None:
 
 
 def _suite(state: GitHubState, repository: Repository, sha: str) -> CheckSuite:
-    for suite in state.suites.values():
-        if suite.repository is repository and suite.head_sha == sha:
-            return suite
+    known = state.suite_of.get((repository.id, sha))
+    if known is not None:
+        return known
     now = state.now()
     made = CheckSuite(next(state.ids), repository, sha, now, now)
-    state.suites[made.id] = made
+    state.suites[made.id] = state.suite_of[repository.id, sha] = made
     return made
 
 

@@ -133,6 +133,14 @@ def commits_between(path: Path, base_sha: str, head_sha: str) -> list[pygit2.Com
     return [commit for commit, _ in zip(walker, range(MOST_COMMITS), strict=False)]
 
 
+def before_merge(path: Path, tip: pygit2.Commit, head_sha: str) -> pygit2.Commit:
+    """The newest commit of a branch's own line that does not hold the head: its tip, unless the head was merged."""
+    repository, commit = opened(path), tip
+    while commit.parents and (str(commit.id) == head_sha or repository.descendant_of(commit.id, head_sha)):
+        commit = commit.parents[0]
+    return commit
+
+
 def history(path: Path, start: str, limit: int = 1_000) -> list[pygit2.Commit]:
     """A commit and those before it, newest first."""
     walker = opened(path).walk(start, SortMode.TIME)
@@ -206,8 +214,11 @@ def write_commit(
 
 
 def point(path: Path, reference: str, sha: str) -> None:
-    """Let a reference name a commit."""
-    opened(path).references.create(reference, pygit2.Oid(hex=sha), force=True)
+    """Let a reference name a commit. Nothing is written where it does already."""
+    references, target = opened(path).references, pygit2.Oid(hex=sha)
+    known = references.get(reference)
+    if known is None or known.target != target:
+        references.create(reference, target, force=True)
 
 
 def is_commit(path: Path, sha: str) -> bool:

@@ -75,13 +75,17 @@ class People:
         draft: bool = False,
         number: int | None = None,
     ) -> PullRequest:
-        """Offer a commit that is in the repository; `number` may ask for a higher number than the next one."""
+        """Offer a commit that is in the repository; `number` may ask for a higher number than the next one.
+
+        Where the base branch holds the commit already, it is offered to the branch as it was before.
+        """
         state = self._state
         with state.lock:
             author, base_ref = state.account(login), base_ref or repository.default_branch
-            base = gitdata.commit_at(repository.git, base_ref)
-            if base is None:
+            tip = gitdata.commit_at(repository.git, base_ref)
+            if tip is None:
                 raise ValueError(f"there is no branch {base_ref}")
+            base = gitdata.before_merge(repository.git, tip, head_sha)
             repository.next_number = max(repository.next_number, number or 0)
             threads.check_text("PullRequest", title, body)
             issue = threads.number_issue(state, repository, author, title, body)
@@ -102,13 +106,13 @@ class People:
     def close(self, repository: Repository, pull: PullRequest, login: str | None = None) -> None:
         """Close a pull request without merging it."""
         with self._state.lock:
-            pull.issue.closed_at = self._state.now()
+            threads.set_open(self._state, repository, pull.issue, is_open=False)
             self._changed(repository, pull, "closed", login)
 
     def reopen(self, repository: Repository, pull: PullRequest, login: str | None = None) -> None:
         """Open a closed pull request again."""
         with self._state.lock:
-            pull.issue.closed_at = None
+            threads.set_open(self._state, repository, pull.issue, is_open=True)
             self._changed(repository, pull, "reopened", login)
 
     def merge(self, repository: Repository, pull: PullRequest, login: str) -> str:
@@ -123,8 +127,8 @@ class People:
             message = f"Merge pull request #{pull.number}\n"
             sha = gitdata.write_commit(git, files, parent=str(base.id), author=login, when=now, message=message)
             gitdata.point(git, f"refs/heads/{pull.base_ref}", sha)
-            pull.issue.closed_at = pull.merged_at = now
-            pull.merge_commit_sha = sha
+            threads.set_open(self._state, repository, pull.issue, is_open=False)
+            pull.merged_at, pull.merge_commit_sha = now, sha
             self._changed(repository, pull, "closed", login)
             events.push(self._state, repository, pull.base_ref, str(base.id), sha, self._state.account(login))
         return sha

@@ -74,6 +74,7 @@ class GitHubState:
         self.tokens: dict[str, Token] = {}
         self.comments: dict[int, Comment] = {}
         self.suites: dict[int, CheckSuite] = {}
+        self.suite_of: dict[tuple[int, str], CheckSuite] = {}
         self.runs: dict[int, CheckRun] = {}
         self.tree_limit = 100_000
         makers, bot = self.account(owner, "Organization"), self.account(f"{slug}[bot]", "Bot")
@@ -135,9 +136,8 @@ class GitHubState:
 
     def runs_of(self, repository: Repository, head_sha: str) -> Iterator[CheckRun]:
         """The App's check runs of a commit, oldest first."""
-        for suite in self.suites.values():
-            if suite.repository is repository and suite.head_sha == head_sha:
-                yield from (self.runs[number] for number in suite.runs)
+        suite = self.suite_of.get((repository.id, head_sha))
+        yield from () if suite is None else (self.runs[number] for number in suite.runs)
 
     def too_early(self) -> list[Exchange]:
         """Requests of an installation that had been told to wait, within the time that it was told."""

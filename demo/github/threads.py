@@ -30,6 +30,7 @@ def number_issue(
     """An issue, or that of a new pull request; nobody is told of it."""
     now, number = state.now(), repository.next_number
     repository.next_number += 1
+    repository.open_issues += 1
     made = repository.issues[number] = Issue(next(state.ids), number, author, title, body, now, now, by_app=by_app)
     return made
 
@@ -53,11 +54,14 @@ def check_comment(body: str) -> None:
         raise invalid("IssueComment", "data", message, code="unprocessable")
 
 
-def set_open(state: GitHubState, issue: Issue, *, is_open: bool, reason: str | None) -> None:
-    """Close or open again."""
-    if is_open != (issue.closed_at is None):
+def set_open(
+    state: GitHubState, repository: Repository, issue: Issue, *, is_open: bool, reason: str | None = None
+) -> None:
+    """Close an issue or a pull request, or open it again."""
+    if is_open != (issue.state == "open"):
         issue.closed_at = None if is_open else state.now()
-    issue.state_reason = ("reopened" if is_open else "completed") if reason is None else reason
+        issue.state_reason = reason
+        repository.open_issues += 1 if is_open else -1
     issue.updated_at = state.now()
 
 

@@ -138,6 +138,7 @@ class Repository:
     issues: dict[int, Issue] = field(default_factory=dict)
     pulls: dict[int, PullRequest] = field(default_factory=dict)
     next_number: int = 1
+    open_issues: int = 0
 
     @property
     def full_name(self) -> str:

@@ -47,8 +47,8 @@ async def update(on: Writing, number: int) -> Response:
     wanted = sent.get("state", issue.state)
     if wanted not in ("open", "closed"):
         raise malformed(f"{wanted!r} is not a possible state.")
-    if wanted != issue.state:
-        threads.set_open(on.state, issue, is_open=wanted == "open", reason=sent.get("state_reason"))
+    reason = sent.get("state_reason", "reopened" if wanted == "open" else "completed")
+    threads.set_open(on.state, on.repository, issue, is_open=wanted == "open", reason=reason)
     return answer(issues.issue(on.state, on.repository, issue))
 
 

@@ -8,6 +8,7 @@ import os
 import re
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +22,6 @@ from demo.github.values import Repository
 
 SERVICE = "git-upload-pack"
 CHUNK = 65_536
-MOST_REQUEST = 10 * 1024 * 1024
 NO_CACHE = {"Cache-Control": "no-cache, max-age=0, must-revalidate"}
 _PROTOCOL = re.compile(r"version=[0-2]")
 _OPTIONS = (
@@ -97,6 +97,8 @@ async def _answers(process: Process, body: bytes) -> AsyncIterator[bytes]:
         while chunk := await process.stdout.read(CHUNK):
             yield chunk
     finally:
+        with suppress(ProcessLookupError):
+            process.kill()  # it is done, or nobody listens any more
         await feeding
         await process.wait()
 

@@ -140,7 +140,6 @@ def _shape(state: GitHubState, repository: Repository, owner: Account, number: i
     name = f"{owner.login}/{repository.name}"
     api, web = f"{state.url}/repos/{name}", f"{state.url}/{name}"
     bare = web.split("://", 1)[1]
-    unsolved = sum(1 for issue in repository.issues.values() if issue.state == "open")
     return {
         "id": number,
         "node_id": node_id("Repository", number),
@@ -160,8 +159,8 @@ def _shape(state: GitHubState, repository: Repository, owner: Account, number: i
         "updated_at": stamp(repository.created_at),
         "pushed_at": stamp(repository.created_at),
         "default_branch": repository.default_branch,
-        "open_issues": unsolved,
-        "open_issues_count": unsolved,
+        "open_issues": repository.open_issues,
+        "open_issues_count": repository.open_issues,
         **_FEATURES,
         **{key: f"{api}{below}" for key, below in _BELOW.items()},
     }
