@@ -60,11 +60,11 @@ class Asking:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Within(Asking):
     """A request about a repository that the token covers, with a permission that it has."""
 
-    repository: Repository = None  # type: ignore[assignment]  # always given; a default because the base has one
+    repository: Repository
 
     def pull(self, number: int) -> PullRequest:
         """The pull request, or 404."""
@@ -141,7 +141,7 @@ def may(level: str, *permissions: str) -> Callable[..., Awaitable[Within]]:
         if not any(has(token, permission, level) for permission in permissions):
             wanted = "; ".join(f"{permission}={level}" for permission in permissions)
             raise ApiError(403, NOT_OURS, headers={"x-accepted-github-permissions": wanted})
-        return Within(asking.state, asking.exchange, token, repository)
+        return Within(asking.state, asking.exchange, token, repository=repository)
 
     return within
 

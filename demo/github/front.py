@@ -27,6 +27,7 @@ DROP = "fairway.drop"
 """Where `serve` puts the function that cuts the connection of a request."""
 
 WAIT_WITHOUT_HEADER = 60.0
+NO_AGENT = "Request forbidden by administrative rules. Please make sure your request has a User-Agent header."
 
 
 class Validator(Protocol):
@@ -91,6 +92,8 @@ class Front:
             broken = self._state.meter.take(exchange)
             if broken is not None:
                 return self._limited(exchange, broken)
+            if not exchange.headers.get("user-agent"):
+                return self._finish(exchange, _plain(ApiError(403, NO_AGENT).response()))
             wrong = self._check_request(exchange)
             if wrong:
                 return self._finish(exchange, _plain(ApiError(400, "Not GitHub's API", errors=wrong).response()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -94,8 +94,11 @@ def changes(path: Path, base_sha: str, head_sha: str) -> tuple[Change, ...]:
     head = repository[head_sha].peel(pygit2.Tree)
     before = None if start is None else repository[start].peel(pygit2.Tree)
     diff = head.diff_to_tree(swap=True) if before is None else before.diff_to_tree(head)
-    diff.find_similar()
-    return tuple(_change(patch) for patch, _ in zip(_patches(diff), range(MOST_FILES), strict=False))
+    try:
+        diff.find_similar()
+        return tuple(_change(patch) for patch, _ in zip(_patches(diff), range(MOST_FILES), strict=False))
+    except KeyError:  # a partial clone lacks some of the blobs
+        return tuple(_named_change(delta) for delta, _ in zip(diff.deltas, range(MOST_FILES), strict=False))
 
 
 def _patches(diff: pygit2.Diff) -> Iterator[pygit2.Patch]:
@@ -105,13 +108,16 @@ def _patches(diff: pygit2.Diff) -> Iterator[pygit2.Patch]:
 
 
 def _change(patch: pygit2.Patch) -> Change:
-    delta = patch.delta
-    removed = delta.status == DeltaStatus.DELETED
-    kept = delta.old_file if removed else delta.new_file
     _, additions, deletions = patch.line_stats
+    return replace(_named_change(patch.delta), additions=additions, deletions=deletions, patch=_hunks(patch))
+
+
+def _named_change(delta: pygit2.DiffDelta) -> Change:
+    """A change without its lines."""
+    kept = delta.old_file if delta.status == DeltaStatus.DELETED else delta.new_file
     status = _STATUS.get(delta.status, "modified")
     previous = delta.old_file.path if status in ("renamed", "copied") else None
-    return Change(kept.path, status, str(kept.id), additions, deletions, _hunks(patch), previous)
+    return Change(kept.path, status, str(kept.id), 0, 0, None, previous)
 
 
 def _hunks(patch: pygit2.Patch) -> str | None:
@@ -166,10 +172,9 @@ def entries(path: Path, tree: pygit2.Tree, *, recursive: bool, prefix: str = "")
 
 @lru_cache(maxsize=100_000)
 def size_of(path: Path, sha: str) -> int:
-    """The size of a blob in bytes."""
-    blob = opened(path)[sha]
-    assert isinstance(blob, pygit2.Blob)  # only asked of blobs
-    return blob.size
+    """The size of a blob in bytes; 0 where a partial clone lacks it."""
+    blob = object_at(path, sha)
+    return blob.size if isinstance(blob, pygit2.Blob) else 0
 
 
 def content(path: Path, sha: str) -> bytes:

@@ -9,7 +9,7 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from random import Random
 from uuid import UUID
@@ -18,7 +18,9 @@ import httpx
 
 SECONDS_TO_ANSWER = 10.0
 HOOK_ID = 700_001
-KEPT = 40_000
+KEPT = 20_000
+REMEMBERED = timedelta(days=3)
+"""How long GitHub tells of a delivery."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +163,10 @@ class Hooks:
         return True
 
     def newest_first(self) -> list[Delivery]:
-        """Every attempt that was made."""
+        """Every attempt that was made in the last three days."""
         with self._changed:
-            tried = [delivery for delivery in self.records.values() if delivery.status_code]
+            since = self.clock() - REMEMBERED
+            tried = [one for one in self.records.values() if one.status_code and one.delivered_at > since]
         return sorted(tried, key=lambda delivery: -delivery.id)
 
     def _start(self, delivery: Delivery) -> None:

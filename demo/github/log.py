@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
-KEPT = 50_000
+KEPT = 20_000
 CREATIONS = (
     ("comment", re.compile(r"/repos/[^/]+/[^/]+/issues/\d+/comments")),
     ("reaction", re.compile(r"/repos/[^/]+/[^/]+/issues/comments/\d+/reactions")),

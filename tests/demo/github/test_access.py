@@ -45,6 +45,11 @@ def test_request_without_credentials_is_refused(github: StandIn) -> None:
     assert httpx.get(f"{github.url}{REPO}").status_code == 401
 
 
+def test_request_that_does_not_say_who_asks_is_refused(github: StandIn) -> None:
+    headers = {"Authorization": f"Bearer {github.app_token()}", "User-Agent": ""}
+    assert httpx.get(f"{github.url}/app", headers=headers).status_code == 403
+
+
 def test_installation_token_is_worth_an_hour(github: StandIn, clock: HandClock, client: httpx.Client) -> None:
     clock.forward(minutes=59)
     assert client.get(REPO).status_code == 200

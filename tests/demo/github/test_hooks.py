@@ -161,6 +161,15 @@ def test_deliveries_come_in_pages_by_cursor(github: StandIn, receiver: Receiver,
     assert times == sorted(times, reverse=True)
 
 
+def test_deliveries_are_remembered_for_three_days(github: StandIn, receiver: Receiver, clock: HandClock) -> None:
+    github.state.hooks.connect(receiver.target)
+    github.state.hooks.flush()
+    clock.forward(days=2, hours=23)
+    assert [one["event"] for one in deliveries(github)] == ["installation"]
+    clock.forward(hours=2)
+    assert deliveries(github) == []
+
+
 def test_app_hears_nothing_of_repositories_without_it(github: StandIn) -> None:
     github.people.cover(ORGANIZER, github.installation, github.repository, covered=False)
     before = len(github.state.hooks.records)

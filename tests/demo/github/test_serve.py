@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
+from fastapi.routing import APIRoute
 
 from demo.github import GitHubState, People, make_app, serve
 from demo.github.faults import dropped
 from demo.github.front import DroppedError
+from demo.github.routes import ROUTERS
 from demo.repository import build
-from tests.openapi import Published
+from tests.openapi import Published, validate_request
 from tests.standin import AUTHOR, REPO, StandIn, keys
 
 
@@ -77,6 +80,14 @@ def test_demos_competition_is_served(tmp_path: Path) -> None:
                 assert files != []
     assert {pull["number"]: pull["head"]["sha"] for pull in listed} == demo.heads
     assert state.log.violations == []
+
+
+def test_every_endpoint_is_one_of_githubs() -> None:
+    ours = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    for route in (route for route in ours if ".git/" not in route.path):
+        path = re.sub(r"\{[^}]+\}", "1", route.path)
+        for method in route.methods or ():
+            assert f"{method} {path} is none of GitHub's endpoints" not in validate_request(method, path, {}, None)
 
 
 def test_application_is_used_without_a_server_too() -> None:
