@@ -18,7 +18,7 @@ from demo.folder import submission_files
 from demo.repository import COMPETITION, build
 from demo.samples import BASE, SAMPLES, Edit, Sample, load_samples
 from rules.competition import load
-from rules.report.contract import cited_parents
+from rules.report.sections import parents_of
 from rules.rule import Severity
 from rules.screening import Triage
 
@@ -64,7 +64,7 @@ def test_techniques_and_parents_declared_beside_the_sample_are_found(
     expected, triage = expected_of(sample), triages[sample.number]
     assert set(expected.get("techniques", ())) <= {technique.name for technique in triage.techniques}
     if "parents" in expected:
-        assert cited_parents(triage.submission) == expected["parents"]
+        assert [number for number, _ in parents_of(triage.submission)] == expected["parents"]
 
 
 @each_opened
