@@ -27,8 +27,8 @@ def pick_script(folder: str, sources: Sequence[SourceFile], wanted: str = "train
     named = [s for s in top if _inside(folder, s) == wanted] or [
         s for s in top if _inside(folder, s).casefold() == wanted.casefold()
     ]
-    chosen = named[0] if named else _most_likely(top) or _most_likely(shipped)
-    return None if chosen is None else _trainer(chosen, sources)
+    chosen = named[0] if named else _most_likely(top, wanted) or _most_likely(shipped, wanted)
+    return None if chosen is None else _trainer(chosen, sources, wanted)
 
 
 def _inside(folder: str, source: SourceFile) -> str:
@@ -40,20 +40,23 @@ def _marks(source: SourceFile) -> int:
     return sum(mark in source.code for mark in _MARKS) + bool(_MAIN.search(source.code))
 
 
-def _most_likely(sources: Iterable[SourceFile]) -> SourceFile | None:
+def _most_likely(sources: Iterable[SourceFile], wanted: str) -> SourceFile | None:
     """The file that looks most like a training script: by name first, then by marks, length and path."""
-    ranked = [
-        (bool(_TRAINING_NAME.search(source.path.rsplit("/", 1)[-1])), marks, len(source.code), source)
-        for source in sorted(sources, key=lambda s: s.path)
-        if (marks := _marks(source)) >= _LEAST or _TRAINING_NAME.search(source.path.rsplit("/", 1)[-1])
-    ]
-    return max(ranked, key=lambda rank: rank[:3])[3] if ranked else None
+    best: tuple[tuple[bool, bool, int, int], SourceFile] | None = None
+    for source in sorted(sources, key=lambda s: s.path):
+        name, marks = source.path.rsplit("/", 1)[-1], _marks(source)
+        named = _TRAINING_NAME.search(name) is not None
+        rank = (name.casefold() == wanted.casefold(), named, marks, len(source.code))
+        fits = marks > 0 if named else marks >= _LEAST and _TRAINS in source.code
+        if fits and (best is None or rank > best[0]):
+            best = rank, source
+    return None if best is None else best[1]
 
 
-def _trainer(chosen: SourceFile, sources: Sequence[SourceFile]) -> SourceFile:
+def _trainer(chosen: SourceFile, sources: Sequence[SourceFile], wanted: str) -> SourceFile:
     """The file itself, or the member of its archive that trains where its own code does not."""
     if not chosen.packed or _TRAINS in chosen.code:
         return chosen
     inside = f"{chosen.path}!/"
     members = [s for s in sources if s.path.startswith(inside) and s.language is Language.PYTHON and _TRAINS in s.code]
-    return _most_likely(members) or chosen
+    return _most_likely(members, wanted) or chosen

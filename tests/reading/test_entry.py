@@ -47,6 +47,8 @@ def picked(files: Mapping[str, str], **keywords: str) -> str | None:
         ({"eval.py": TRAINING * 2, "my_train_v2.py": TRAINING}, "my_train_v2.py"),
         ({"helper.py": HELPER, "code/train_gpt.py": TRAINING}, "code/train_gpt.py"),
         ({"strain.py": HELPER, "code/main.py": TRAINING}, "code/main.py"),
+        ({"a/train_b.py": TRAINING * 2, "z/train_gpt.py": TRAINING}, "z/train_gpt.py"),
+        ({"plot.py": "print(rows['val_bpb'], rows['val_loss'], DATA_PATH)\n"}, None),
         ({"train_gpt.sh": TRAINING, "k.cu": HELPER}, None),
         ({"helper.py": HELPER}, None),
         ({}, None),

@@ -66,7 +66,7 @@ def _vague(fault: Fault) -> bool:
 def _attempt(parser: Callable[[str], ast.Module], code: str) -> tuple[ast.Module | None, Fault | None]:
     """Run a parser, and say as a value what it raises."""
     try:
-        with _quiet():
+        with uninterrupted():
             return parser(code), None
     except SyntaxError as error:
         return None, Fault(ProblemKind.SYNTAX, error.lineno or None, error.msg or "invalid syntax")
@@ -77,8 +77,8 @@ def _attempt(parser: Callable[[str], ast.Module], code: str) -> tuple[ast.Module
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """No garbage collection and no warnings while a tree is made: nodes come by the ten thousand, none is garbage."""
+def uninterrupted() -> Iterator[None]:
+    """No garbage collection and no warnings while trees are made: nodes come by the ten thousand, none is garbage."""
     collecting = gc.isenabled()
     gc.disable()
     try:

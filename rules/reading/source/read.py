@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from rules.reading.source.archives import zip_members
 from rules.reading.source.files import VirtualFiles
-from rules.reading.source.grammar import Fault, parse
+from rules.reading.source.grammar import Fault, parse, uninterrupted
 from rules.reading.source.language import language_of
 from rules.reading.source.launches import Failure, Run
 from rules.reading.source.unpack import unpack
@@ -37,7 +37,8 @@ def read_source(
     """
     language = language_of(path, data[:_HEAD]) or Language.OTHER
     reading = _Reading(path, content_id, data, {} if siblings is None else siblings)
-    return tuple(reading.files(language))
+    with uninterrupted():
+        return tuple(reading.files(language))
 
 
 @dataclass(frozen=True, slots=True)
