@@ -213,13 +213,16 @@ def _start_process(repository: str, competition: Competition) -> None:
     """Runs once in each process of the pool."""
     global _session
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
-    # Syntax trees are millions of small objects without cycles worth collecting: looking for some doubles the time.
+    # Syntax trees are millions of small objects: looking for cycles among them after every few hundred new ones doubles
+    # the time. `_triage_batch` looks once for each batch.
     gc.freeze()
-    gc.set_threshold(200_000, 20, 20)
+    gc.disable()
     _session = _Session(repository, competition)
 
 
 def _triage_batch(batch: list[Placed]) -> list[Entry]:
     if _session is None:
         raise RuntimeError("the process was not started for a backtest")
-    return list(_session.triage(batch))
+    entries = list(_session.triage(batch))
+    gc.collect()
+    return entries

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import click
@@ -29,6 +30,7 @@ def command(
     from bot.command_line.report import deliver
     from worker.triage import triage_folder
 
+    gc.disable()  # one report, then the process ends: looking for cycles among syntax trees would double the time
     with inputs.readable():
         parameters = inputs.competition(competition)
         timed = triage_folder(folder, parameters, track)

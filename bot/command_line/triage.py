@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import click
@@ -38,6 +39,7 @@ def command(
     from worker.tables import read_pull_requests
     from worker.triage import triage_pull_request
 
+    gc.disable()  # one report, then the process ends: looking for cycles among syntax trees would double the time
     with inputs.readable():
         parameters = inputs.competition(competition)
         listed = read_pull_requests(pull_requests) if pull_requests else ()

@@ -12,7 +12,7 @@ from bot.web.inbox import make_inbox
 from bot.web.webhook import Receiver
 from worker.settings import Settings
 
-NO_SECRET = (
+UNSIGNED = (
     "FAIRWAY_WEBHOOK_SECRET is not set: without it nobody could tell GitHub's deliveries from forged ones. "
     "Set it to the secret of the App's webhook (several, separated by commas, during a rotation)."
 )
@@ -26,7 +26,7 @@ def make_app(settings: Settings) -> FastAPI:
     """The application. Raises SettingsError without a webhook secret."""
     secrets = [secret.get_secret_value().encode() for secret in settings.webhook_secret]
     if not secrets:
-        raise SettingsError(NO_SECRET)
+        raise SettingsError(UNSIGNED)
     inbox = make_inbox(settings.database_url)
 
     @asynccontextmanager

@@ -1,5 +1,5 @@
 -- The arithmetic of ledger.py, atomic and shared by all workers. Change both.
--- KEYS: went (sorted set), booked (sorted set), points (hash), forbidden (string)
+-- KEYS: went (sorted set), booked (sorted set), points (hash), forbidden, count
 -- ARGV: command, now ("" for the clock of Redis), then what the command takes
 local now = tonumber(ARGV[2])
 if not now then
@@ -22,8 +22,14 @@ local per_minute, minute = tonumber(ARGV[8]), tonumber(ARGV[9])
 local per_hour, hour, most_points = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
 local patience, least, most_booked = tonumber(ARGV[13]), tonumber(ARGV[14]), tonumber(ARGV[15])
 
+local function count_creation(at)
+  redis.call('ZADD', KEYS[1], text(at), redis.call('INCR', KEYS[5]))
+  redis.call('EXPIRE', KEYS[1], LIFE)
+  redis.call('EXPIRE', KEYS[5], LIFE)
+end
+
 for i = 16, #ARGV do -- creations of a time without Redis, as seconds since they went
-  redis.call('ZADD', KEYS[1], text(now - tonumber(ARGV[i])), 'late-' .. ARGV[5] .. '-' .. i .. '-' .. text(now))
+  count_creation(now - tonumber(ARGV[i]))
 end
 
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', text(now - hour))
@@ -90,8 +96,7 @@ if creates then
     return text(math.max(place - now, least))
   end
   redis.call('ZREM', KEYS[2], ticket)
-  redis.call('ZADD', KEYS[1], text(now), ticket .. '-' .. text(now))
-  redis.call('EXPIRE', KEYS[1], LIFE)
+  count_creation(now)
 end
 redis.call('HINCRBY', KEYS[3], math.floor(now), cost)
 redis.call('EXPIRE', KEYS[3], LIFE)

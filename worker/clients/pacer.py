@@ -41,6 +41,8 @@ class Pacer(Protocol):
     def backlog(self, installation: int) -> float:
         """In how many seconds one more creation could go. Who has many should hold back while this is large."""
 
+    def close(self) -> None: ...
+
 
 class LocalPacer:
     """Keeps the pace within this process. `clock` in seconds, any origin."""
@@ -61,6 +63,9 @@ class LocalPacer:
     def backlog(self, installation: int) -> float:
         with self._lock:
             return self._ledger(installation).backlog(self._clock())
+
+    def close(self) -> None:
+        """There is nothing to close."""
 
     def record(self, kind: Kind, installation: int) -> None:
         """Count a request that somebody else let go."""
@@ -90,7 +95,7 @@ class SharedPacer:
             *(pace.spacing, pace.burst, pace.per_minute, pace.minute, pace.per_hour, pace.hour, pace.points),
             *(PATIENCE, LEAST_WAIT, MOST_BOOKED),
         )
-        self._clock, self._monotonic = clock, monotonic
+        self._redis, self._clock, self._monotonic = redis, clock, monotonic
         self._alone = LocalPacer(pace.halved(), monotonic)
         self._untold: dict[int, list[float]] = {}
         self._away_until = -float("inf")
@@ -115,6 +120,10 @@ class SharedPacer:
         wait = self._run("backlog", installation, 0, 0, "", *self._limits)
         return self._alone.backlog(installation) if wait is None else wait
 
+    def close(self) -> None:
+        """Close the connections to Redis."""
+        self._redis.close()
+
     def _reserve_alone(self, kind: Kind, installation: int, ticket: str, untold: list[float]) -> float:
         wait = self._alone.reserve(kind, installation=installation, ticket=ticket)
         if wait == 0 and kind is Kind.CREATE:
@@ -136,7 +145,7 @@ class SharedPacer:
 
         if self._monotonic() < self._away_until:
             return None
-        keys = [f"{PREFIX}:{{{installation}}}:{name}" for name in ("went", "booked", "points", "forbidden")]
+        keys = [f"{PREFIX}:{{{installation}}}:{name}" for name in ("went", "booked", "points", "forbidden", "count")]
         now = "" if self._clock is None else repr(self._clock())
         try:
             answer = self._script(keys=keys, args=[command, now, *map(str, arguments)])

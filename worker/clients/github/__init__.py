@@ -37,7 +37,7 @@ class GitHubGateway(Writes):
     ) -> None:
         if settings.app_id is None or settings.private_key is None:
             raise NotAnAppError("set FAIRWAY_APP_ID and FAIRWAY_PRIVATE_KEY to work with GitHub")
-        self.pacer = pacer or make_pacer(settings)
+        self.pacer, self._own_pacer = pacer or make_pacer(settings), pacer is None
         self._line = Line(
             str(settings.github_api_url),
             self.pacer,
@@ -51,3 +51,5 @@ class GitHubGateway(Writes):
     def close(self) -> None:
         """Close the connections."""
         self._line.close()
+        if self._own_pacer:
+            self.pacer.close()
