@@ -1,4 +1,5 @@
-# `make demo` and `make test` do all of their own set-up: a virtual environment with locked versions, and git.
+# `make demo` and `make test` do all of their own set-up: a virtual environment with locked versions, Debian packages
+# where we are root, and for the tests PostgreSQL, Redis and GitHub's published API description.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,7 +12,7 @@ help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 $(STAMP): pyproject.toml requirements-dev.lock scripts/ensure-system
-	scripts/ensure-system
+	scripts/ensure-system base
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
@@ -20,8 +21,13 @@ $(STAMP): pyproject.toml requirements-dev.lock scripts/ensure-system
 demo: $(STAMP) ## Write a small competition's repository, triage its pull requests, show a table and one report
 	$(BIN)/python -m demo
 
-test: $(STAMP) lint ## Everything that must hold: style, types, import contracts, tests
-	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+node_modules/.installed: package.json package-lock.json
+	scripts/ensure-system test
+	npm ci --silent --no-audit --no-fund
+	touch $@
+
+test: $(STAMP) node_modules/.installed lint ## Everything that must hold: style, types, import contracts, tests
+	services=$$(scripts/ensure-services) && env $$services $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
 
 lint: $(STAMP) ## Style, types, import contracts
 	$(BIN)/ruff check .
