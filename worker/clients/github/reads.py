@@ -35,6 +35,8 @@ MOST_CONFIGURATION = 1_048_576
 ROLES = ("admin", "maintain", "write", "triage", "read", "none")
 _FULL_NAME = re.compile(r"(?!\.{1,2}/)[A-Za-z0-9_.-]{1,100}/(?!\.{1,2}$)[A-Za-z0-9_.-]{1,100}")
 
+_LOGIN = re.compile(r"[A-Za-z0-9_-]{1,100}(?:\[bot\])?")
+
 
 def path_of(repo: Repo, rest: str = "") -> str:
     """The path of an endpoint of a repository. Raises RefusedError for a name that cannot be one."""
@@ -126,6 +128,8 @@ class Reads:
     def permission(self, repo: Repo, login: str, *, user_id: int | None = None) -> str:
         """As the protocol has it. With `user_id` a login that meanwhile belongs to somebody else has none."""
         path = f"/collaborators/{quote(login, safe='')}/permission"
+        if not _LOGIN.fullmatch(login):
+            return "none"
         try:
             told = self._object(repo, path, permissions=LISTING)
         except AbsentError:
