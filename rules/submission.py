@@ -388,8 +388,8 @@ class Submission:
     """One pull request at one head commit, as read.
 
     `files` are all files of the submission folder at the head; `sources` its source files with the main script first;
-    `script` is the entry that is scored. `problems` is what readers could not take in. `copies` maps a file of the folder
-    to the file at the top of the repository that it repeats byte for byte.
+    `script` is the entry that is scored. `problems` is what readers could not take in. `copies` maps a file of the
+    folder to the file at the top of the repository that it repeats byte for byte.
     """
 
     pull_request: PullRequest

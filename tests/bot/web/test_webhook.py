@@ -89,7 +89,7 @@ def test_a_wrong_or_missing_signature_is_401_and_nothing_is_stored(site: Site, s
 @pytest.mark.parametrize("header", ["X_GitHub_Event", "X_GitHub_Delivery"])
 @pytest.mark.parametrize("value", [None, "", "a b", "x" * 300, b"\xff\xff\xff\xff\xff\xff\xff\xff\xff"])
 def test_malformed_headers_are_400(site: Site, header: str, value: str | bytes | None) -> None:
-    assert site.post(**{header: value}) == 400
+    assert site.post(BODY, **{header: value}) == 400
     assert site.stored() == (0, 0)
 
 
