@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import bz2
 import contextlib
+import gc
 import gzip
 import io
 import lzma
@@ -210,6 +212,23 @@ def test_following_a_script_is_bounded(code: str) -> None:
 def test_an_exhausted_budget_is_said() -> None:
     problems = read_source("t.py", "id", b"x = ''\nfor i in range(10**9):\n    x = i\nexec(x)")[0].problems
     assert {problem.kind for problem in problems} == {ProblemKind.UNPACK_FAILED, ProblemKind.LIMIT}
+
+
+def test_nothing_stays_in_memory_where_no_collector_runs() -> None:
+    code = "def f(a):\n    g = lambda: f\n    def h(): return g\n    return h\nx = globals()\nexec(f(x))\n" * 20
+
+    def nodes() -> int:
+        return sum(isinstance(found, ast.AST) for found in gc.get_objects())
+
+    gc.collect()
+    before = nodes()
+    gc.disable()
+    try:
+        for _ in range(5):
+            read_source("t.py", "id", code.encode())
+        assert nodes() - before < 100
+    finally:
+        gc.enable()
 
 
 NAMES = ("x", "y", "zlib", "base64", "open", "exec", "os", "sys", "str", "bytes", "range", "len", "f", "__file__")

@@ -11,6 +11,7 @@ from rules.reading.source.values import (
     UNKNOWN,
     Budget,
     ExhaustedError,
+    Function,
     Origin,
     Origins,
     Symbol,
@@ -45,6 +46,7 @@ class Evaluation(ABC):
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
         self.origins = Origins()
+        self._scopes: dict[int, dict[str, Value]] = {}
 
     @abstractmethod
     def value(self, node: ast.expr | None, frame: Frame) -> Value:
@@ -59,6 +61,20 @@ class Evaluation(ABC):
     def symbol(self, name: str) -> Value:
         """What a full name stands for."""
         return CONSTANTS.get(name, Symbol(name))
+
+    def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, frame: Frame) -> Function:
+        """A function of the script that sees the names of `frame`."""
+        self.remember(frame.names)
+        return Function(node, frame.names)
+
+    def remember(self, scope: dict[str, Value]) -> None:
+        """Note names that `forget` drops."""
+        self._scopes[id(scope)] = scope
+
+    def forget(self) -> None:
+        """Drop all names, so that functions and the names that they see do not keep each other and the tree alive."""
+        for scope in self._scopes.values():
+            scope.clear()
 
     def items(self, value: Value) -> list[Value] | None:
         """The items of an iterable as a list, None where they are not known."""

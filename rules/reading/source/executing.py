@@ -27,6 +27,7 @@ class Executing(Handles):
         super().__init__(budget, files)
         self.launches = Launches()
         self.module: dict[str, Value] = {"__name__": "__main__", "__file__": files.own_path, "__doc__": None}
+        self.remember(self.module)
         self.reason = ""  # why a decoder failed last
         self.limited = False  # whether a limit was reached
         self.called = True  # whether what is followed is reached from the script's own statements

@@ -13,7 +13,6 @@ from rules.reading.source.values import (
     ITEM_LIMIT,
     UNKNOWN,
     ExhaustedError,
-    Function,
     Handle,
     Loader,
     Method,
@@ -202,7 +201,7 @@ class Expressions(Evaluation):
         return UNKNOWN if "\0" in parts else "".join(parts)
 
     def _lambda(self, node: ast.Lambda, frame: Frame) -> Value:
-        return Function(node, frame.names)
+        return self.function(node, frame)
 
     def _listcomp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp, frame: Frame) -> Value:
         source = self.value(node.generators[0].iter, frame)

@@ -14,7 +14,7 @@ from enum import Enum, auto
 from rules.reading.source.evaluation import Frame
 from rules.reading.source.expressions import Expressions
 from rules.reading.source.operators import combine
-from rules.reading.source.values import UNKNOWN, Function, Symbol, Value, is_scalar
+from rules.reading.source.values import UNKNOWN, Symbol, Value, is_scalar
 
 _NAMES_PER_STEP = 32  # names that cost as much to copy as one expression to evaluate
 
@@ -88,7 +88,7 @@ class Statements(Expressions):
         return Flow.NEXT
 
     def _define(self, node: ast.FunctionDef | ast.AsyncFunctionDef, frame: Frame) -> Flow:
-        frame.names[node.name] = Function(node, frame.names)
+        frame.names[node.name] = self.function(node, frame)
         return Flow.NEXT
 
     def _share(self, node: ast.Global, frame: Frame) -> Flow:

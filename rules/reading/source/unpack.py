@@ -42,6 +42,7 @@ def unpack(code: str, tree: ast.Module, files: VirtualFiles, budget: Budget) -> 
         return Unpacked()
     interpreter = Interpreter(budget, files)
     interpreter.follow(tree, thoroughly=executes)
+    interpreter.forget()
     found = interpreter.launches
     own = _own_length(code, tree) if found.runs else len(code)
     main = _main(list(found.runs.values()), own)
