@@ -86,13 +86,16 @@ class Clone:
         self._fetch("--filter=blob:none", *depths, "--", self._url, *wanted)
 
     def fetch_contents(self, ids: Sequence[str]) -> None:
-        """Bring blobs by their ids."""
-        listed = "".join(f"{_checked(content_id)}\n" for content_id in ids)
-        self._fetch("--filter=blob:none", "--stdin", "--", self._url, given=listed)
+        """Bring blobs by their ids.
 
-    def _fetch(self, *arguments: str, given: str = "") -> None:
+        GitHub is not told which commits are here: it would take their contents for known, and send none.
+        """
+        listed = "".join(f"{_checked(content_id)}\n" for content_id in ids)
+        self._fetch("--filter=blob:none", "--stdin", "--", self._url, given=listed, negotiation="noop")
+
+    def _fetch(self, *arguments: str, given: str = "", negotiation: str = "default") -> None:
         fixed = ("--no-tags", "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head", "--quiet")
-        self._run("fetch", *fixed, *arguments, given=given)
+        self._run("-c", f"fetch.negotiationAlgorithm={negotiation}", "fetch", *fixed, *arguments, given=given)
 
     def _run(self, *arguments: str, given: str = "") -> None:
         """Run git. Raises TooLargeError or one of the gateway's errors."""
@@ -114,7 +117,7 @@ class Clone:
             finally:
                 _end(process)
             if process.returncode != 0:
-                raise _failure(arguments[0], said, self._secret)
+                raise _failure(said, self._secret)
 
     def _watch(self, process: subprocess.Popen[bytes]) -> None:
         before, due = _size_of(self.path), time.monotonic() + self._limits.seconds
@@ -192,11 +195,11 @@ def _environment(path: Path, url: str, authorization: str) -> dict[str, str]:
     }
 
 
-def _failure(command: str, said: IO[bytes], secret: str) -> GitHubError:
+def _failure(said: IO[bytes], secret: str) -> GitHubError:
     """What git's last words mean."""
     said.seek(0)
     words = _UNPRINTABLE.sub(" ", said.read(4_096).decode("utf-8", "replace").replace(secret, "…"))
-    told = f"git {command}: {words.strip()[-300:]}"
+    told = f"git: {words.strip()[-300:]}"
     if "returned error: 429" in words:
         return LimitedError(LIMIT_SECONDS, told)
     if _ABSENT.search(words.lower()):

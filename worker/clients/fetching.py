@@ -64,9 +64,10 @@ def fetch_snapshot(
 def snapshot_files(snapshot: Snapshot, content: ContentStore, gateway: Gateway, repo: Repo) -> tuple[FileEntry, ...]:
     """The submission's files for `read_submission`. A content that is not here is fetched when it is read.
 
-    Reading may therefore raise the gateway's errors too, which say nothing about the file.
+    Reading may therefore raise the gateway's errors too, which say nothing about the file. At most `later_bytes` are
+    fetched so altogether.
     """
-    later = _Later(content, gateway, repo)
+    later = _Later(content, gateway, repo, later_bytes)
     return tuple(
         FileEntry(file.path, file.mode, file.size, file.content_id, partial(later.load, file))
         for file in snapshot.entries
@@ -80,7 +81,7 @@ class _Later:
     content: ContentStore
     gateway: Gateway
     repo: Repo
-    left: int = MOST_LATER
+    left: int
 
     def load(self, file: SnapshotFile, limit: int) -> bytes:
         if file.size is None or not is_plain(file):
