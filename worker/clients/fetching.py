@@ -61,7 +61,9 @@ def fetch_snapshot(
     return fetch.snapshot()
 
 
-def snapshot_files(snapshot: Snapshot, content: ContentStore, gateway: Gateway, repo: Repo) -> tuple[FileEntry, ...]:
+def snapshot_files(
+    snapshot: Snapshot, content: ContentStore, gateway: Gateway, repo: Repo, *, later_bytes: int = MOST_LATER
+) -> tuple[FileEntry, ...]:
     """The submission's files for `read_submission`. A content that is not here is fetched when it is read.
 
     Reading may therefore raise the gateway's errors too, which say nothing about the file. At most `later_bytes` are
