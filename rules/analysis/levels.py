@@ -14,8 +14,9 @@ from rules.analysis.words import words_of
 
 _BITS = {7: 4, 15: 5, 31: 6, 63: 7, 127: 8}  # largest level of a signed range
 _RANGE_WORDS = ({"clip", "range"}, {"quant", "range"}, {"q", "max"}, {"qmax"}, {"max", "q"}, {"maxq"}, {"clip", "q"})
-_CLAMPS = {"clamp", "clamp_", "clip", "clip_"}
-_QUANTIZES = {"quantize", "quant", "dequantize", "dequant", "pack", "unpack", "gptq", "qat", "ste", "fake", "mixed"}
+_CLAMPS = ("clamp", "clamp_", "clip", "clip_")
+_QUANTIZES = ("quantize", "quant", "dequantize", "dequant", "gptq", "qat", "ste", "fake", "mixed")
+_OTHER_USES = {"lqer", "kv", "cache", "act", "activation", "activations"}
 _OTHER_BITS = {"kv", "act", "activation", "header", "hash", "factor", "lqer", "fp", "rng"}
 
 
@@ -53,7 +54,7 @@ def _from_ranges(program: Program) -> Iterator[tuple[int, Sighting]]:
                 yield from _levels(program, bound.value, unit, bound.line)
     for units in program.functions.values():
         for unit in units:
-            for name, default in defaults_of(unit):
+            for name, default in program.defaults(unit):
                 if _is_range(name):
                     yield from _levels(program, default, unit, unit.scope.line)
 
@@ -63,7 +64,8 @@ def _from_clamps(program: Program) -> Iterator[tuple[int, Sighting]]:
     for name in _CLAMPS:
         for unit, call in program.calls.get(name, ()):
             arguments = call.node.args[-2:]
-            if len(arguments) == 2 and unit.uses("round") and isinstance(arguments[0], ast.UnaryOp):
+            other = _OTHER_USES & set(words_of(unit.scope.name))
+            if len(arguments) == 2 and not other and unit.uses("round") and isinstance(arguments[0], ast.UnaryOp):
                 yield from _levels(program, arguments[1], unit, call.line)
 
 
@@ -80,13 +82,3 @@ def _levels(program: Program, node: ast.expr | None, unit: Unit, line: int) -> I
 def _is_range(name: str) -> bool:
     words = set(words_of(name))
     return any(wanted <= words for wanted in _RANGE_WORDS)
-
-
-def defaults_of(unit: Unit) -> Iterator[tuple[str, ast.expr]]:
-    """Parameters of a function with their defaults."""
-    node = unit.scope.node
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        plain = [*node.args.posonlyargs, *node.args.args]
-        yield from ((a.arg, d) for a, d in zip(reversed(plain), reversed(node.args.defaults), strict=False))
-        pairs = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
-        yield from ((a.arg, d) for a, d in pairs if d is not None)

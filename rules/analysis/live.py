@@ -7,7 +7,7 @@ keep from running, so a detector need not know by which switch a technique is tu
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar, cast
@@ -132,7 +132,7 @@ class Program:
     def _made(self) -> dict[str, dict[str, Sighting]]:
         """Word → names that hold it, of what live code defines, calls or builds, each with its first place."""
         names: dict[str, Sighting] = {}
-        for name, units in (*self.functions.items(), *self.classes.items()):
+        for name, units in (*self.classes.items(), *self.functions.items()):
             names.setdefault(name, units[0].at())
         for name, calls in self.calls.items():
             names.setdefault(name, calls[0][0].at(calls[0][1].line))
@@ -175,7 +175,8 @@ class Program:
             return False
         func = value.func
         name = func.id if isinstance(func, ast.Name) else func.attr if isinstance(func, ast.Attribute) else ""
-        return name not in _CONVERTS
+        empty = name in _CONTAINERS and not value.args and not value.keywords
+        return name not in _CONVERTS and not empty
 
     def with_string(self, part: str) -> Sighting | None:
         """The first live string constant that holds `part`."""
@@ -184,6 +185,15 @@ class Program:
                 if part in text.value:
                     return unit.at(text.line)
         return None
+
+    def defaults(self, unit: Unit) -> Iterator[tuple[str, ast.expr]]:
+        """Parameters of a live function with their defaults, where some call may leave them out."""
+        node = unit.scope.node
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            plain = [*node.args.posonlyargs, *node.args.args]
+            pairs = [*zip(reversed(plain), reversed(node.args.defaults), strict=False)]
+            pairs += [(a, d) for a, d in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True) if d is not None]
+            yield from ((a.arg, d) for a, d in pairs if self._names.default_may_hold(unit.scope, a.arg))
 
     def may_be_on(self, expression: ast.expr | None) -> bool:
         """Whether an expression may have a true value: not 0, False, None or empty."""
@@ -195,11 +205,12 @@ class Program:
 
 
 # A name that begins so says something about a technique, or reads a setting of it; it does not use it.
-_TALK = {"parse", "log", "print", "is", "has", "should", "validate", "describe", "format", "estimate", "test"}
+_TALK = {"parse", "log", "print", "is", "has", "should", "validate", "describe", "format", "estimate", "test", "maybe"}
 _CONVERTS = {"int", "float", "bool", "str", "len", "max", "min", "sum", "abs", "range", "sorted", "tuple", "list"}
 _CONVERTS |= {"set", "dict", "get", "getenv", "getattr", "hasattr", "isinstance", "strip", "lower", "split", "item"}
 _CONVERTS |= {"Path", "perf_counter", "time", "format", "join", "pop", "round", "any", "all", "next", "replace"}
 _CONVERTS |= {"add_argument"}
+_CONTAINERS = {"ModuleList", "ModuleDict", "ParameterList", "ParameterDict", "Sequential", "Identity", "zeros", "empty"}
 
 
 def program_of(submission: Submission) -> Program:

@@ -45,7 +45,7 @@ class Names(Evaluator):
                 self._stored.setdefault(read.name, []).append(read)
         self._everywhere = set(_all_names(indexes)) - _FOREIGN
         self._bindings: dict[str, list[Binding]] = {}
-        self._parameters: dict[str, list[tuple[Scope, int]]] = {}
+        self._parameters: dict[str, list[Scope]] = {}
         self._read: set[str] = set()
         self._called: dict[str, list[ast.Call]] = {}
         self._known: dict[str, Values] = {}
@@ -65,8 +65,8 @@ class Names(Evaluator):
                 fresh.append(call.name)
             self._called[call.name].append(call.node)
         if scope.kind is ScopeKind.FUNCTION:
-            for position, name in enumerate(scope.args):
-                self._parameters.setdefault(name, []).append((scope, position))
+            for name in scope.args:
+                self._parameters.setdefault(name, []).append(scope)
         return fresh
 
     def mentioned(self, name: str) -> bool:
@@ -122,6 +122,23 @@ class Names(Evaluator):
         root = node.args[0]
         return ANYTHING if isinstance(root, ast.Name) and root.id in self._imported else default
 
+    def default_may_hold(self, scope: Scope, name: str) -> bool:
+        """Whether a live call, or one that cannot be told, may leave the parameter at its default."""
+        calls = self._calls_of(scope)
+        if calls is None:
+            return True
+        position = self._position(scope, name)
+        return any(not _starred(call) and not _given_in(call, name, position) for call in calls)
+
+    def _position(self, scope: Scope, name: str) -> int | None:
+        """The place of a parameter among the arguments of a call, None where it takes a keyword alone."""
+        function = scope.node
+        assert isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+        plain = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
+        if name not in plain:
+            return None
+        return plain.index(name) - (1 if scope.class_name and plain[0] in ("self", "cls") else 0)
+
     def _bound_somewhere(self, name: str) -> bool:
         return name in self._everywhere or name in self._options
 
@@ -138,10 +155,10 @@ class Names(Evaluator):
             if result is None:
                 return ANYTHING
             result = merge(result, self._binding_values(binding))
-        for scope, position in self._parameters.get(name, ()):
+        for scope in self._parameters.get(name, ()):
             if result is None:
                 return ANYTHING
-            result = merge(result, self._parameter_values(name, scope, position))
+            result = merge(result, self._parameter_values(name, scope))
         return result
 
     def _option_values(self, option: Option) -> Values:
@@ -166,7 +183,7 @@ class Names(Evaluator):
                 return merge((shown,), self.values(value)) if isinstance(shown, str) else (shown,)
         return self.values(value)
 
-    def _parameter_values(self, name: str, scope: Scope, position: int) -> Values:
+    def _parameter_values(self, name: str, scope: Scope) -> Values:
         """What a parameter may receive by position or by default; keywords are bindings of their own."""
         function = scope.node
         assert isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
@@ -174,18 +191,15 @@ class Names(Evaluator):
         calls = self._calls_of(scope)
         if calls is None or name in starred:
             return ANYTHING
-        if scope.class_name and scope.args[0] in ("self", "cls"):
-            position -= 1
-        positional = position < len(function.args.posonlyargs) + len(function.args.args)
+        position = self._position(scope, name)
         result: Values = ()
         omitted = not calls
         for call in calls:
-            if any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords):
+            if _starred(call):
                 return ANYTHING
-            if positional and 0 <= position < len(call.args):
+            if position is not None and 0 <= position < len(call.args):
                 result = merge(result, self.values(call.args[position]))
-            else:
-                omitted = omitted or all(k.arg != name for k in call.keywords)
+            omitted = omitted or not _given_in(call, name, position)
         default = _default_of(function.args, name)
         if omitted:
             unknown = default is None or isinstance(default, _MUTABLE)
@@ -201,6 +215,16 @@ class Names(Evaluator):
         if name.startswith("__") or name in CALLED_BY_LIBRARIES or name in self._read:
             return None
         return self._called.get(name)
+
+
+def _starred(call: ast.Call) -> bool:
+    """Whether `*rest` or `**rest` hide what a call hands on."""
+    return any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords)
+
+
+def _given_in(call: ast.Call, name: str, position: int | None) -> bool:
+    by_place = position is not None and 0 <= position < len(call.args)
+    return by_place or any(k.arg == name for k in call.keywords)
 
 
 def literal(text: str) -> object:

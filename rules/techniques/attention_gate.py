@@ -1,22 +1,39 @@
 """Attention output gate: what attention returns is multiplied by a gate that is computed from the input.
 
 ## Recognised by
-Live code that builds a gate whose name says attention.
+Live code that calls a gate whose name says attention, or a weight for one.
 
 ## Not to be confused with
-Query gain, a constant for each head; SmearGate.
+A learned constant for each dimension or head, which does not depend on the input; SmearGate.
 """
 
 from __future__ import annotations
 
+import ast
+
 from rules.analysis.live import Program, Sighting
+from rules.analysis.words import words_of
 
 NAME = "attention-gate"
 TITLE = "Attention output gate"
 
+_WEIGHTS = {"w", "weight", "proj"}
+
+
+def _is_gate(name: str) -> bool:
+    """Whether a name says gate of attention, and speaks of neither bits nor settings."""
+    words = set(words_of(name))
+    return "gate" in words and bool(words & {"attn", "attention"}) and not words & {"quantize", "quant", "init", "log"}
+
 
 def detect(program: Program) -> Sighting | None:
     """Where live code shows it, or None."""
-    return program.made_any(
-        "attn gate", "attention gate", "gate attn", "attn out gate", "gated attn", "gated attention"
-    )
+    for name, calls in program.calls.items():
+        if _is_gate(name) and calls[0][1].node.args:
+            return calls[0][0].at(calls[0][1].line)
+    for name, bindings in program.bindings.items():
+        if _is_gate(name) and _WEIGHTS & set(words_of(name)):
+            for unit, bound in bindings:
+                if isinstance(bound.value, ast.Call) and bound.how == "attribute":
+                    return unit.at(bound.line)
+    return None

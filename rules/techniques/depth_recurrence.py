@@ -20,11 +20,13 @@ TITLE = "Depth recurrence"
 
 _NAMES = ("loop_seg", "_v2p_recur", "recur_layers")
 _SWITCHES = {"loop_seg": ("num_loops",), "recur_layers": ("recur_layers",)}
+_PASSES = ("forward", "forward_logits")
 _BLOCKS = {"blocks", "layers", "block", "shared"}
 
 
 def _by_structure(program: Program) -> Sighting | None:
-    for unit in (*program.functions.get("forward", ()), *program.functions.get("forward_logits", ())):
+    units: list[Unit] = [unit for name in _PASSES for unit in program.functions.get(name, ())]
+    for unit in units:
         if unit.scope.class_name and any(set(words_of(name)) & _BLOCKS for name in unit.names):
             line = _modulo(unit) or _nested(unit, program)
             if line is not None:
@@ -66,6 +68,4 @@ def detect(program: Program) -> Sighting | None:
             continue
         for unit, bound in program.bindings.get(name, ()):
             return unit.at(bound.line)
-    return _by_structure(program) or program.made_any(
-        "recurrence active", "set recurrence", "recurrent block", "looped block"
-    )
+    return _by_structure(program) or program.made_any("recurrence active", "set recurrence")

@@ -18,6 +18,7 @@ NAME = "ema"
 TITLE = "EMA of weights"
 
 _AVERAGES = {"ema", "shadow"}
+_OTHER = {"ttt", "jepa", "target", "loss", "teacher", "grad"}
 _STATES = {"state", "sd", "model", "params", "weights", "shadow", "pairs", "dict", "avg", "states", "buf", "tensors"}
 
 
@@ -34,7 +35,7 @@ def detect(program: Program) -> Sighting | None:
         return None
     for name, bindings in program.bindings.items():
         words = set(words_of(name))
-        if words & _AVERAGES and words & _STATES:
+        if words & _AVERAGES and words & _STATES and not words & _OTHER:
             for unit, bound in bindings:
                 if bound.value is not None and not isinstance(bound.value, ast.Constant) and bound.how != "keyword":
                     return unit.at(bound.line)

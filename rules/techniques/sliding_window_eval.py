@@ -17,7 +17,8 @@ NAME = "sliding-window-eval"
 TITLE = "Sliding-window evaluation"
 
 _RUNS = {"main", "run", "train", "__main__"}  # they hand a stride on
-_STRIDES = {"stride"}
+_KERNELS = {"kernel", "fwd", "bwd"}  # their strides are those of memory
+_NAMED = {"sliding", "slide"}
 _SCORES = {"entropy", "nll", "logits", "bpb"}
 _EVALUATION = {"val", "eval", "byte", "bytes", "bpb"}
 
@@ -30,10 +31,12 @@ def detect(program: Program) -> Sighting | None:
         return None
     for units in program.functions.values():
         for unit in units:
-            if _RUNS & set(words_of(unit.scope.name)):
+            own = set(words_of(unit.scope.name))
+            if own & (_RUNS | _KERNELS):
                 continue
-            words = {word for name in (*unit.names, *unit.scope.args) for word in words_of(name)}
-            named = "sliding" in words_of(unit.scope.name) or "slide" in words_of(unit.scope.name)
-            if (named or words & _STRIDES) and words & _SCORES and words & _EVALUATION:
+            known = [words_of(name) for name in (*unit.names, *unit.scope.args)]
+            words = {word for name in known for word in name}
+            strides = any(name and name[-1] == "stride" for name in known)
+            if (strides or own & _NAMED) and words & _SCORES and words & _EVALUATION:
                 return unit.at()
     return None

@@ -49,9 +49,9 @@ def _is_count(node: ast.AST) -> bool:
 
 def detect(program: Program) -> Sighting | None:
     """Where live code shows it, or None."""
-    if "AveragedModel" in program.calls:
-        unit, call = program.calls["AveragedModel"][0]
-        return unit.at(call.line)
+    for unit, call in program.calls.get("AveragedModel", ()):
+        if not call.node.keywords:  # with an averaging function of its own it is an EMA
+            return unit.at(call.line)
     for unit in program.units:
         if any(set(words_of(name)) & _AVERAGES for name in unit.names):
             line = _average(unit)
