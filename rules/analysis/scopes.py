@@ -6,7 +6,6 @@ it. So a reader may ask for the script as a whole, for one function (`SourceInde
 that a run never takes (`rules.analysis.liveness`).
 """
 
-
 from __future__ import annotations
 
 import ast
