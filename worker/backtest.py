@@ -36,6 +36,7 @@ from worker.triage import triage_placed
 
 BATCH = 12
 SECONDS_FOR_ONE = 60.0
+COLLECT_AFTER = 3_000_000  # objects made and not freed since the last look; some 300 MB
 MEMORY_LIMIT = 6 << 30  # address space of one process; what it holds is far less
 
 Progress = Callable[[int, int], None]
@@ -214,7 +215,7 @@ def _start_process(repository: str, competition: Competition) -> None:
     global _session
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
     # Syntax trees are millions of small objects: looking for cycles among them after every few hundred new ones doubles
-    # the time. `_triage_batch` looks once for each batch.
+    # the time. `_triage_batch` looks when many have come to stay.
     gc.freeze()
     gc.disable()
     _session = _Session(repository, competition)
@@ -224,5 +225,6 @@ def _triage_batch(batch: list[Placed]) -> list[Entry]:
     if _session is None:
         raise RuntimeError("the process was not started for a backtest")
     entries = list(_session.triage(batch))
-    gc.collect()
+    if gc.get_count()[0] > COLLECT_AFTER:
+        gc.collect()
     return entries
