@@ -6,7 +6,7 @@ A change of few small files is read through GitHub's API; otherwise git fetches 
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from rules.rule import Location
 from rules.submission import BaseKind, ChangedFile, FileEntry, Problem, ProblemKind, Scope, Status
 from worker.clients.clone import Clone, CloneLimits, TooLargeError, opened
 from worker.clients.gateway import AbsentError, Gateway, PullRequestFacts, Repo, UnavailableError
-from worker.clients.listing import Listed, by_api, by_clone, is_plain
+from worker.clients.listing import Listed, by_api, by_clone, commits_of, is_plain
 from worker.clients.snapshot import Snapshot, SnapshotFile
 from worker.content import ContentStore
 
@@ -54,11 +54,14 @@ def fetch_snapshot(
 ) -> Snapshot:
     """List a pull request and bring what will be read of it. `known_folders` are those of earlier pull requests.
 
-    Raises the gateway's errors, AbsentError where GitHub no longer has the head, and OSError for a full disk. What the
-    author made too large is a problem in the snapshot.
+    Raises the gateway's errors: AbsentError where GitHub no longer has the head, UnavailableError also for a disk that
+    is full. What the author made too large is a problem in the snapshot.
     """
     fetch = _Fetch(gateway, repo, facts, competition, content, git_folder, known_folders, limits or FetchLimits())
-    return fetch.snapshot()
+    try:
+        return fetch.snapshot()
+    except OSError as error:
+        raise UnavailableError(f"this machine cannot keep what was fetched: {error.strerror}") from error
 
 
 def snapshot_files(
@@ -134,7 +137,7 @@ class _Fetch:
             existing=change.existing,
             known_folders=self._known(change),
             entries=tuple(self._with_size(entry) for entry in entries),
-            commits=listed.commits,
+            commits=commits_of(self.gateway, self.repo, self.facts.number),
             problems=tuple(problems),
         )
 
@@ -190,13 +193,19 @@ class _Fetch:
         sizes = [entry.size for entry in taken]
         known = sum(size for size in sizes if size is not None)
         if None not in sizes and len(taken) <= self.limits.api_files and known <= self.limits.api_bytes:
-            for entry in taken:
-                _bring_by_api(self.gateway, self.repo, self.content, entry.content_id)
+            self._bring_by_api(taken)
             return
         try:
             self._bring_by_git(taken)
+        except AbsentError:  # git brings all or nothing; where GitHub lost one of them, the small ones may come
+            self._bring_by_api([entry for entry in taken if entry.size is not None][: self.limits.api_files])
         except TooLargeError as error:
             yield Problem(ProblemKind.LIMIT, Location(""), f"fetching the files was stopped at {error}")
+
+    def _bring_by_api(self, taken: Sequence[SnapshotFile]) -> None:
+        for entry in taken:
+            with suppress(AbsentError):  # its reader will say that it is missing
+                _bring_by_api(self.gateway, self.repo, self.content, entry.content_id)
 
     def _bring_by_git(self, taken: Sequence[SnapshotFile]) -> None:
         with self._clone() as clone:

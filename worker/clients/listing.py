@@ -34,15 +34,11 @@ ChooseScope = Callable[[Change], Scope]
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A change, the files of its submission folder, and its commits, newest first.
-
-    `tree_id` is git's id of the folder where sizes are not known yet.
-    """
+    """A change and the files of its submission folder; `tree_id` is git's id of it where sizes are not known yet."""
 
     change: Change
     folder: str
     entries: tuple[SnapshotFile, ...]
-    commits: tuple[Commit, ...]
     problems: tuple[Problem, ...] = ()
     tree_id: str = ""
 
@@ -57,9 +53,13 @@ def by_api(gateway: Gateway, repo: Repo, facts: PullRequestFacts, choose: Choose
     folder = choose(change).folder
     below = [entry for path, entry in tree.items() if folder and path.startswith(f"{folder}/")]
     entries = sorted((SnapshotFile(e.path, e.mode, e.size, e.sha) for e in below), key=lambda entry: entry.path)
-    told = gateway.commits(repo, facts.number)[::-1][:MOST_COMMITS]
-    commits = tuple(Commit(one.sha, one.message, one.authored_at, one.author) for one in told)
-    return Listed(change, folder, tuple(entries), commits, change.problems)
+    return Listed(change, folder, tuple(entries), change.problems)
+
+
+def commits_of(gateway: Gateway, repo: Repo, number: int) -> tuple[Commit, ...]:
+    """The pull request's own commits, newest first. GitHub tells: a shallow clone cannot say whose they are."""
+    told = gateway.commits(repo, number)[::-1][:MOST_COMMITS]
+    return tuple(Commit(one.sha, one.message, one.authored_at, one.author) for one in told)
 
 
 def change_of(files: Sequence[FileFacts], tree: Mapping[str, TreeFacts], facts: PullRequestFacts) -> Change:
@@ -94,12 +94,10 @@ def by_clone(clone: Clone, facts: PullRequestFacts, choose: ChooseScope) -> List
     folder = choose(change).folder
     listing = repository.listing(facts.head_sha, folder) if folder else None
     files = () if listing is None else listing.files
-    commits = repository.commits(facts.head_sha, change.base_sha, MOST_COMMITS)
     return Listed(
         change,
         folder,
         tuple(SnapshotFile(file.path, file.mode, file.size, file.content_id) for file in files),
-        commits,
         (*change.problems, *(() if listing is None else listing.problems)),
         _tree_id(clone, facts.head_sha, folder) if folder else "",
     )

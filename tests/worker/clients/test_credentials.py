@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import threading
 import time
 import traceback
@@ -14,7 +15,7 @@ from pydantic import SecretStr
 
 from demo.github.values import utc_now
 from tests.standin import ORGANIZER, HandClock, StandIn
-from worker.clients.gateway import AbsentError, Check, Conclusion, RefusedError, Repo, UnavailableError
+from worker.clients.gateway import AbsentError, Check, Conclusion, Gateway, RefusedError, Repo, UnavailableError
 from worker.clients.github import GitHubGateway, NotAnAppError
 from worker.clients.pacer import LocalPacer
 from worker.settings import Settings
@@ -161,6 +162,27 @@ def test_key_that_is_none_is_refused_without_being_shown(settings: Settings) -> 
     with pytest.raises(RefusedError, match="no RSA key") as caught:
         gateway.redeliver(1)
     assert "canary" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_gateway_is_what_the_pipeline_works_with(gateway: GitHubGateway, repo: Repo) -> None:
+    protocol: Gateway = gateway
+    assert protocol.default_branch(repo) == "main"
+
+
+def test_connections_are_not_shared_with_a_forked_process(
+    github: StandIn, settings: Settings, repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway = GitHubGateway(settings, LocalPacer(), clock=lambda: github.state.clock().timestamp())
+    gateway.warm_up()
+    parent = gateway._line._made
+    assert gateway.default_branch(repo) == "main"
+    assert gateway._line._made is parent
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    assert gateway.default_branch(repo) == "main"
+    assert gateway._line._made is not parent
+    gateway.close()
+    assert parent is not None
+    parent[2].shut()
 
 
 @pytest.mark.parametrize("missing", ["app_id", "private_key"])

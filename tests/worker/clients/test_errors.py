@@ -6,7 +6,6 @@ import logging
 import time
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 
 import httpx
 import pytest
@@ -158,6 +157,13 @@ def test_fault_on_the_way_is_unavailable(error: Exception) -> None:
     assert len(asked.requests) == 1
 
 
+def test_clone_is_not_touched_in_the_forbidden_window() -> None:
+    asked = Asked(lambda _: httpx.Response(200))
+    asked.pacer.forbid(5, 60)
+    with pytest.raises(LimitedError):
+        asked.gateway.clone_url(REPO)
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>Unicorn!</html>", b"[" * 100_000, b"\xff\xfe"])
 def test_answer_that_is_no_json_is_unavailable(body: bytes) -> None:
     with pytest.raises(UnavailableError, match="no JSON"):
@@ -264,12 +270,13 @@ def test_no_request_is_made_in_the_forbidden_window(
 
 
 def test_no_secret_in_any_message_or_log(
-    github: StandIn, settings: Settings, repo: Repo, caplog: pytest.LogCaptureFixture, tmp_path: Path
+    github: StandIn, settings: Settings, repo: Repo, clock: HandClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     told = list[str]()
     github.state.installations[github.installation.id].permissions.pop("checks")
     with caplog.at_level(logging.DEBUG):
-        gateway = GitHubGateway(settings, LocalPacer(), clock=_hand(github))
+        seconds = _hand(github)
+        gateway = GitHubGateway(settings, LocalPacer(clock=seconds), clock=seconds)
         told += [repr(gateway), repr(vars(gateway)), repr(gateway._credentials._tokens), repr(settings)]
         for fault in (None, server_error(), dropped(), secondary_limit(0.01), primary_limit(1)):
             if fault is not None:
@@ -279,6 +286,7 @@ def test_no_secret_in_any_message_or_log(
             except GitHubError as error:
                 told += traceback.format_exception(error)
                 told.append(repr(error.__context__) + repr(error.__cause__))
+            clock.forward(minutes=2)
         try:
             gateway.find_check(repo, "0" * 40, "x")
         except GitHubError as error:

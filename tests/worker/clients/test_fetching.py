@@ -363,6 +363,19 @@ def test_what_is_fetched_later_has_a_limit_too(fetched: Fetched) -> None:
         by_name["model.bin"].read(10_000)
 
 
+@pytest.mark.parametrize("limits", [None, FetchLimits(api_bytes=0)])
+def test_submission_with_a_lost_blob_is_fetched_without_it(fetched: Fetched, limits: FetchLimits | None) -> None:
+    pull = fetched.open(ENTRY)
+    (lost,) = (one for one in fetched.gateway.changed_files(fetched.repo, pull.number) if one.path.endswith("train.py"))
+    git = pygit2.Repository(str(fetched.github.repository.git))
+    assert git.read(lost.blob_sha)[1] == SCRIPT
+    (Path(git.path) / "objects" / lost.blob_sha[:2] / lost.blob_sha[2:]).unlink()
+    fetched.github.state.faults.plan(server_error(404), path=f"*/git/blobs/{lost.blob_sha}", times=None)
+    snapshot = fetched(pull, limits)
+    here = {entry.path for entry in snapshot.entries if fetched.content.has(entry.content_id)}
+    assert here == set(ENTRY) - {lost.path}
+
+
 def test_head_that_is_gone_is_absent(fetched: Fetched) -> None:
     facts = fetched.gateway.pull_request(fetched.repo, fetched.open(ENTRY).number)
     gone = replace(facts, head_sha="1" * 40)
@@ -376,6 +389,15 @@ def test_head_that_is_gone_is_absent(fetched: Fetched) -> None:
             fetched.folder / "git",
             limits=BY_GIT,
         )
+
+
+def test_full_disk_is_a_fault_of_ours(fetched: Fetched, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(ContentStore, "put", full)
+    with pytest.raises(UnavailableError, match="No space left"):
+        fetched(fetched.open(ENTRY))
 
 
 def test_damaged_blob_is_a_fault_on_the_way(fetched: Fetched, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,6 +48,10 @@ class GitHubGateway(Writes):
         credentials = Credentials(self._line, settings.app_id, settings.private_key)
         super().__init__(credentials, str(settings.github_web_url), settings.app_slug)
 
+    def warm_up(self) -> None:
+        """Do at the start of a worker what the first request would wait for."""
+        self._line.warm_up()
+
     def close(self) -> None:
         """Close the connections."""
         self._line.close()

@@ -63,11 +63,12 @@ class Credentials:
         from worker.clients.github.errors import UnauthorizedError
 
         try:
-            return self._line.ask(question, f"Bearer {self._app_token()}")
+            return self._line.ask(question, lambda: f"Bearer {self._app_token()}")
         except UnauthorizedError as error:
             seconds_off = self._learn_skew(error.told_at)
-            if seconds_off is None:
-                raise
+            refused = RefusedError(str(error))
+        if seconds_off is None:
+            raise refused
         raise UnavailableError(f"{question}: our clock is {-seconds_off:+.0f} s off GitHub's; allowed for from now on")
 
     def as_installation(self, question: Question, repo: Repo | None, permissions: Permissions) -> Answer:
@@ -77,7 +78,7 @@ class Credentials:
         key = _key(question.payer, repo, permissions)
         keep_for = repr(key) if question.method == "GET" and not question.accept.endswith("raw+json") else ""
         try:
-            answer = self._line.ask(question, f"Bearer {self._token(key).value}", keep_for=keep_for)
+            answer = self._line.ask(question, lambda: f"Bearer {self._token(key).value}", keep_for=keep_for)
         except UnauthorizedError:
             if not self._distrust(key):
                 raise
@@ -87,7 +88,8 @@ class Credentials:
         raise UnavailableError(f"{question}: the token is not accepted; a new one is made for the next try")
 
     def basic(self, repo: Repo, permissions: Permissions = CLONING) -> str:
-        """The value of an Authorization header for git over HTTP."""
+        """The value of an Authorization header for git over HTTP. Raises LimitedError while GitHub wants none of us."""
+        self._line.take_turn(Question("GIT", repo.full_name, payer=repo.installation_id))
         token = self._token(_key(repo.installation_id, repo, permissions)).value
         return f"Basic {b64encode(f'x-access-token:{token}'.encode()).decode()}"
 

@@ -82,17 +82,16 @@ class Line:
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[str, str], tuple[str, Answer]] = OrderedDict()
 
-    def ask(self, question: Question, authorization: str, *, keep_for: str = "") -> Answer:
+    def ask(self, question: Question, authorize: Callable[[], str], *, keep_for: str = "") -> Answer:
         """Ask once. Raises one of the gateway's errors, LimitedError also where our own pacing says to wait.
 
-        `keep_for` names who asks: the answer is then kept, and asked for again only if it changed (ETag).
+        `authorize` makes the Authorization header, once it is the question's turn. `keep_for` names who asks: the
+        answer is then kept, and asked for again only if it changed (ETag).
         """
-        wait = self._pacer.reserve(question.kind, installation=question.payer, ticket=question.ticket)
-        if wait > 0:
-            raise LimitedError(wait, f"{question}: paced")
+        self.take_turn(question)
         key = (keep_for, f"{question.path}?{sorted(question.params.items())}")
         known = self._known(key) if keep_for else None
-        answer = self._send(question, authorization, None if known is None else known[0])
+        answer = self._send(question, authorize(), None if known is None else known[0])
         if answer.status == 304:
             if known is None:
                 raise UnavailableError(f"{question}: unchanged, but not known")
@@ -100,6 +99,18 @@ class Line:
         if keep_for:
             self._keep(key, answer)
         return answer
+
+    def take_turn(self, question: Question) -> None:
+        """Count a request that goes now. Raises LimitedError where it has to wait."""
+        wait = self._pacer.reserve(question.kind, installation=question.payer, ticket=question.ticket)
+        if wait > 0:
+            raise LimitedError(wait, f"{question}: paced")
+
+    def warm_up(self) -> None:
+        """Import and make what the first request needs, which takes most of a second."""
+        from worker.clients.github import errors  # noqa: F401 - imported for its time
+
+        self._github()
 
     def close(self) -> None:
         """Close the connections; the next request makes new ones."""
