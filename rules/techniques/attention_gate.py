@@ -20,12 +20,6 @@ TITLE = "Attention output gate"
 _WEIGHTS = {"w", "weight", "proj"}
 
 
-def _is_gate(name: str) -> bool:
-    """Whether a name says gate of attention, and speaks of neither bits nor settings."""
-    words = set(words_of(name))
-    return "gate" in words and bool(words & {"attn", "attention"}) and not words & {"quantize", "quant", "init", "log"}
-
-
 def detect(program: Program) -> Sighting | None:
     """Where live code shows it, or None."""
     for name, calls in program.calls.items():
@@ -37,3 +31,9 @@ def detect(program: Program) -> Sighting | None:
                 if isinstance(bound.value, ast.Call) and bound.how == "attribute":
                     return unit.at(bound.line)
     return None
+
+
+def _is_gate(name: str) -> bool:
+    """Whether a name says gate of attention, and speaks of neither bits nor settings."""
+    words = set(words_of(name))
+    return "gate" in words and bool(words & {"attn", "attention"}) and not words & {"quantize", "quant", "init", "log"}

@@ -1,8 +1,8 @@
 """Depth recurrence: some blocks run several times in one forward pass, so the network is deeper than it is large.
 
 ## Recognised by
-Live code that repeats a segment of layers ("loop_seg", "recur_layers"), loops over the blocks inside a loop over
-iterations, or picks a block by its number modulo the count of blocks.
+Live code that repeats a segment of layers ("loop_seg", "recur_layers"), builds an embedding for each pass, loops over
+the blocks inside a loop over passes, or picks a block by its number modulo the count of blocks.
 
 ## Not to be confused with
 State-space layers, which recur over time; weight sharing within a layer.
@@ -18,10 +18,28 @@ from rules.analysis.words import words_of
 NAME = "depth-recurrence"
 TITLE = "Depth recurrence"
 
-_NAMES = ("loop_seg", "_v2p_recur", "recur_layers")
-_SWITCHES = {"loop_seg": ("num_loops",), "recur_layers": ("recur_layers",)}
+# What a script calls the layers that it repeats, and the setting that turns them off.
+_SEGMENTS = {"loop_seg": "num_loops", "_v2p_recur": "recur_layers", "recur_layers": "recur_layers"}
+_BUILT = ("iter embeds", "iter embed", "iter embedding", "loop embed", "loop embeds", "set recurrence")
 _PASSES = ("forward", "forward_logits")
 _BLOCKS = {"blocks", "layers", "block", "shared"}
+
+
+def detect(program: Program) -> Sighting | None:
+    """Where live code shows it, or None."""
+    for name, switch in _SEGMENTS.items():
+        if not program.configuration.is_off(switch):
+            for unit, bound in program.bindings.get(name, ()):
+                if not _is_empty(bound.value):
+                    return unit.at(bound.line)
+    return _by_structure(program) or program.made_any(*_BUILT)
+
+
+def _is_empty(value: ast.expr | None) -> bool:
+    """`None`, `""`, `[]` or `set()`."""
+    if isinstance(value, ast.Call):
+        return isinstance(value.func, ast.Name) and value.func.id in ("set", "list", "tuple") and not value.args
+    return isinstance(value, ast.Constant | ast.List | ast.Tuple) and not (getattr(value, "elts", None))
 
 
 def _by_structure(program: Program) -> Sighting | None:
@@ -56,16 +74,7 @@ def _nested(unit: Unit, program: Program) -> int | None:
 
 
 def _over_blocks(node: ast.expr) -> bool:
+    """`self.blocks` or `enumerate(self.blocks)`."""
     if isinstance(node, ast.Call) and node.args and isinstance(node.func, ast.Name) and node.func.id == "enumerate":
         node = node.args[0]
     return isinstance(node, ast.Attribute) and bool(set(words_of(node.attr)) & _BLOCKS)
-
-
-def detect(program: Program) -> Sighting | None:
-    """Where live code shows it, or None."""
-    for name in _NAMES:
-        if program.configuration.is_off(*_SWITCHES.get(name, ())):
-            continue
-        for unit, bound in program.bindings.get(name, ()):
-            return unit.at(bound.line)
-    return _by_structure(program) or program.made_any("recurrence active", "set recurrence")

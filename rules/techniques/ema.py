@@ -22,13 +22,6 @@ _OTHER = {"ttt", "jepa", "target", "loss", "teacher", "grad"}
 _STATES = {"state", "sd", "model", "params", "weights", "shadow", "pairs", "dict", "avg", "states", "buf", "tensors"}
 
 
-def _class(program: Program) -> Sighting | None:
-    for name, units in program.classes.items():
-        if "ema" in words_of(name):
-            return units[0].at()
-    return None
-
-
 def detect(program: Program) -> Sighting | None:
     """Where live code shows it, or None."""
     if program.configuration.is_off("ema_enabled", "use_ema", "ema"):
@@ -40,3 +33,10 @@ def detect(program: Program) -> Sighting | None:
                 if bound.value is not None and not isinstance(bound.value, ast.Constant) and bound.how != "keyword":
                     return unit.at(bound.line)
     return _class(program)
+
+
+def _class(program: Program) -> Sighting | None:
+    for name, units in program.classes.items():
+        if "ema" in words_of(name):
+            return units[0].at()
+    return None

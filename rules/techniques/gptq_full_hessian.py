@@ -20,11 +20,6 @@ TITLE = "GPTQ with full Hessian"
 _HESSIAN = {"hessian", "hessians", "hinv", "gptq", "hdiag"}
 
 
-def _is_hessian(name: str) -> bool:
-    words = set(words_of(name))
-    return bool(words & _HESSIAN) or words == {"h", "inv"} or name == "H"
-
-
 def detect(program: Program) -> Sighting | None:
     """Where live code shows it, or None."""
     for name in ("cholesky", "cholesky_inverse", "cholesky_ex", "inv", "pinv"):
@@ -32,3 +27,8 @@ def detect(program: Program) -> Sighting | None:
             if any(_is_hessian(known) for known in (*unit.names, *unit.scope.args, unit.scope.name)):
                 return unit.at(call.line)
     return None
+
+
+def _is_hessian(name: str) -> bool:
+    words = set(words_of(name))
+    return bool(words & _HESSIAN) or words == {"h", "inv"} or name == "H"

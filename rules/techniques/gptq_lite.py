@@ -19,16 +19,16 @@ TITLE = "GPTQ-lite"
 _CLIPS = {"quantile", "kthvalue"}
 
 
+def detect(program: Program) -> Sighting | None:
+    """Where live code shows it, or None."""
+    if "cholesky" in program.calls or "cholesky_inverse" in program.calls:
+        return None
+    return next((unit.at() for units in program.functions.values() for unit in units if _searches(unit)), None)
+
+
 def _searches(unit: Unit) -> bool:
     """Whether it quantises, clips by percentile or share, and keeps the best of several errors."""
     bound = {bound.name for bound in unit.bindings}
     best = any("best" in words_of(name) for name in bound)
     percentiles = any({"pct", "percentile", "percentiles", "pcts", "clip", "ratio"} & set(words_of(n)) for n in bound)
     return best and percentiles and unit.uses("round") and bool(_CLIPS & unit.names.keys() or unit.uses("amax"))
-
-
-def detect(program: Program) -> Sighting | None:
-    """Where live code shows it, or None."""
-    if "cholesky" in program.calls or "cholesky_inverse" in program.calls:
-        return None
-    return next((unit.at() for units in program.functions.values() for unit in units if _searches(unit)), None)

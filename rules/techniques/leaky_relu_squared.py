@@ -17,6 +17,14 @@ NAME = "leaky-relu-squared"
 TITLE = "Leaky ReLU squared"
 
 
+def detect(program: Program) -> Sighting | None:
+    """Where live code shows it, or None."""
+    for unit, call in program.calls.get("leaky_relu", ()):
+        if unit.uses("square") or unit.uses("pow") or _squares(unit.scope.node):
+            return unit.at(call.line)
+    return program.made_any("leaky relu square", "leaky relu sq", "leaky relu2")
+
+
 def _squares(function: ast.AST) -> bool:
     """`x ** 2` or `x * x`."""
     for node in ast.walk(function):
@@ -28,11 +36,3 @@ def _squares(function: ast.AST) -> bool:
             if isinstance(node.op, ast.Mult) and len(names) == 2 and names[0] == names[1]:
                 return True
     return False
-
-
-def detect(program: Program) -> Sighting | None:
-    """Where live code shows it, or None."""
-    for unit, call in program.calls.get("leaky_relu", ()):
-        if unit.uses("square") or unit.uses("pow") or _squares(unit.scope.node):
-            return unit.at(call.line)
-    return program.made_any("leaky relu square", "leaky relu sq", "leaky relu2")

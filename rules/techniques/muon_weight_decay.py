@@ -21,17 +21,6 @@ TITLE = "Weight decay in Muon"
 _KEYWORDS = {"weight_decay", "wd"}
 
 
-def _shrinks(program: Program) -> Sighting | None:
-    """`p.mul_(1.0 - 0.02 * optimizer_muon.param_groups[0]["lr"])`."""
-    for unit, call in program.calls.get("mul_", ()):
-        factor = call.argument(0)
-        if isinstance(factor, ast.BinOp) and isinstance(factor.op, ast.Sub):
-            names = {n.id for n in ast.walk(factor.right) if isinstance(n, ast.Name)}
-            if any("muon" in words_of(name) for name in names):
-                return unit.at(call.line)
-    return None
-
-
 def detect(program: Program) -> Sighting | None:
     """Where live code shows it, or None."""
     for unit, call in (pair for name in program.calls if "muon" in words_of(name) for pair in program.calls[name]):
@@ -43,3 +32,14 @@ def detect(program: Program) -> Sighting | None:
         if "muon" in words and ("wd" in words or "decay" in words) and program.configuration.is_on(name):
             return unit.at(line)
     return _shrinks(program)
+
+
+def _shrinks(program: Program) -> Sighting | None:
+    """`p.mul_(1.0 - 0.02 * optimizer_muon.param_groups[0]["lr"])`."""
+    for unit, call in program.calls.get("mul_", ()):
+        factor = call.argument(0)
+        if isinstance(factor, ast.BinOp) and isinstance(factor.op, ast.Sub):
+            names = {n.id for n in ast.walk(factor.right) if isinstance(n, ast.Name)}
+            if any("muon" in words_of(name) for name in names):
+                return unit.at(call.line)
+    return None

@@ -21,6 +21,24 @@ TITLE = "Parallel residuals"
 _SWITCHES = ("parallel_residual_start", "parallel_residual", "parallel_residuals")
 
 
+def detect(program: Program) -> Sighting | None:
+    """Where live code shows it, or None."""
+    if program.configuration.is_off(*_SWITCHES):
+        return None
+    found = program.made_any("parallel block", "parallel resid", "parallel residual", "parallel residuals")
+    if found is not None:
+        return found
+    for name in ("lane1", "lane_mlp", "x_mlp_lane"):
+        if name in program.bindings:
+            unit, bound = program.bindings[name][0]
+            return unit.at(bound.line)
+    for unit in program.functions.get("forward", ()):
+        line = _one_sum(unit)
+        if line is not None:
+            return unit.at(line)
+    return None
+
+
 def _one_sum(unit: Unit) -> int | None:
     """`x + attn_out + mlp_out`, where neither was made from the other."""
     attention, mlp = _results(unit, "attn"), _results(unit, "mlp")
@@ -41,21 +59,3 @@ def _results(unit: Unit, word: str) -> set[str]:
             if any(isinstance(f, ast.Attribute) and word in words_of(f.attr) for f in calls):
                 found.add(bound.name)
     return found
-
-
-def detect(program: Program) -> Sighting | None:
-    """Where live code shows it, or None."""
-    if program.configuration.is_off(*_SWITCHES):
-        return None
-    found = program.made_any("parallel block", "parallel resid", "parallel residual", "parallel residuals")
-    if found is not None:
-        return found
-    for name in ("lane1", "lane_mlp", "x_mlp_lane"):
-        if name in program.bindings:
-            unit, bound = program.bindings[name][0]
-            return unit.at(bound.line)
-    for unit in program.functions.get("forward", ()):
-        line = _one_sum(unit)
-        if line is not None:
-            return unit.at(line)
-    return None

@@ -18,14 +18,6 @@ NAME = "partial-rope"
 TITLE = "Partial RoPE"
 
 
-def _cut_at_rope(cut: ast.expr) -> bool:
-    """`x[..., :rope_dims]`."""
-    last = cut.elts[-1] if isinstance(cut, ast.Tuple) and cut.elts else cut
-    bounds = (last.lower, last.upper) if isinstance(last, ast.Slice) else ()
-    names = [b.id if isinstance(b, ast.Name) else b.attr if isinstance(b, ast.Attribute) else "" for b in bounds]
-    return any({"rope", "rotary", "rd"} & set(words_of(name)) for name in names)
-
-
 def detect(program: Program) -> Sighting | None:
     """Where live code shows it, or None."""
     for units in program.functions.values():
@@ -34,3 +26,11 @@ def detect(program: Program) -> Sighting | None:
                 if isinstance(bound.value, ast.Subscript) and _cut_at_rope(bound.value.slice):
                     return unit.at(bound.line)
     return program.made_any("partial rotary", "partial rope", "rope partial", "rotary partial")
+
+
+def _cut_at_rope(cut: ast.expr) -> bool:
+    """`x[..., :rope_dims]`."""
+    last = cut.elts[-1] if isinstance(cut, ast.Tuple) and cut.elts else cut
+    bounds = (last.lower, last.upper) if isinstance(last, ast.Slice) else ()
+    names = [b.id if isinstance(b, ast.Name) else b.attr if isinstance(b, ast.Attribute) else "" for b in bounds]
+    return any({"rope", "rotary", "rd"} & set(words_of(name)) for name in names)

@@ -18,15 +18,6 @@ NAME = "qat"
 TITLE = "Quantisation-aware training"
 
 
-def _rounds(unit: Unit) -> bool:
-    """Whether it rounds itself or calls something that quantises."""
-    if {"round", "round_", "sign", "clamp"} & unit.names.keys():
-        return True
-    return any(
-        {"quant", "quantize", "int6", "int5", "int8", "round", "ste", "fake"} & set(words_of(n)) for n in unit.names
-    )
-
-
 def detect(program: Program) -> Sighting | None:
     """Where live code shows it, or None."""
     for unit, call in program.calls.get("detach", ()):
@@ -35,3 +26,12 @@ def detect(program: Program) -> Sighting | None:
         if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Sub) and _rounds(unit):
             return unit.at(call.line)
     return program.made_any("fake quantize", "fake quant", "quantize ste", "ste quantize", "qat linear", "quant ste")
+
+
+def _rounds(unit: Unit) -> bool:
+    """Whether it rounds itself or calls something that quantises."""
+    if {"round", "round_", "sign", "clamp"} & unit.names.keys():
+        return True
+    return any(
+        {"quant", "quantize", "int6", "int5", "int8", "round", "ste", "fake"} & set(words_of(n)) for n in unit.names
+    )

@@ -19,7 +19,7 @@ TITLE = "Sliding-window evaluation"
 _RUNS = {"main", "run", "train", "__main__"}  # they hand a stride on
 _KERNELS = {"kernel", "fwd", "bwd"}  # their strides are those of memory
 _NAMED = {"sliding", "slide"}
-_SCORES = {"entropy", "nll", "logits", "bpb"}
+_SCORES = {"entropy", "nll", "logits", "bpb", "loss", "score", "scored"}
 _EVALUATION = {"val", "eval", "byte", "bytes", "bpb"}
 
 

@@ -21,13 +21,6 @@ _INITIALISES = {"init", "initialize", "reset", "overtone", "spectral"}
 _EMBEDDINGS = {"emb", "embed", "embedding", "wte", "embeddings"}
 
 
-def _is_embedding(node: ast.expr | None) -> bool:
-    names = (
-        {n.attr if isinstance(n, ast.Attribute) else getattr(n, "id", "") for n in ast.walk(node)} if node else set()
-    )
-    return any(set(words_of(name)) & _EMBEDDINGS for name in names)
-
-
 def detect(program: Program) -> Sighting | None:
     """Where live code shows it, or None."""
     for name in ("svd", "svd_lowrank"):
@@ -36,3 +29,10 @@ def detect(program: Program) -> Sighting | None:
             if around & _INITIALISES and _is_embedding(call.argument(0)):
                 return unit.at(call.line)
     return program.made_any("overtone", "spectral embed", "spectral init", "spectral embedding")
+
+
+def _is_embedding(node: ast.expr | None) -> bool:
+    names = (
+        {n.attr if isinstance(n, ast.Attribute) else getattr(n, "id", "") for n in ast.walk(node)} if node else set()
+    )
+    return any(set(words_of(name)) & _EMBEDDINGS for name in names)

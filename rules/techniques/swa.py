@@ -22,6 +22,19 @@ _AVERAGES = {"swa", "lawa"}
 _COUNTS = {"count", "n", "num", "cnt", "queue", "len", "avg"}
 
 
+def detect(program: Program) -> Sighting | None:
+    """Where live code shows it, or None."""
+    for unit, call in program.calls.get("AveragedModel", ()):
+        if not call.node.keywords:  # with an averaging function of its own it is an EMA
+            return unit.at(call.line)
+    for unit in program.units:
+        if any(set(words_of(name)) & _AVERAGES for name in unit.names):
+            line = _average(unit)
+            if line is not None:
+                return unit.at(line)
+    return None
+
+
 def _average(unit: Unit) -> int | None:
     """The first live call or binding that averages: `swa_state[name] / swa_count`, `.div_(swa_count)`."""
     values = [b.value for b in unit.bindings if b.value is not None] + [c.node for c in unit.calls]
@@ -45,16 +58,3 @@ def _is_count(node: ast.AST) -> bool:
     name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
     words = set(words_of(name))
     return bool(words & _AVERAGES and words & _COUNTS)
-
-
-def detect(program: Program) -> Sighting | None:
-    """Where live code shows it, or None."""
-    for unit, call in program.calls.get("AveragedModel", ()):
-        if not call.node.keywords:  # with an averaging function of its own it is an EMA
-            return unit.at(call.line)
-    for unit in program.units:
-        if any(set(words_of(name)) & _AVERAGES for name in unit.names):
-            line = _average(unit)
-            if line is not None:
-                return unit.at(line)
-    return None

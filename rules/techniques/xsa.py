@@ -19,6 +19,19 @@ NAME = "xsa"
 TITLE = "XSA"
 
 
+def detect(program: Program) -> Sighting | None:
+    """Where live code shows it, or None."""
+    off = program.configuration.is_off("xsa_last_n", "use_xsa", "xsa_enabled", "xsa")
+    if off and not program.configuration.is_on("xsa_last_n", "xsa_layers"):
+        return None
+    found = program.made("xsa")
+    if found is None:
+        for unit, call in program.calls.get("normalize", ()):
+            if _projects_out(unit.scope.node, call.node):
+                found = unit.at(call.line)
+    return None if found is None else Sighting(found.source, found.line, _layers(program))
+
+
 def _layers(program: Program) -> str:
     """In how many layers, as far as it is known."""
     number = program.configuration.number("xsa_last_n")
@@ -42,16 +55,3 @@ def _projects_out(function: ast.AST, normalized: ast.Call) -> bool:
         and any(isinstance(n, ast.Name) and n.id in derived for n in ast.walk(node.right))
         for node in ast.walk(function)
     )
-
-
-def detect(program: Program) -> Sighting | None:
-    """Where live code shows it, or None."""
-    off = program.configuration.is_off("xsa_last_n", "use_xsa", "xsa_enabled", "xsa")
-    if off and not program.configuration.is_on("xsa_last_n", "xsa_layers"):
-        return None
-    found = program.made("xsa")
-    if found is None:
-        for unit, call in program.calls.get("normalize", ()):
-            if _projects_out(unit.scope.node, call.node):
-                found = unit.at(call.line)
-    return None if found is None else Sighting(found.source, found.line, _layers(program))

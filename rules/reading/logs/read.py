@@ -8,6 +8,7 @@ from rules.reading.logs.dump import strip_dumps
 from rules.reading.logs.evaluation import read_calibration, read_evaluation, read_precompute, read_reserve
 from rules.reading.logs.notes import read_notes
 from rules.reading.logs.numbers import read_cards, read_gates, read_gpu_count, read_numbers, read_run_name
+from rules.reading.logs.openings import read_openings
 from rules.reading.logs.page import Page
 from rules.reading.logs.scores import read_scores
 from rules.reading.logs.settings import read_paths, read_prefixes, read_settings
@@ -69,6 +70,7 @@ def read_log(
         stopped_by_cap=stopped,
         truncated=size > limit,
         notes=read_notes(brief),
+        openings=read_openings(brief),
     )
     return log, tuple(problems)
 
