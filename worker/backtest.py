@@ -36,7 +36,7 @@ from worker.triage import triage_placed
 
 BATCH = 12
 SECONDS_FOR_ONE = 60.0
-COLLECT_AFTER = 3_000_000  # objects made and not freed since the last look; some 300 MB
+COLLECT_AFTER = 2_000_000  # objects made and not freed since the last look; some 200 MB
 MEMORY_LIMIT = 6 << 30  # address space of one process; what it holds is far less
 
 Progress = Callable[[int, int], None]

@@ -137,7 +137,7 @@ def _earliest(found: dict[str, int], items: Iterable[tuple[str, int]]) -> None:
             found[name] = line
 
 
-_CAPACITY = 24  # indexes kept; each holds on to its tree
+_CAPACITY = 800_000  # characters of code whose indexes are kept, besides the newest; each holds on to its tree
 _recent: OrderedDict[str, SourceIndex] = OrderedDict()
 
 
@@ -152,7 +152,7 @@ def index_of(source: SourceFile) -> SourceIndex:
     known = _recent.get(source.code)
     if known is None:
         known = _recent[source.code] = SourceIndex.of(source.tree)
-        if len(_recent) > _CAPACITY:
+        while len(_recent) > 1 and sum(map(len, _recent)) > _CAPACITY:
             _recent.popitem(last=False)
     else:
         _recent.move_to_end(source.code)
