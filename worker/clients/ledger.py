@@ -29,7 +29,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Limits of one installation, in requests; GitHub's own figures, its windows a little longer for the way there.
+    """Limits of one installation, in requests. They are GitHub's own, a little narrower for what is late on its way.
 
     After a calm, `burst` creations may go at once, so that a single submission never waits; after that, one each
     `spacing` seconds. A burst of 1 means strict spacing.
@@ -41,7 +41,7 @@ class Pace:
     minute: float = 61.0
     per_hour: int = 500
     hour: float = 3_605.0
-    points: int = 900
+    points: int = 850
 
     def halved(self) -> Pace:
         """Half of everything: for a process that does not know what the others do."""

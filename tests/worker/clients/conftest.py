@@ -30,8 +30,8 @@ def github(tmp_path: Path, clock: HandClock) -> Iterator[StandIn]:
         yield made
 
 
-@pytest.fixture
-def settings(github: StandIn) -> Settings:
+def settings_of(github: StandIn) -> Settings:
+    """What an App at this stand-in is configured with."""
     return Settings(
         app_id=github.state.app.id,
         app_slug=github.state.app.slug,
@@ -40,6 +40,11 @@ def settings(github: StandIn) -> Settings:
         github_web_url=HttpUrl(github.url),
         github_timeout_seconds=5.0,
     )
+
+
+@pytest.fixture
+def settings(github: StandIn) -> Settings:
+    return settings_of(github)
 
 
 @pytest.fixture

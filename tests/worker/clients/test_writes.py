@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from tests.standin import AUTHOR, HandClock, StandIn
+from demo.github import GITHUBS
+from tests.standin import AUTHOR, HandClock, StandIn, stand_in
+from tests.worker.clients.conftest import settings_of
 from worker.clients.gateway import (
     AbsentError,
     Annotation,
@@ -169,3 +173,22 @@ def test_two_jobs_that_wait_for_the_same_do_not_share_a_place(
         waits.append(caught.value.seconds)
     assert waits == [pytest.approx(1), pytest.approx(2)]
     gateway.close()
+
+
+def test_bulk_of_writes_never_meets_githubs_limits(tmp_path: Path, clock: HandClock) -> None:
+    seconds = lambda: clock().timestamp()  # noqa: E731 - two words for a clock
+    with stand_in(tmp_path, clock=clock, limits=GITHUBS) as github:
+        gateway = GitHubGateway(settings_of(github), LocalPacer(clock=seconds), clock=seconds)
+        repo = Repo(github.repository.id, github.repository.full_name, github.installation.id)
+        number = github.pull_request().number
+        for n in range(150):
+            while True:
+                try:
+                    gateway.create_comment(repo, number, f"comment {n}")
+                    break
+                except LimitedError as error:
+                    clock.forward(seconds=error.seconds)
+        assert github.state.faults.windows == []
+        assert github.state.log.created["comment"] == 150
+        assert github.state.log.busiest(timedelta(minutes=1)) == 80
+        gateway.close()
