@@ -52,10 +52,19 @@ def _find(program: Program) -> list[Adaptation]:
         for unit in units:
             words = set(words_of(unit.scope.name))
             if words & _EVALUATES and not words & _PER_SAMPLE and ("ttt" in words or "train" not in words):
-                line = _first_training(unit, trainers)
-                if line is not None:
-                    found.append(Adaptation(unit, line, _first_score(unit), _names(unit, program)))
+                trained, scored = _first_training(unit, trainers), _first_score(unit)
+            else:
+                trained, scored = _inline(unit)
+            if trained is not None:
+                found.append(Adaptation(unit, trained, scored, _names(unit, program)))
     return found
+
+
+def _inline(unit: Unit) -> tuple[int | None, int | None]:
+    """Lines of test-time training amid other code, told by names: `ttt_opt.step()`, `ttt_loss_sum += …`."""
+    steps = [c.line for c in unit.calls if c.name in ("step", "backward") and "ttt" in words_of(_receiver(c))]
+    sums = [b.line for b in unit.bindings if b.value is None and _is_sum(b.name) and "ttt" in words_of(b.name)]
+    return min(steps, default=None), min(sums, default=None)
 
 
 def _trainers(program: Program) -> set[str]:
@@ -91,8 +100,13 @@ def _first_score(unit: Unit) -> int | None:
 
 def _adds_to_sum(call: Call) -> bool:
     """`loss_sum.add_(…)`."""
+    return call.name == "add_" and _is_sum(_receiver(call))
+
+
+def _receiver(call: Call) -> str:
+    """The last name of what a method is called on: "opt" for `self.opt.step()`."""
     func = call.node.func
-    return call.name == "add_" and isinstance(func, ast.Attribute) and _is_sum(dotted(func.value).rsplit(".", 1)[-1])
+    return dotted(func.value).rsplit(".", 1)[-1] if isinstance(func, ast.Attribute) else ""
 
 
 def _is_sum(name: str) -> bool:

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 
 from rules.analysis.live import Program, Sighting, Unit
 from rules.analysis.words import words_of
 
 _BITS = {7: 4, 15: 5, 31: 6, 63: 7, 127: 8}  # largest level of a signed range
-_RANGE_WORDS = ({"clip", "range"}, {"quant", "range"}, {"q", "max"}, {"qmax"}, {"max", "q"}, {"maxq"}, {"clip", "q"})
+_RANGES = (("range", "clip"), ("range", "quant"), ("qmax",), ("maxq",), ("q", "max"), ("q", "clip"))
 _CLAMPS = ("clamp", "clamp_", "clip", "clip_")
-_QUANTIZES = ("quantize", "quant", "dequantize", "dequant", "gptq", "qat", "ste", "fake", "mixed")
+_QUANTIZES = ("quantize", "quant", "gptq", "ste", "fake", "mixed")
 _OTHER_USES = {"lqer", "kv", "cache", "act", "activation", "activations"}
-_OTHER_BITS = {"kv", "act", "activation", "header", "hash", "factor", "lqer", "fp", "rng"}
+_OTHER_BITS = {"kv", "act", "activation", "header", "hash", "factor", "lqer", "fp", "rng", "qat", "loss"}
 
 
 def stored_bits(program: Program) -> dict[int, Sighting]:
@@ -48,15 +49,15 @@ def _from_settings(program: Program) -> Iterator[tuple[int, Sighting]]:
 
 def _from_ranges(program: Program) -> Iterator[tuple[int, Sighting]]:
     """Values that a name like `clip_range` receives, by assignment, keyword or as a default."""
-    for name, bindings in program.bindings.items():
-        if _is_range(name):
-            for unit, bound in bindings:
-                yield from _levels(program, bound.value, unit, bound.line)
-    for units in program.functions.values():
-        for unit in units:
-            for name, default in program.defaults(unit):
-                if _is_range(name):
-                    yield from _levels(program, default, unit, unit.scope.line)
+    for name in dict.fromkeys(name for words in _RANGES for name in program.named(*words)):
+        for unit, bound in program.bindings.get(name, ()):
+            yield from _levels(program, bound.value, unit, bound.line)
+    for unit in (
+        unit for units in program.functions.values() for unit in units if any(map(_is_range, unit.scope.args))
+    ):
+        for name, default in program.defaults(unit):
+            if _is_range(name):
+                yield from _levels(program, default, unit, unit.scope.line)
 
 
 def _from_clamps(program: Program) -> Iterator[tuple[int, Sighting]]:
@@ -79,6 +80,7 @@ def _levels(program: Program, node: ast.expr | None, unit: Unit, line: int) -> I
             yield _BITS[int(value)], unit.at(line)
 
 
+@lru_cache(maxsize=4096)
 def _is_range(name: str) -> bool:
     words = set(words_of(name))
-    return any(wanted <= words for wanted in _RANGE_WORDS)
+    return any(words.issuperset(wanted) for wanted in _RANGES)

@@ -129,24 +129,12 @@ class Program:
         return found
 
     @cached_property
-    def _made(self) -> dict[str, dict[str, Sighting]]:
-        """Word → names that hold it, of what live code defines, calls or builds, each with its first place."""
-        names: dict[str, Sighting] = {}
-        for name, units in (*self.classes.items(), *self.functions.items()):
-            names.setdefault(name, units[0].at())
-        for name, calls in self.calls.items():
-            names.setdefault(name, calls[0][0].at(calls[0][1].line))
-        for name, bindings in self.bindings.items():
-            if name not in names:
-                built = next(((u, b) for u, b in bindings if b.how != "keyword" and self._is_built(b.value)), None)
-                if built is not None:
-                    names[name] = built[0].at(built[1].line)
-        found: dict[str, dict[str, Sighting]] = {}
-        for name, sighting in names.items():
-            words = words_of(name)
-            if words and words[0] not in _TALK:
-                for word in words:
-                    found.setdefault(word, {})[name] = sighting
+    def _by_word(self) -> dict[str, list[str]]:
+        """Word → names that hold it, of what live code defines, calls or binds, classes and functions first."""
+        found: dict[str, list[str]] = {}
+        for name in {**self.classes, **self.functions, **self.calls, **self.bindings}:
+            for word in words_of(name):
+                found.setdefault(word, []).append(name)
         return found
 
     def remember(self, work_out: Callable[[Program], T]) -> T:
@@ -155,15 +143,27 @@ class Program:
             self._remembered[work_out] = work_out(self)
         return cast("T", self._remembered[work_out])
 
+    def named(self, *words: str) -> Iterator[str]:
+        """Names that live code defines, calls or binds and that hold all the words, in any order."""
+        wanted = set(words)
+        for name in self._by_word.get(words[0], ()):
+            if len(words) == 1 or wanted <= set(words_of(name)):
+                yield name
+
     def made(self, *words: str) -> Sighting | None:
         """Where live code defines, calls or builds something whose name holds all the words, in any order."""
-        candidates = self._made.get(words[0])
-        if not candidates:
-            return None
-        for name, sighting in candidates.items():
-            if len(words) == 1 or set(words) <= set(words_of(name)):
-                return sighting
-        return None
+        places = (self._made_at(name) for name in self.named(*words) if words_of(name)[0] not in _TALK)
+        return next((place for place in places if place is not None), None)
+
+    def _made_at(self, name: str) -> Sighting | None:
+        for units in (self.classes.get(name), self.functions.get(name)):
+            if units:
+                return units[0].at()
+        if name in self.calls:
+            unit, call = self.calls[name][0]
+            return unit.at(call.line)
+        built = ((u, b) for u, b in self.bindings.get(name, ()) if b.how != "keyword" and self._is_built(b.value))
+        return next((unit.at(bound.line) for unit, bound in built), None)
 
     def made_any(self, *phrases: str) -> Sighting | None:
         """The first of several: each phrase holds the words of one name ("bigram hash")."""
@@ -209,8 +209,8 @@ _TALK = {"parse", "log", "print", "is", "has", "should", "validate", "describe",
 _CONVERTS = {"int", "float", "bool", "str", "len", "max", "min", "sum", "abs", "range", "sorted", "tuple", "list"}
 _CONVERTS |= {"set", "dict", "get", "getenv", "getattr", "hasattr", "isinstance", "strip", "lower", "split", "item"}
 _CONVERTS |= {"Path", "perf_counter", "time", "format", "join", "pop", "round", "any", "all", "next", "replace"}
-_CONVERTS |= {"add_argument"}
-_CONTAINERS = {"ModuleList", "ModuleDict", "ParameterList", "ParameterDict", "Sequential", "Identity", "zeros", "empty"}
+_CONVERTS |= {"add_argument", "zeros", "ones", "empty", "full", "tensor", "zeros_like"}
+_CONTAINERS = {"ModuleList", "ModuleDict", "ParameterList", "ParameterDict", "Sequential", "Identity"}
 
 
 def program_of(submission: Submission) -> Program:

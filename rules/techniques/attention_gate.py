@@ -22,18 +22,19 @@ _WEIGHTS = {"w", "weight", "proj"}
 
 def detect(program: Program) -> Sighting | None:
     """Where live code shows it, or None."""
-    for name, calls in program.calls.items():
-        if _is_gate(name) and calls[0][1].node.args:
-            return calls[0][0].at(calls[0][1].line)
-    for name, bindings in program.bindings.items():
-        if _is_gate(name) and _WEIGHTS & set(words_of(name)):
-            for unit, bound in bindings:
-                if isinstance(bound.value, ast.Call) and bound.how == "attribute":
-                    return unit.at(bound.line)
+    names = [name for name in program.named("gate") if _is_gate(name)]
+    for name in names:
+        for unit, call in program.calls.get(name, ())[:1]:
+            if call.node.args:
+                return unit.at(call.line)
+    for name in (name for name in names if _WEIGHTS & set(words_of(name))):
+        for unit, bound in program.bindings.get(name, ()):
+            if isinstance(bound.value, ast.Call) and bound.how == "attribute":
+                return unit.at(bound.line)
     return None
 
 
 def _is_gate(name: str) -> bool:
-    """Whether a name says gate of attention, and speaks of neither bits nor settings."""
+    """Whether a name that says gate says attention, and speaks of neither bits nor settings."""
     words = set(words_of(name))
-    return "gate" in words and bool(words & {"attn", "attention"}) and not words & {"quantize", "quant", "init", "log"}
+    return bool(words & {"attn", "attention"}) and not words & {"quantize", "quant", "init", "log"}

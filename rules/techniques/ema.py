@@ -17,7 +17,7 @@ from rules.analysis.words import words_of
 NAME = "ema"
 TITLE = "EMA of weights"
 
-_AVERAGES = {"ema", "shadow"}
+_AVERAGES = ("ema", "shadow")
 _OTHER = {"ttt", "jepa", "target", "loss", "teacher", "grad"}
 _STATES = {"state", "sd", "model", "params", "weights", "shadow", "pairs", "dict", "avg", "states", "buf", "tensors"}
 
@@ -26,17 +26,10 @@ def detect(program: Program) -> Sighting | None:
     """Where live code shows it, or None."""
     if program.configuration.is_off("ema_enabled", "use_ema", "ema"):
         return None
-    for name, bindings in program.bindings.items():
-        words = set(words_of(name))
-        if words & _AVERAGES and words & _STATES and not words & _OTHER:
-            for unit, bound in bindings:
+    names = [name for word in _AVERAGES for name in program.named(word) if not _OTHER & set(words_of(name))]
+    for name in names:
+        if _STATES & set(words_of(name)):
+            for unit, bound in program.bindings.get(name, ()):
                 if bound.value is not None and not isinstance(bound.value, ast.Constant) and bound.how != "keyword":
                     return unit.at(bound.line)
-    return _class(program)
-
-
-def _class(program: Program) -> Sighting | None:
-    for name, units in program.classes.items():
-        if "ema" in words_of(name):
-            return units[0].at()
-    return None
+    return next((program.classes[name][0].at() for name in names if name in program.classes), None)

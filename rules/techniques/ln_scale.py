@@ -12,7 +12,6 @@ from __future__ import annotations
 import ast
 
 from rules.analysis.live import Program, Sighting
-from rules.analysis.words import words_of
 
 NAME = "ln-scale"
 TITLE = "Layer-norm scale by depth"
@@ -20,10 +19,8 @@ TITLE = "Layer-norm scale by depth"
 
 def detect(program: Program) -> Sighting | None:
     """Where live code shows it, or None."""
-    for name, bindings in program.bindings.items():
-        words = set(words_of(name))
-        if "ln" in words and "scale" in words:
-            for unit, bound in bindings:
-                if isinstance(bound.value, (ast.BinOp, ast.IfExp)) and program.values(bound.value) not in ((1.0,), ()):
-                    return unit.at(bound.line)
+    for name in program.named("ln", "scale"):
+        for unit, bound in program.bindings.get(name, ()):
+            if isinstance(bound.value, (ast.BinOp, ast.IfExp)) and program.values(bound.value) not in ((1.0,), ()):
+                return unit.at(bound.line)
     return None

@@ -23,7 +23,7 @@ _KEYWORDS = {"weight_decay", "wd"}
 
 def detect(program: Program) -> Sighting | None:
     """Where live code shows it, or None."""
-    for unit, call in (pair for name in program.calls if "muon" in words_of(name) for pair in program.calls[name]):
+    for unit, call in (pair for name in program.named("muon") for pair in program.calls.get(name, ())):
         given = next((k.value for k in call.node.keywords if k.arg in _KEYWORDS), None)
         if given is not None and program.may_be_on(given):
             return unit.at(call.line)

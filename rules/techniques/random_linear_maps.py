@@ -37,4 +37,4 @@ def _draws(program: Program, class_name: str) -> bool:
 
 
 def _seeded(unit: Unit) -> bool:
-    return unit.uses("Generator", "manual_seed") and bool({"randn", "rand", "orthogonal_"} & unit.names.keys())
+    return unit.uses("Generator", "manual_seed") and bool({"randn", "orthogonal_"} & unit.names.keys())

@@ -12,28 +12,27 @@ from __future__ import annotations
 import ast
 
 from rules.analysis.live import Program, Sighting
-from rules.analysis.words import words_of
 
 NAME = "residual-mixing"
 TITLE = "Residual mixing"
 
 _MIXES = (
-    {"resid", "mix"},
-    {"residual", "mix"},
-    {"x0", "lambda"},
-    {"x0", "lambdas"},
-    {"x0", "mix"},
-    {"mix0"},
-    {"resid", "mixes"},
+    ("mix", "resid"),
+    ("mixes", "resid"),
+    ("mix", "residual"),
+    ("mix", "x0"),
+    ("lambda", "x0"),
+    ("lambdas", "x0"),
+    ("mix0",),
 )
 
 
 def detect(program: Program) -> Sighting | None:
     """Where live code shows it, or None."""
-    for name, bindings in program.bindings.items():
-        words = set(words_of(name))
-        if any(wanted <= words for wanted in _MIXES):
-            for unit, bound in bindings:
-                if isinstance(bound.value, ast.Call) and "x0" in program.names:
-                    return unit.at(bound.line)
+    if "x0" not in program.names:
+        return None
+    for name in (name for words in _MIXES for name in program.named(*words)):
+        for unit, bound in program.bindings.get(name, ()):
+            if isinstance(bound.value, ast.Call):
+                return unit.at(bound.line)
     return None

@@ -11,6 +11,7 @@ EMA, which weighs recent steps more; sliding-window attention, which has the sam
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 
 from rules.analysis.live import Program, Sighting, Unit
 from rules.analysis.words import words_of
@@ -28,7 +29,7 @@ def detect(program: Program) -> Sighting | None:
         if not call.node.keywords:  # with an averaging function of its own it is an EMA
             return unit.at(call.line)
     for unit in program.units:
-        if any(set(words_of(name)) & _AVERAGES for name in unit.names):
+        if any(_is_counter(name) for name in unit.names):
             line = _average(unit)
             if line is not None:
                 return unit.at(line)
@@ -55,6 +56,11 @@ def _average(unit: Unit) -> int | None:
 
 
 def _is_count(node: ast.AST) -> bool:
-    name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+    return _is_counter(node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else "")
+
+
+@lru_cache(maxsize=4096)
+def _is_counter(name: str) -> bool:
+    """`swa_count`, `lawa_n`."""
     words = set(words_of(name))
     return bool(words & _AVERAGES and words & _COUNTS)
