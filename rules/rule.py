@@ -48,6 +48,11 @@ class Location:
     line: int | None = None
     unpacked_line: int | None = None
 
+    @property
+    def name(self) -> str:
+        """The file's own name, without its folders."""
+        return self.path.rpartition("/")[2]
+
     def __str__(self) -> str:
         text = self.path if self.line is None else f"{self.path}:{self.line}"
         return text if self.unpacked_line is None else f"{text} (unpacked line {self.unpacked_line})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -44,6 +45,13 @@ class Difference:
     def values(self) -> tuple[str, ...]:
         """The distinct values in the order of the logs."""
         return tuple(dict.fromkeys(s.value for s in self.settings))
+
+    @property
+    def witnesses(self) -> tuple[Setting, ...]:
+        """One setting for each value, the value that the fewest logs have first: what is odd, then what it is not."""
+        count = Counter(_normal(s.value) for s in self.settings)
+        first = {_normal(s.value): s for s in reversed(self.settings)}
+        return tuple(first[value] for value in sorted(count, key=lambda value: count[value]))
 
 
 @once

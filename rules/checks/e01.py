@@ -60,7 +60,8 @@ def _admitted(submission: Submission) -> Iterator[Finding]:
     for admission in islice(denied(submission, TIME, _TRAINING), 1):
         yield RULE.at(
             admission.evidence.location,
-            f"submission.json itself states that a training limit is not kept: `{admission.key}` is false.",
+            f"{admission.evidence.location.name} itself states "
+            f"that a training limit is not kept: `{admission.key}` is false.",
             fix="Bring training and the making of the artifact inside the limit, and run again.",
             severity=Severity.NOTE if declines_record(submission) else Severity.REVIEW,
             evidence=(admission.evidence,),

@@ -82,7 +82,8 @@ def _stated(submission: Submission, competition: Competition, limit: float) -> I
     for admission in islice(denied(submission, TIME, _EVALUATION), 1):
         yield RULE.at(
             admission.evidence.location,
-            f"submission.json itself states that the limit on evaluation is not kept: `{admission.key}` is false.",
+            f"{admission.evidence.location.name} itself states "
+            f"that the limit on evaluation is not kept: `{admission.key}` is false.",
             fix=_FIX,
             severity=Severity.NOTE if declines_record(submission) else Severity.REVIEW,
             evidence=(admission.evidence,),

@@ -141,11 +141,15 @@ def _claimed(submission: Submission, sizes: tuple[Size, ...], cap: int) -> Itera
     if claim.value > cap and not any(total > cap for total in totals):
         less = f", while the logs count at most {totals[-1]:,}" if totals else ""
         severity = Severity.NOTE if totals else Severity.REVIEW
-        message = f"The cap is {cap:,} bytes; submission.json states {int(claim.value):,}{less}."
+        message = f"The cap is {cap:,} bytes; {claim.location.name} states {int(claim.value):,}{less}."
         yield _about(claim, message, severity)
     elif totals and not totals[0] - CLOSE <= claim.value <= totals[-1] + CLOSE:
         span = f"{totals[0]:,}" if len(totals) == 1 else f"{totals[0]:,} to {totals[-1]:,}"
-        yield _about(claim, f"submission.json states {int(claim.value):,} bytes; the logs count {span}.", Severity.NOTE)
+        yield _about(
+            claim,
+            f"{claim.location.name} states {int(claim.value):,} bytes; the logs count {span}.",
+            Severity.NOTE,
+        )
 
 
 def _admitted(submission: Submission, cap: int) -> Iterator[Finding]:
@@ -153,7 +157,8 @@ def _admitted(submission: Submission, cap: int) -> Iterator[Finding]:
     for admission in islice(denied(submission, SIZE, _WHOLE), 1):
         yield RULE.at(
             admission.evidence.location,
-            f"submission.json itself states that the cap of {cap:,} bytes is not kept: `{admission.key}` is false.",
+            f"{admission.evidence.location.name} itself states "
+            f"that the cap of {cap:,} bytes is not kept: `{admission.key}` is false.",
             fix="Shrink code and model until both fit.",
             severity=Severity.REVIEW,
             evidence=(admission.evidence,),

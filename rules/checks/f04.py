@@ -69,14 +69,14 @@ def _settings(logs: Sequence[TrainLog], differences: Sequence[Difference], sever
     listed = "; ".join(f"`{d.name}` {' / '.join(v[:40] for v in d.values[:4])}" for d in differences[:_SHOWN])
     more = f" and {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else ""
     return RULE.at(
-        differences[0].settings[0].location,
+        differences[0].witnesses[0].location,
         f"The {len(logs)} logs that the score rests on differ in {listed}{more}.",
         fix=_FIX,
         severity=severity,
         evidence=tuple(
             Evidence(s.location, f"{s.name}: {s.value}"[:300], "setting")
             for d in differences[:3]
-            for s in d.settings[:4]
+            for s in d.witnesses[:3]
         ),
     )
 

@@ -6,6 +6,7 @@ of the detail; `files` are those of the submission.
 
 from __future__ import annotations
 
+import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,3 +72,22 @@ def test_a_submission_without_a_script_uses_nothing() -> None:
 def test_prose_alone_shows_no_technique() -> None:
     code = '"""Muon, XSA and SmearGate."""\n# GPTQ with full Hessian\nprint("EMA and SWA")\n'
     assert techniques_of(submission_of({"files": {"train_gpt.py": code}})) == ()
+
+
+HOSTILE = {
+    "names of names": "".join(f"a{i} = {'not ' * 30}a{i + 1}\n" for i in range(400)) + "if a0:\n    muon()\n",
+    "conditions in conditions": "".join(f"{' ' * i}if xsa{i} and ema{i}:\n" for i in range(90)) + f"{' ' * 90}swa()\n",
+    "one long sum": "ema_state = " + " + ".join(["v0 / swa_count"] * 900) + "\n",
+    "many functions": "".join(f"def xsa_{i}(v, clip_range={i}):\n    return xsa_{i + 1}(v)\n" for i in range(3000)),
+    "one name, many values": "".join(f"bits = {i}\n" for i in range(5000)) + "if bits:\n    gptq()\n",
+    "one name, many calls": "def f(clip_range=31):\n    pass\n" + "f(63)\nf(clip_range=15)\n" * 3000,
+    "long names": f"{'muon_' * 20_000}x()\n",
+}
+
+
+@pytest.mark.parametrize("code", HOSTILE.values(), ids=HOSTILE.keys())
+def test_hostile_scripts_are_read_in_bounded_time(code: str) -> None:
+    submission = submission_of({"files": {"train_gpt.py": code}})
+    begun = time.process_time()
+    techniques_of(submission)
+    assert time.process_time() - begun < 3.0
