@@ -19,7 +19,7 @@ from rules.analysis.scopes import EnvironmentRead
 Values = tuple[Any, ...] | None
 ANYTHING: Values = None
 
-_DEPTH = 16
+_DEPTH = 12
 _ITEMS = 32  # of a display of constants
 _MOST = 8  # possible values of one expression that are told apart
 

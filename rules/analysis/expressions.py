@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 _DEPTH = 12  # levels of arithmetic that are folded
 _LINES = 6  # an expression over more lines than this is not spelled out
@@ -47,6 +47,19 @@ def constant_text(node: ast.expr) -> str:
         return ast.unparse(node)[:200]
     except RecursionError:
         return "…"
+
+
+def walk(*roots: ast.AST) -> Iterator[ast.AST]:
+    """All nodes of several trees, each once, however the trees overlap."""
+    seen: set[int] = set()
+    for root in roots:
+        stack = [root]
+        while stack:
+            node = stack.pop()
+            if id(node) not in seen:
+                seen.add(id(node))
+                yield node
+                stack.extend(ast.iter_child_nodes(node))
 
 
 def number_of(node: ast.expr | None, depth: int = _DEPTH) -> float | None:

@@ -17,7 +17,8 @@ CALLED_BY_LIBRARIES = frozenset(
     {"forward", "backward", "step", "setup_context", "extra_repr", "reset_parameters", "jvp", "vmap"}
 )
 
-_NESTING = 40  # names that one value may be looked up through
+_NESTING = 16  # names that one value may be looked up through
+_CALLS = 500  # of one function that are looked through
 _BUDGET = 20_000  # look-ups in one program; beyond it every name may hold anything
 # Attributes that libraries set as well, and variables that a launcher sets.
 _FOREIGN = frozenset(
@@ -211,10 +212,12 @@ class Names(Evaluator):
         name = scope.name
         if name == "__init__":
             made = self._called.get(scope.class_name, [])
-            return made + self._called.get("__init__", []) if made else None
+            made = made and made + self._called.get("__init__", [])
+            return made if 0 < len(made) <= _CALLS else None
         if name.startswith("__") or name in CALLED_BY_LIBRARIES or name in self._read:
             return None
-        return self._called.get(name)
+        calls = self._called.get(name)
+        return None if calls is None or len(calls) > _CALLS else calls
 
 
 def _starred(call: ast.Call) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 
-from rules.analysis.live import Program, Sighting
+from rules.analysis.live import Program, Sighting, Unit
 
 NAME = "leaky-relu-squared"
 TITLE = "Leaky ReLU squared"
@@ -19,9 +19,12 @@ TITLE = "Leaky ReLU squared"
 
 def detect(program: Program) -> Sighting | None:
     """Where live code shows it, or None."""
+    lines: dict[Unit, int] = {}
     for unit, call in program.calls.get("leaky_relu", ()):
+        lines.setdefault(unit, call.line)
+    for unit, line in lines.items():
         if unit.uses("square") or unit.uses("pow") or _squares(unit.scope.node):
-            return unit.at(call.line)
+            return unit.at(line)
     return program.made_any("leaky relu square", "leaky relu sq", "leaky relu2")
 
 

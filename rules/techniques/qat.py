@@ -20,11 +20,15 @@ TITLE = "Quantisation-aware training"
 
 def detect(program: Program) -> Sighting | None:
     """Where live code shows it, or None."""
+    lines: dict[Unit, int] = {}
     for unit, call in program.calls.get("detach", ()):
         func = call.node.func
         inner = func.value if isinstance(func, ast.Attribute) else None
-        if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Sub) and _rounds(unit):
-            return unit.at(call.line)
+        if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Sub):
+            lines.setdefault(unit, call.line)
+    for unit, line in lines.items():
+        if _rounds(unit):
+            return unit.at(line)
     return program.made_any("fake quantize", "fake quant", "quantize ste", "ste quantize", "qat linear", "quant ste")
 
 

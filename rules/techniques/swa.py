@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 from functools import lru_cache
 
+from rules.analysis.expressions import walk
 from rules.analysis.live import Program, Sighting, Unit
 from rules.analysis.words import words_of
 
@@ -39,7 +40,7 @@ def detect(program: Program) -> Sighting | None:
 def _average(unit: Unit) -> int | None:
     """The first live call or binding that averages: `swa_state[name] / swa_count`, `.div_(swa_count)`."""
     values = [b.value for b in unit.bindings if b.value is not None] + [c.node for c in unit.calls]
-    for node in (node for value in values for node in ast.walk(value)):
+    for node in walk(*values):
         if isinstance(node, ast.BinOp | ast.Call):
             right: ast.expr | None = None
             if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):

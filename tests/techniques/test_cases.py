@@ -81,6 +81,9 @@ HOSTILE = {
     "many functions": "".join(f"def xsa_{i}(v, clip_range={i}):\n    return xsa_{i + 1}(v)\n" for i in range(3000)),
     "one name, many values": "".join(f"bits = {i}\n" for i in range(5000)) + "if bits:\n    gptq()\n",
     "one name, many calls": "def f(clip_range=31):\n    pass\n" + "f(63)\nf(clip_range=15)\n" * 3000,
+    "many normalisations": "def f(v):\n" + "    u = F.normalize(v)\n    y = y - u\n" * 3000 + "f(1)\n",
+    "a chain of calls": "swa_count = 1\nx = swa_count" + ".a()" * 1200 + "\n",
+    "many detached values": "def f(x):\n" + "    q = x.round()\n    y = (q - x).detach()\n" * 3000 + "f(1)\n",
     "long names": f"{'muon_' * 20_000}x()\n",
 }
 
