@@ -23,12 +23,12 @@ _FENCE = re.compile(r"[ \t]{0,3}(```|~~~)")
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """One setting that a command gives. `run` tells whether it stands on a command that runs a Python script."""
+    """One setting that a command gives. `script` is the name of the Python file that it runs, "" for a mere export."""
 
     name: str
     value: str
     line: int
-    run: bool
+    script: str
 
 
 def settings_in_shell(text: str, first_line: int = 1) -> list[Given]:
@@ -81,6 +81,7 @@ class _Reader:
     def _simple(self, words: list[tuple[str, int]]) -> Iterator[Given]:
         """Settings of one command: those before the Python script, and the options after it."""
         script = next((i for i, (word, _) in enumerate(words) if word.endswith(".py")), None)
+        file = "" if script is None else words[script][0].rsplit("/", 1)[-1].strip("\"'")
         for word, line in words[:script]:
             match = _ASSIGNMENT.match(word)
             if match:
@@ -88,11 +89,11 @@ class _Reader:
                 if value is not None:
                     if script is None:
                         self._variables[match[1]] = value
-                    yield Given(match[1], value, line, script is not None)
+                    yield Given(match[1], value, line, file)
         if script is not None:
-            yield from self._options(words[script + 1 :])
+            yield from self._options(words[script + 1 :], file)
 
-    def _options(self, words: list[tuple[str, int]]) -> Iterator[Given]:
+    def _options(self, words: list[tuple[str, int]], script: str) -> Iterator[Given]:
         """`--name value`, `--name=value`, `--switch` and `name=value`."""
         for position, (word, line) in enumerate(words):
             name, equals, rest = word.lstrip("-").partition("=")
@@ -104,7 +105,7 @@ class _Reader:
             if equals:
                 value = self._value(rest)
             if value is not None:
-                yield Given(name.replace("-", "_"), value, line, True)
+                yield Given(name.replace("-", "_"), value, line, script)
 
     def _value(self, word: str) -> str | None:
         """A word without its quotes; None where it holds something that only a shell knows."""

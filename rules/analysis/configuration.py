@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 
-from rules.analysis.commands import settings_in_markdown, settings_in_shell
+from rules.analysis.commands import Given, settings_in_markdown, settings_in_shell
 from rules.analysis.expressions import constant_text, number_of
 from rules.analysis.index import SourceIndex, index_of
 from rules.analysis.program import program_sources
@@ -126,10 +126,11 @@ def configuration_of(submission: Submission) -> Configuration:
 def _gather(submission: Submission) -> Configuration:
     sources = program_sources(submission)
     readme = submission.readme
+    entry = submission.script.path.rsplit("/", 1)[-1] if submission.script else ""
     layers = {
         Origin.LOG: _from_logs(submission.logs),
-        Origin.COMMAND: _from_shell(s for s in submission.sources if s.language is Language.SHELL),
-        Origin.README: {} if readme is None else _from_readme(readme.path, readme.text),
+        Origin.COMMAND: _from_shell([s for s in submission.sources if s.language is Language.SHELL], entry),
+        Origin.README: {} if readme is None else _from_readme(readme.path, readme.text, entry),
         Origin.SCRIPT: _from_scripts(sources),
     }
     return Configuration(layers, _aliases(index_of(s).environment for s in sources), _printed(submission))
@@ -151,19 +152,21 @@ def _printed(submission: Submission) -> set[str]:
     }
 
 
-def _from_shell(sources: Iterable[SourceFile]) -> dict[str, Setting]:
-    """What shell scripts give; a command that runs Python speaks before a mere export."""
-    given = [(one, source) for source in sources for one in settings_in_shell(source.code)]
-    found: dict[str, Setting] = {}
-    for one, source in sorted(given, key=lambda pair: not pair[0].run):
-        found.setdefault(one.name.lower(), Setting(one.name, one.value, source.locate(one.line)))
-    return found
+def _from_shell(sources: Iterable[SourceFile], entry: str) -> dict[str, Setting]:
+    given = [(one, source.locate(one.line)) for source in sources for one in settings_in_shell(source.code)]
+    return _first_given(given, entry)
 
 
-def _from_readme(path: str, text: str) -> dict[str, Setting]:
+def _from_readme(path: str, text: str, entry: str) -> dict[str, Setting]:
+    return _first_given([(one, Location(path, one.line)) for one in settings_in_markdown(text)], entry)
+
+
+def _first_given(given: list[tuple[Given, Location]], entry: str) -> dict[str, Setting]:
+    """A command that runs the entry speaks before a mere export, and that before a command that runs another file."""
+    ranks = {entry: 0, "": 1}
     found: dict[str, Setting] = {}
-    for one in settings_in_markdown(text):
-        found.setdefault(one.name.lower(), Setting(one.name, one.value, Location(path, one.line)))
+    for one, place in sorted(given, key=lambda pair: ranks.get(pair[0].script, 2)):
+        found.setdefault(one.name.lower(), Setting(one.name, one.value, place))
     return found
 
 

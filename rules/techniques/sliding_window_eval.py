@@ -10,6 +10,7 @@ Sliding-window attention, a mask inside the model; the stride of a data loader.
 
 from __future__ import annotations
 
+from rules.analysis.configuration import Origin
 from rules.analysis.live import Program, Sighting
 from rules.analysis.words import words_of
 
@@ -27,7 +28,8 @@ def detect(program: Program) -> Sighting | None:
     """Where live code shows it, or None."""
     configuration = program.configuration
     stride, window = configuration.number("eval_stride"), configuration.number("eval_seq_len")
-    if stride is not None and window is not None and stride >= window > 0:
+    told = configuration.origin("eval_seq_len") is not Origin.README
+    if told and stride is not None and window is not None and stride >= window > 0:
         return None
     for units in program.functions.values():
         for unit in units:

@@ -162,16 +162,22 @@ def test_a_shell_script_gives_what_stands_before_the_run_and_what_it_exports() -
         '  XSA_LAST_N=4 QUX="a b" \\\n'
         "  torchrun --standalone --nproc_per_node=8 train_gpt.py --lr 0.1 --use-xsa --k=3 && echo done\n"
     )
-    assert [(g.name, g.value, g.line, g.run) for g in settings_in_shell(text)] == [
-        ("FOO", "1", 2, False),
-        ("SEED", "1337", 3, False),
-        ("NAME", "a_1337", 5, True),
-        ("XSA_LAST_N", "4", 6, True),
-        ("QUX", "a b", 6, True),
-        ("lr", "0.1", 7, True),
-        ("use_xsa", "True", 7, True),
-        ("k", "3", 7, True),
+    assert [(g.name, g.value, g.line, g.script) for g in settings_in_shell(text)] == [
+        ("FOO", "1", 2, ""),
+        ("SEED", "1337", 3, ""),
+        ("NAME", "a_1337", 5, "train_gpt.py"),
+        ("XSA_LAST_N", "4", 6, "train_gpt.py"),
+        ("QUX", "a b", 6, "train_gpt.py"),
+        ("lr", "0.1", 7, "train_gpt.py"),
+        ("use_xsa", "True", 7, "train_gpt.py"),
+        ("k", "3", 7, "train_gpt.py"),
     ]
+
+
+def test_a_command_that_runs_the_entry_speaks_first() -> None:
+    run = "DEPTH=1 python ablation.py\nexport DEPTH=2\nDEPTH=3 torchrun records/x/train_gpt.py\n"
+    assert configuration(run=run).number("depth") == 3
+    assert configuration(run=run.replace("train_gpt", "other")).number("depth") == 2
 
 
 def test_what_only_a_shell_knows_is_left_out() -> None:
