@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 from rules.analysis.expressions import dotted
 from rules.analysis.live import Program, Unit
-from rules.analysis.scopes import Call
+from rules.analysis.scopes import Call, ScopeKind
 from rules.analysis.words import words_of
 
 _LEVELS = 3  # calls deep that a step of training is looked for
 _EVALUATES = {"ttt", "eval", "evaluate", "validate", "adapt", "val"}
 _SUMS = {"sum", "total", "tot", "count", "cum", "acc", "accum", "all"}
 _SCORES = {"loss", "nll", "ce", "byte", "bytes", "token", "tokens", "bits", "bpb"}
+_TOO_COMMON = {"main", "forward", "__init__"}  # names that say nothing about who is called
 _PER_SAMPLE = {"slot", "etlb"}  # optimise a delta for each sample; no weight is trained
 
 
@@ -69,17 +70,13 @@ def _inline(unit: Unit) -> tuple[int | None, int | None]:
 
 def _trainers(program: Program) -> set[str]:
     """Names of live functions that take a step of training, or call one that does."""
+    users = [unit for name in ("backward", "grad") for unit, _ in program.calls.get(name, ())]
     found: set[str] = set()
     for _ in range(_LEVELS):
-        more = {
-            name
-            for name, units in program.functions.items()
-            if name not in found and any(_first_training(unit, found) is not None for unit in units)
-        }
-        if not more:
-            break
-        found |= more
-    return found - {"main", "forward", "__init__"}
+        fresh = {u.scope.name for u in users if u.scope.kind is ScopeKind.FUNCTION} - found - _TOO_COMMON
+        found |= fresh
+        users = [unit for name in fresh for unit, _ in program.calls.get(name, ())]
+    return found
 
 
 def _first_training(unit: Unit, trainers: set[str]) -> int | None:

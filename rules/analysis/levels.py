@@ -39,9 +39,9 @@ def _find(program: Program) -> dict[int, Sighting]:
 
 def _from_settings(program: Program) -> Iterator[tuple[int, Sighting]]:
     """`matrix_bits = 6`, given by a log, a command or the script, and read in live code."""
-    for name, (unit, line) in program.names.items():
-        words = set(words_of(name))
-        if "bits" in words and not words & _OTHER_BITS:
+    for name in program.named("bits"):
+        if name in program.names and not _OTHER_BITS & set(words_of(name)):
+            unit, line = program.names[name]
             number = program.configuration.number(name)
             if number is not None and number in _BITS.values():
                 yield int(number), unit.at(line)

@@ -11,6 +11,7 @@ State-space layers, which recur over time; weight sharing within a layer.
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 
 from rules.analysis.live import Program, Sighting, Unit
 from rules.analysis.words import words_of
@@ -45,11 +46,16 @@ def _is_empty(value: ast.expr | None) -> bool:
 def _by_structure(program: Program) -> Sighting | None:
     units: list[Unit] = [unit for name in _PASSES for unit in program.functions.get(name, ())]
     for unit in units:
-        if unit.scope.class_name and any(set(words_of(name)) & _BLOCKS for name in unit.names):
+        if unit.scope.class_name and any(map(_says_blocks, unit.names)):
             line = _modulo(unit) or _nested(unit, program)
             if line is not None:
                 return unit.at(line)
     return None
+
+
+@lru_cache(maxsize=8192)
+def _says_blocks(name: str) -> bool:
+    return not _BLOCKS.isdisjoint(words_of(name))
 
 
 def _modulo(unit: Unit) -> int | None:
@@ -57,7 +63,7 @@ def _modulo(unit: Unit) -> int | None:
     for node in ast.walk(unit.scope.node):
         if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.BinOp) and isinstance(node.slice.op, ast.Mod):
             blocks = node.value.attr if isinstance(node.value, ast.Attribute) else ""
-            if set(words_of(blocks)) & _BLOCKS:
+            if _says_blocks(blocks):
                 return node.lineno
     return None
 
@@ -77,4 +83,4 @@ def _over_blocks(node: ast.expr) -> bool:
     """`self.blocks` or `enumerate(self.blocks)`."""
     if isinstance(node, ast.Call) and node.args and isinstance(node.func, ast.Name) and node.func.id == "enumerate":
         node = node.args[0]
-    return isinstance(node, ast.Attribute) and bool(set(words_of(node.attr)) & _BLOCKS)
+    return isinstance(node, ast.Attribute) and _says_blocks(node.attr)
