@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,24 @@ def clock() -> HandClock:
 def github(tmp_path: Path, clock: HandClock) -> Iterator[StandIn]:
     with stand_in(tmp_path, clock=clock) as made:
         yield made
+        let_git_end()
+
+
+def let_git_end() -> None:
+    """Wait until the stand-in has ended what it began to send: some tests kill the git that it sends to."""
+    for _ in range(250):
+        if "git" not in names_of_children():
+            return
+        time.sleep(0.02)
+
+
+def names_of_children() -> set[str]:
+    """What the processes are called that this one started."""
+    found = set[str]()
+    for listed in Path("/proc/self/task").glob("*/children"):
+        with suppress(OSError):  # threads and processes come and go
+            found |= {Path(f"/proc/{pid}/comm").read_text().strip() for pid in listed.read_text().split()}
+    return found
 
 
 def settings_of(github: StandIn) -> Settings:
