@@ -9,19 +9,24 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from rules.competition import Competition
 from worker.clients.gateway import Gateway, LimitedError, UnavailableError
+from worker.configuration import competition_of
+from worker.content import ContentStore
+from worker.screening import Screen
 from worker.settings import Settings
 from worker.store import jobs
 from worker.store.jobs import Lease, LeaseLostError
-from worker.store.models import Stage
+from worker.store.models import Repository, Stage
 from worker.store.session import SessionScope
 
 log = logging.getLogger(__name__)
@@ -44,10 +49,18 @@ class Context:
     settings: Settings
     scope: SessionScope
     github: Gateway
+    content: ContentStore
+    screen: Screen
     stages: Mapping[Stage, StageFunction]
     on_quarantine: Callable[[Session, Lease, str], None]
     announce: Announce = field(repr=False)
+    backlog: Callable[[int], float] = field(default=lambda _installation: 0.0, repr=False)
+    """In how many seconds an installation could create one more thing on GitHub."""
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC), repr=False)
+
+    def competition(self, repository: Repository) -> Competition:
+        """The rules that a repository's pull requests are judged by."""
+        return competition_of(repository.configuration, self.settings.competition)
 
 
 def work(context: Context, job_id: UUID) -> None:
@@ -68,8 +81,7 @@ def _attempt(context: Context, lease: Lease) -> None:
     except LeaseLostError:
         log.info("%s %s is in other hands now", lease.stage, lease.subject)
     except Superseded:
-        with context.scope() as session:
-            jobs.finish(session, lease)
+        _finish(context, lease)
     except LimitedError as error:
         _park(context, lease, error.seconds, str(error))
     except UnavailableError as error:
@@ -79,16 +91,20 @@ def _attempt(context: Context, lease: Lease) -> None:
         _fail(context, lease, f"{type(error).__name__}: {error}")
 
 
+def _finish(context: Context, lease: Lease) -> None:
+    with suppress(LeaseLostError), context.scope() as session:
+        jobs.finish(session, lease)
+
+
 def _park(context: Context, lease: Lease, seconds: float, reason: str) -> None:
     with context.scope() as session:
         jobs.park(session, lease, seconds=seconds, reason=reason)
 
 
 def _backoff(lease: Lease) -> float:
-    """Seconds: longer with each change of hands, with jitter from the job's own identity so that jobs spread out."""
+    """Seconds: longer with each wait in a row, with jitter from the job's own identity so that jobs spread out."""
     spread = 1 + (lease.job_id.int % 100) / 100
-    longer: float = UNAVAILABLE_SECONDS * 2.0 ** min(lease.fence - 1, 6)
-    return min(UNAVAILABLE_MOST, longer) * spread
+    return float(min(UNAVAILABLE_MOST, UNAVAILABLE_SECONDS * 2.0 ** min(lease.waits, 10)) * spread)
 
 
 def _fail(context: Context, lease: Lease, error: str) -> None:
@@ -99,12 +115,16 @@ def _fail(context: Context, lease: Lease, error: str) -> None:
 
 @contextmanager
 def _heartbeat(context: Context, lease: Lease) -> Iterator[None]:
-    """Keep the lease while the stage works; stop quietly when it is lost, since the fence protects every write."""
+    """Keep the lease while the stage works; stop quietly when it is lost, since the fence protects every write.
+
+    After `stage_seconds` the lease is let go: whoever hangs longer than any stage may take has lost the job.
+    """
     stop = threading.Event()
     every = context.settings.lease_seconds / 3
 
     def beat() -> None:
-        while not stop.wait(every):
+        until = time.monotonic() + context.settings.stage_seconds
+        while not stop.wait(every) and time.monotonic() < until:
             try:
                 with context.scope() as session:
                     if not jobs.heartbeat(session, lease, lease_seconds=context.settings.lease_seconds):
@@ -121,12 +141,18 @@ def _heartbeat(context: Context, lease: Lease) -> Iterator[None]:
         thread.join(timeout=every)
 
 
-def ring(context: Context, *, limit: int = 200) -> int:
-    """Announce what is due; returns how many. The sweeper calls it too, so that nothing waits for a lost doorbell."""
+def ring(context: Context) -> int:
+    """Announce what is due; returns how many. A broker that does not take it changes nothing: it stays due."""
     with context.scope() as session:
-        due = jobs.due(session, limit=limit)
-    for job_id, stage in due:
-        context.announce(stage, job_id)
+        due = jobs.due(session)
+    for index, (job_id, stage) in enumerate(due):
+        try:
+            context.announce(stage, job_id)
+        except OSError as error:
+            log.warning("the doorbell does not ring: %s", error)
+            with context.scope() as session:
+                jobs.unannounce(session, [job_id for job_id, _ in due[index:]])
+            return index
     return len(due)
 
 

@@ -6,7 +6,6 @@ embedded: a SQLite file, a broker in memory, one process.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +13,7 @@ from pydantic import Field, HttpUrl, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 EMBEDDED_BROKER = "memory://"
+DEFAULT_COMPETITION = "parameter-golf"
 
 
 class Settings(BaseSettings):
@@ -33,11 +33,20 @@ class Settings(BaseSettings):
     reviewer_url: HttpUrl | None = None
     mirror: Path | None = None
     content_folder: Path = Path("fairway-content")
+    competition: str = DEFAULT_COMPETITION
+    """Name or path of the competition of repositories that have no `.github/fairway.toml`."""
 
     lease_seconds: Annotated[float, Field(gt=1, le=600)] = 10.0
     sweep_seconds: Annotated[float, Field(gt=0, le=600)] = 3.0
-    stage_seconds: Annotated[float, Field(gt=1, le=3600)] = 120.0
+    relay_seconds: Annotated[float, Field(gt=0, le=60)] = 0.2
+    stage_seconds: Annotated[float, Field(gt=1, le=3600)] = 180.0
+    screen_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
+    screen_bytes: Annotated[int, Field(ge=268_435_456)] = 1_500_000_000
+    concurrency: Annotated[int, Field(ge=1, le=64)] = 4
     github_timeout_seconds: Annotated[float, Field(gt=0, le=120)] = 20.0
+    creations_per_minute: Annotated[int, Field(ge=1)] = 80
+    creations_per_hour: Annotated[int, Field(ge=1)] = 500
+    """GitHub's limits on what creates content; GitHub Enterprise Server may have others."""
 
     @field_validator("webhook_secret", mode="before")
     @classmethod
@@ -59,6 +68,6 @@ class Settings(BaseSettings):
         return self.broker_url.startswith("memory:")
 
     @property
-    def lease(self) -> timedelta:
-        """How long a job belongs to a worker without a heartbeat."""
-        return timedelta(seconds=self.lease_seconds)
+    def git_folder(self) -> Path:
+        """Where the shared bare clones lie."""
+        return self.content_folder / "git"

@@ -24,7 +24,7 @@ def entry(triage: Triage, seconds: float) -> dict[str, Any]:
         "track": submission.scope.track,
         "verdict": triage.verdict.value,
         "seconds": round(seconds, 4),
-        "findings": [_finding(finding) for finding in triage.findings],
+        "findings": [finding_entry(finding) for finding in triage.findings],
         "techniques": [technique.name for technique in triage.techniques],
         "parents": [{"number": number, "similarity": None, "cited": True} for number, _ in parents_of(submission)],
         "measurements": _finite(triage.summary.as_dict()),
@@ -34,7 +34,8 @@ def entry(triage: Triage, seconds: float) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def finding_entry(finding: Finding) -> dict[str, Any]:
+    """One finding of an entry."""
     return {
         "code": finding.code,
         "name": finding.name,

@@ -20,8 +20,8 @@ from rules.rule import Location
 from rules.submission import BaseKind, ChangedFile, FileEntry, Problem, ProblemKind, Scope, Status
 from worker.clients.clone import Clone, CloneLimits, TooLargeError, opened
 from worker.clients.gateway import AbsentError, Gateway, PullRequestFacts, Repo, UnavailableError
-from worker.clients.listing import Listed, by_api, by_clone, commits_of, is_plain
-from worker.clients.snapshot import Snapshot, SnapshotFile
+from worker.clients.listing import Listed, by_api, by_clone, commits_of
+from worker.clients.snapshot import Snapshot, SnapshotFile, is_plain
 from worker.content import ContentStore
 
 __all__ = ["FetchLimits", "Snapshot", "SnapshotFile", "fetch_snapshot", "snapshot_files"]

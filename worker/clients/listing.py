@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import pygit2
 
 from rules.reading.git import GitRepository, UnreadableRepository
-from rules.reading.paths import GITLINK_MODE
 from rules.reading.trees import TREE_MODE, Change
 from rules.rule import Location
 from rules.submission import BaseKind, ChangedFile, Commit, Problem, ProblemKind, Scope, Status
@@ -148,8 +147,3 @@ def _gone(path: str) -> ChangedFile:
 def _nothing() -> Problem:
     detail = "the pull request changes no file; push your commits to its branch"
     return Problem(ProblemKind.NO_CHANGE, Location(""), detail)
-
-
-def is_plain(file: SnapshotFile) -> bool:
-    """Whether it is a regular file, and no link of any kind."""
-    return file.mode != GITLINK_MODE and file.mode & 0o170000 == 0o100000

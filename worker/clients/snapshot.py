@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rules.competition import Competition
+from rules.reading.paths import GITLINK_MODE
 from rules.reading.scope import find_scope
 from rules.reading.trees import Change
 from rules.rule import Location
@@ -24,6 +25,11 @@ class SnapshotFile:
     mode: int
     size: int | None
     content_id: str
+
+
+def is_plain(file: SnapshotFile) -> bool:
+    """Whether it is a regular file, and no link of any kind."""
+    return file.mode != GITLINK_MODE and file.mode & 0o170000 == 0o100000
 
 
 @dataclass(frozen=True, slots=True)

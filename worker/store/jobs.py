@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import case, or_, select, update
+from sqlalchemy import case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -21,12 +21,16 @@ from worker.store.types import now_plus
 
 MAX_ATTEMPTS = 3
 RETRY_SECONDS = 2.0
-ANNOUNCE_AGAIN_SECONDS = 15.0
+ANNOUNCE_AGAIN_SECONDS = 8.0
+ANNOUNCED_AT_MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A job that is ours until the lease runs out. `version` is what `wanted` was when it was taken."""
+    """A job that is ours until the lease runs out. `version` is what `wanted` was when it was taken.
+
+    `waits` counts how often in a row it was parked before.
+    """
 
     job_id: UUID
     stage: Stage
@@ -34,6 +38,7 @@ class Lease:
     fence: int
     version: int
     attempt: int
+    waits: int = 0
 
 
 class LeaseLostError(Exception):
@@ -61,8 +66,8 @@ def claim(session: Session, job_id: UUID, *, lease_seconds: float) -> Lease | No
         update(Job)
         .where(Job.id == job_id, Job.pending, Job.quarantined_at.is_(None), Job.run_after <= now_plus())
         .where(or_(Job.leased_until.is_(None), Job.leased_until < now_plus()))
-        .values(fence=Job.fence + 1, attempts=Job.attempts + 1, leased_until=now_plus(lease_seconds))
-        .returning(Job.id, Job.stage, Job.subject, Job.fence, Job.wanted, Job.attempts)
+        .values(fence=Job.fence + 1, attempts=Job.attempts + 1, leased_until=now_plus(lease_seconds), announced_at=None)
+        .returning(Job.id, Job.stage, Job.subject, Job.fence, Job.wanted, Job.attempts, Job.waits)
     )
     row = session.execute(statement.execution_options(synchronize_session=False)).one_or_none()
     return None if row is None else Lease(*row)
@@ -87,6 +92,7 @@ def finish(session: Session, lease: Lease) -> None:
         done=lease.version,
         pending=Job.wanted > lease.version,
         attempts=0,
+        waits=0,
         leased_until=None,
         announced_at=None,
         last_error=None,
@@ -102,6 +108,7 @@ def park(session: Session, lease: Lease, *, seconds: float, reason: str) -> None
         lease,
         run_after=now_plus(seconds),
         attempts=Job.attempts - 1,
+        waits=Job.waits + 1,
         leased_until=None,
         announced_at=None,
         last_error=reason,
@@ -136,8 +143,18 @@ def exhausted(session: Session) -> Sequence[Lease]:
     return [Lease(*row) for row in rows]
 
 
-def due(session: Session, *, limit: int = 200) -> Sequence[tuple[UUID, Stage]]:
-    """Jobs to announce: due, in nobody's hands, and not announced a moment ago. Marks them as announced."""
+def due(session: Session, *, window: int = ANNOUNCED_AT_MOST) -> Sequence[tuple[UUID, Stage]]:
+    """Jobs to announce: due, in nobody's hands, and not announced a moment ago. Marks them as announced.
+
+    At most `window` are announced and not yet claimed at any time, so that the broker's queue stays short whatever
+    waits here, and what was announced in vain is not announced in vain by the thousand.
+    """
+    waiting = select(func.count()).where(
+        Job.pending, Job.leased_until.is_(None), Job.announced_at >= now_plus(-ANNOUNCE_AGAIN_SECONDS)
+    )
+    limit = window - (session.scalar(waiting) or 0)
+    if limit <= 0:
+        return []
     statement = (
         select(Job.id)
         .where(Job.pending, Job.quarantined_at.is_(None), Job.run_after <= now_plus())
@@ -158,6 +175,12 @@ def due(session: Session, *, limit: int = 200) -> Sequence[tuple[UUID, Stage]]:
         .execution_options(synchronize_session=False)
     )
     return [(job_id, stage) for job_id, stage in session.execute(marked)]
+
+
+def unannounce(session: Session, job_ids: Sequence[UUID]) -> None:
+    """The doorbell did not ring: announce these again as soon as it does."""
+    statement = update(Job).where(Job.id.in_(job_ids), Job.leased_until.is_(None)).values(announced_at=None)
+    session.execute(statement.execution_options(synchronize_session=False))
 
 
 def cancel(session: Session, stage: Stage, subject: str) -> None:

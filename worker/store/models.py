@@ -159,10 +159,36 @@ class SubmissionRow(Base):
     report: Mapped[str | None] = mapped_column(Text)
     snapshot: Mapped[dict[str, Any] | None]
     rules_version: Mapped[str | None] = mapped_column(String(40))
+    top_files: Mapped[dict[str, Any] | None]
     pull_request: Mapped[PullRequestRow] = relationship(lazy="raise_on_sql")
     findings: Mapped[list[FindingRow]] = relationship(
         back_populates="submission", order_by="FindingRow.position", cascade="all, delete-orphan", lazy="raise_on_sql"
     )
+
+
+class FirstFolder(Base):
+    """Which pull request brought a submission folder first; `digest` is the SHA-256 of its path, for the index."""
+
+    __tablename__ = "first_folder"
+    __table_args__ = (UniqueConstraint("repository_id", "digest"),)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    repository_id: Mapped[int] = mapped_column(ForeignKey("repository.id"), index=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    path: Mapped[str] = mapped_column(Text)
+    number: Mapped[int]
+
+
+class FirstFile(Base):
+    """Which pull request shipped a file of some substance first, by git's id of its content."""
+
+    __tablename__ = "first_file"
+    __table_args__ = (UniqueConstraint("repository_id", "content_id"),)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    repository_id: Mapped[int] = mapped_column(ForeignKey("repository.id"), index=True)
+    content_id: Mapped[str] = mapped_column(String(64))
+    number: Mapped[int]
+    author: Mapped[str] = mapped_column(String(100))
+    path: Mapped[str] = mapped_column(Text)
 
 
 class FindingRow(Base):
@@ -217,6 +243,7 @@ class Job(Base):
     done: Mapped[int] = mapped_column(default=0, server_default="0")
     pending: Mapped[bool] = mapped_column(default=True, server_default="1")
     attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    waits: Mapped[int] = mapped_column(default=0, server_default="0")
     fence: Mapped[int] = mapped_column(default=0, server_default="0")
     run_after: Mapped[datetime] = mapped_column(server_default=now_plus())
     leased_until: Mapped[datetime | None]
@@ -269,6 +296,24 @@ class Run(Base):
     requested_at: Mapped[datetime] = mapped_column(server_default=now_plus())
     evidence: Mapped[dict[str, Any] | None]
     __table_args__ = (UniqueConstraint("submission_id", "kind"),)
+
+
+class CommandRow(Base):
+    """A command in a comment that was carried out or answered, so that an edit of the comment repeats none.
+
+    `digest` is of the command's text and its place among equal ones in the comment.
+    """
+
+    __tablename__ = "command"
+    __table_args__ = (UniqueConstraint("repository_id", "comment_id", "digest"),)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    repository_id: Mapped[int] = mapped_column(ForeignKey("repository.id"), index=True)
+    comment_id: Mapped[int]
+    digest: Mapped[str] = mapped_column(String(64))
+    user_id: Mapped[int]
+    text: Mapped[str] = mapped_column(Text)
+    answer: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime] = mapped_column(server_default=now_plus())
 
 
 class Review(Base):

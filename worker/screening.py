@@ -1,0 +1,112 @@
+"""Screening one fetched submission: the CPU-bound part of the pipeline, on values alone.
+
+It reads a snapshot's contents from the content store and nothing else: no network, no database, no secret. What is not
+in the store is named in the answer, so that the caller can bring it and ask again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rules.competition import Competition
+from rules.reading.assemble import read_submission
+from rules.reading.cache import Memory
+from rules.report.contract import entry
+from rules.report.links import Links
+from rules.report.markdown import render
+from rules.screening import screen
+from rules.submission import FileEntry, PullRequest, Twin
+from worker.clients.snapshot import Snapshot, SnapshotFile, is_plain
+from worker.content import ContentStore
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be screened.
+
+    `absent` are content ids that cannot be had; `links` is None where the report should hold none.
+    """
+
+    competition: Competition
+    pull_request: PullRequest
+    snapshot: Mapping[str, Any]
+    content_folder: Path
+    twins: tuple[Twin, ...] = ()
+    top_files: Mapping[str, str] = field(default_factory=dict)
+    absent: frozenset[str] = frozenset()
+    links: Links | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """The triage as in the JSON contract, its report in Markdown, and content ids that were wanted and not there."""
+
+    entry: dict[str, Any]
+    report: str
+    missing: tuple[str, ...] = ()
+
+
+class ScreeningError(Exception):
+    """The screening ran out of time or memory, or ended its process."""
+
+
+Screen = Callable[[Request], Screened]
+
+_memory = Memory()
+
+
+def screen_here(request: Request) -> Screened:
+    """Screen in this process and thread."""
+    started = time.process_time()
+    snapshot = Snapshot.from_json(request.snapshot)
+    loader = _Loader(ContentStore(request.content_folder), request.absent)
+    submission = read_submission(
+        request.pull_request,
+        snapshot.scope(request.competition),
+        tuple(loader.entry(file) for file in snapshot.entries),
+        request.competition,
+        commits=snapshot.commits,
+        twins=request.twins,
+        known=request.top_files,
+        problems=snapshot.problems,
+        memory=_memory,
+    )
+    triage = screen(submission, request.competition)
+    if loader.missing:
+        _forget()  # what was read without them must not be remembered
+    told = entry(triage, time.process_time() - started)
+    return Screened(told, render(triage, request.competition, request.links), tuple(loader.missing))
+
+
+@dataclass(slots=True)
+class _Loader:
+    """Reads contents from the store and remembers which were wanted in vain."""
+
+    content: ContentStore
+    absent: frozenset[str]
+    missing: dict[str, None] = field(default_factory=dict)
+
+    def entry(self, file: SnapshotFile) -> FileEntry:
+        """The file as its readers know it."""
+        return FileEntry(file.path, file.mode, file.size, file.content_id, partial(self._load, file))
+
+    def _load(self, file: SnapshotFile, limit: int) -> bytes:
+        if file.size is None or not is_plain(file) or file.content_id in self.absent:
+            raise KeyError(file.path)
+        if file.size > limit:
+            raise ValueError(f"{file.size:,} bytes, more than the {limit:,} that are read")
+        try:
+            return self.content.read(file.content_id, limit)
+        except KeyError:
+            self.missing[file.content_id] = None
+            raise
+
+
+def _forget() -> None:
+    global _memory
+    _memory = Memory()
