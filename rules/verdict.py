@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Protocol
 
-from rules.rule import Finding, Severity
+from rules.rule import Severity
+
+
+class Weighed(Protocol):
+    """Anything with a severity: a finding as a value, or as a row."""
+
+    @property
+    def severity(self) -> Severity: ...
 
 
 class Verdict(StrEnum):
@@ -25,7 +33,7 @@ _BY_SEVERITY = {
 }
 
 
-def verdict_of(findings: Iterable[Finding]) -> Verdict:
+def verdict_of(findings: Iterable[Weighed]) -> Verdict:
     """The worst finding decides; notes and no findings at all are `clear`."""
     worst = max((f.severity for f in findings), key=lambda severity: severity.rank, default=Severity.NOTE)
     return _BY_SEVERITY[worst]

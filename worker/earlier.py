@@ -39,7 +39,7 @@ class Earlier:
         return Placed(pull_request, known, twins, _script_id(scope, self.competition))
 
     def _twins(self, pull_request: PullRequest, scope: Scope) -> Iterator[Twin]:
-        for file in _telling_files(scope):
+        for file in telling_files(scope):
             first = self._files.get(file.content_id)
             if first is None:
                 self._files[file.content_id] = Twin(pull_request.number, pull_request.author, file.path, file.path)
@@ -66,7 +66,7 @@ def place_all(
         yield earlier.meet(pull_request, repository.change(pull_request.head_sha))
 
 
-def _telling_files(scope: Scope) -> Iterator[ChangedFile]:
+def telling_files(scope: Scope) -> Iterator[ChangedFile]:
     """Files of the submission folder whose being identical to another's says something."""
     if not scope.folder:
         return

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from rules.report.contract import finding_entry
 from rules.rule import Source, internal_error
+from worker import subjects
 from worker.store import audit, jobs, repositories, submissions
 from worker.store.jobs import Lease
 from worker.store.models import Stage, SubmissionRow
@@ -32,8 +33,7 @@ def _submission(session: Session, lease: Lease) -> UUID | None:
         return None if found is None else found.id
     if lease.stage is Stage.FETCH:
         with suppress(ValueError):
-            repository_id, number = lease.subject.split("#")
-            row = repositories.pull_request(session, int(repository_id), int(number))
+            row = repositories.pull_request(session, *subjects.pull_request(lease.subject))
             if row is not None and row.head_sha:
                 return submissions.begin(session, row.id, row.head_sha).id
     return None

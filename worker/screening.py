@@ -37,7 +37,6 @@ class Request:
     snapshot: Mapping[str, Any]
     content_folder: Path
     twins: tuple[Twin, ...] = ()
-    top_files: Mapping[str, str] = field(default_factory=dict)
     absent: frozenset[str] = frozenset()
     links: Links | None = None
 
@@ -72,7 +71,7 @@ def screen_here(request: Request) -> Screened:
         request.competition,
         commits=snapshot.commits,
         twins=request.twins,
-        known=request.top_files,
+        known=snapshot.top_files,
         problems=snapshot.problems,
         memory=_memory,
     )

@@ -30,6 +30,8 @@ class Settings(BaseSettings):
     github_api_url: HttpUrl = HttpUrl("https://api.github.com")
     github_web_url: HttpUrl = HttpUrl("https://github.com")
     public_url: HttpUrl | None = None
+    rules_url: HttpUrl | None = None
+    """Where the rules' pages are, for links in reports: the address of the folder that holds `A01.md`."""
     reviewer_url: HttpUrl | None = None
     mirror: Path | None = None
     content_folder: Path = Path("fairway-content")

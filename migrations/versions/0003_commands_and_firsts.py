@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
 
 from worker.store.types import UtcDateTime, now_plus
 
@@ -14,11 +13,10 @@ branch_labels = None
 depends_on = None
 
 Whole = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 
 
 def upgrade() -> None:
-    """Add three tables and two columns."""
+    """Add three tables and a column."""
     op.create_table(
         "command",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -53,12 +51,10 @@ def upgrade() -> None:
     for table in ("command", "first_folder", "first_file"):
         op.create_index(op.f(f"ix_{table}_repository_id"), table, ["repository_id"])
     op.add_column("job", sa.Column("waits", Whole, server_default="0", nullable=False))
-    op.add_column("submission", sa.Column("top_files", Json, nullable=True))
 
 
 def downgrade() -> None:
     """Take them away."""
-    op.drop_column("submission", "top_files")
     op.drop_column("job", "waits")
     for table in ("first_file", "first_folder", "command"):
         op.drop_table(table)

@@ -139,6 +139,7 @@ class _Fetch:
             entries=tuple(self._with_size(entry) for entry in entries),
             commits=commits_of(self.gateway, self.repo, self.facts.number),
             problems=tuple(problems),
+            top_files=listed.top_files,
         )
 
     def _listed(self) -> Listed:

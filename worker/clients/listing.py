@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pygit2
 
@@ -33,13 +33,17 @@ ChooseScope = Callable[[Change], Scope]
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A change and the files of its submission folder; `tree_id` is git's id of it where sizes are not known yet."""
+    """A change and the files of its submission folder; `tree_id` is git's id of it where sizes are not known yet.
+
+    `top_files`: content id → name of files at the top of the repository that the change leaves alone.
+    """
 
     change: Change
     folder: str
     entries: tuple[SnapshotFile, ...]
     problems: tuple[Problem, ...] = ()
     tree_id: str = ""
+    top_files: Mapping[str, str] = field(default_factory=dict)
 
 
 def by_api(gateway: Gateway, repo: Repo, facts: PullRequestFacts, choose: ChooseScope) -> Listed:
@@ -52,7 +56,9 @@ def by_api(gateway: Gateway, repo: Repo, facts: PullRequestFacts, choose: Choose
     folder = choose(change).folder
     below = [entry for path, entry in tree.items() if folder and path.startswith(f"{folder}/")]
     entries = sorted((SnapshotFile(e.path, e.mode, e.size, e.sha) for e in below), key=lambda entry: entry.path)
-    return Listed(change, folder, tuple(entries), change.problems)
+    touched = {file.path for file in change.files}
+    top = {e.sha: path for path, e in tree.items() if "/" not in path and path not in touched}
+    return Listed(change, folder, tuple(entries), change.problems, top_files=top)
 
 
 def commits_of(gateway: Gateway, repo: Repo, number: int) -> tuple[Commit, ...]:
@@ -99,6 +105,7 @@ def by_clone(clone: Clone, facts: PullRequestFacts, choose: ChooseScope) -> List
         tuple(SnapshotFile(file.path, file.mode, file.size, file.content_id) for file in files),
         (*change.problems, *(() if listing is None else listing.problems)),
         _tree_id(clone, facts.head_sha, folder) if folder else "",
+        repository.top_files(change.base_sha),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,7 +37,8 @@ class Snapshot:
     """A pull request at one head commit, without contents, which are in the content store.
 
     `folder` is the submission's, "" where none was found; `known_folders` are those of its new folders that an earlier
-    pull request brought; `existing` the folders that were there before. Commits come newest first.
+    pull request brought; `existing` the folders that were there before; `top_files` are content id → name of the files
+    at the top of the repository that the pull request leaves alone. Commits come newest first.
     """
 
     head_sha: str
@@ -50,6 +51,7 @@ class Snapshot:
     entries: tuple[SnapshotFile, ...] = ()
     commits: tuple[Commit, ...] = ()
     problems: tuple[Problem, ...] = ()
+    top_files: Mapping[str, str] = field(default_factory=dict)
 
     def scope(self, competition: Competition) -> Scope:
         """Which folder is the submission, chosen again from what was seen when it was fetched."""
@@ -71,6 +73,7 @@ class Snapshot:
             "entries": [[f.path, f.mode, f.size, f.content_id] for f in self.entries],
             "commits": [[c.sha, c.message, c.authored_at.isoformat(), c.author] for c in self.commits],
             "problems": [[p.kind.value, p.location.path, p.location.line, p.detail] for p in self.problems],
+            "top_files": dict(self.top_files),
         }
 
     @classmethod
@@ -89,6 +92,7 @@ class Snapshot:
             entries=tuple(SnapshotFile(*entry) for entry in data["entries"]),
             commits=tuple(_commits(data["commits"])),
             problems=tuple(Problem(ProblemKind(k), Location(path, line), d) for k, path, line, d in data["problems"]),
+            top_files=data.get("top_files", {}),
         )
 
 

@@ -159,7 +159,6 @@ class SubmissionRow(Base):
     report: Mapped[str | None] = mapped_column(Text)
     snapshot: Mapped[dict[str, Any] | None]
     rules_version: Mapped[str | None] = mapped_column(String(40))
-    top_files: Mapped[dict[str, Any] | None]
     pull_request: Mapped[PullRequestRow] = relationship(lazy="raise_on_sql")
     findings: Mapped[list[FindingRow]] = relationship(
         back_populates="submission", order_by="FindingRow.position", cascade="all, delete-orphan", lazy="raise_on_sql"

@@ -1,0 +1,26 @@
+"""From all findings on a submission, whoever noticed them, to its verdict."""
+
+from __future__ import annotations
+
+from rules.verdict import verdict_of
+from worker import subjects
+from worker.pipeline import Context, Superseded
+from worker.stages import following
+from worker.store import jobs, rulings, submissions
+from worker.store.jobs import Lease
+from worker.store.models import Stage
+from worker.store.types import now_plus
+
+
+def run(context: Context, lease: Lease) -> None:
+    """Decide on the submission that the lease's subject names. What a person waived does not count."""
+    with context.scope() as session:
+        jobs.hold(session, lease)
+        row = submissions.load(session, subjects.row_id(lease.subject))
+        if row is None or row.superseded_at is not None:
+            raise Superseded
+        waived = rulings.waived(rulings.of_submission(session, row.id))
+        row.verdict = verdict_of([finding for finding in row.findings if finding.code not in waived])
+        row.decided_at = now_plus()
+        jobs.request(session, following(Stage.DECIDE), str(row.pull_request_id))
+        jobs.finish(session, lease)
