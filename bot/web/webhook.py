@@ -5,22 +5,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fastapi import APIRouter, Request
-from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
+from bot.web.body import Bodies, BodyError
 from bot.web.inbox import Inbox, InboxUnavailableError
 from bot.web.metrics import DELIVERIES
 from bot.web.signature import is_genuine
 
-MAX_BODY_BYTES = 25 * 1024 * 1024
 _GUID = re.compile(rb"[0-9A-Za-z-]{8,64}")
-_EVENT = re.compile(rb"[a-z_]{2,64}")
+_EVENT = re.compile(rb"[a-z0-9_]{2,64}")
 
 NOT_SIGNED = "the signature is missing or does not fit the body; check the webhook's secret"
-TOO_LARGE = "a delivery has at most 25 MB"
 NO_GUID = "X-GitHub-Delivery is missing or malformed"
 NO_EVENT = "X-GitHub-Event is missing or malformed"
 NOT_JSON = "the body is no JSON object; set the webhook's content type to application/json"
@@ -35,6 +33,7 @@ class Receiver:
 
     inbox: Inbox
     secrets: Sequence[bytes]
+    bodies: Bodies = field(default_factory=Bodies)
 
 
 @router.post("/webhooks/github", status_code=202, responses={401: {}, 400: {}, 413: {}, 503: {}})
@@ -42,9 +41,10 @@ async def receive(request: Request) -> Response:
     """Store a delivery from GitHub. It is a hint only: a worker asks GitHub for what really is."""
     receiver: Receiver = request.app.state.receiver
     headers = dict(request.scope["headers"])
-    body = await _body(request, headers.get(b"content-length"))
-    if body is None:
-        return _refuse(413, TOO_LARGE)
+    try:
+        body = await receiver.bodies.read(request)
+    except BodyError as error:
+        return _refuse(error.status, error.reason)
     if not is_genuine(body, headers.get(b"x-hub-signature-256"), receiver.secrets):
         return _refuse(401, NOT_SIGNED)
     guid, event = headers.get(b"x-github-delivery", b""), headers.get(b"x-github-event", b"")
@@ -60,22 +60,6 @@ async def receive(request: Request) -> Response:
         return _refuse(503, UNAVAILABLE)
     DELIVERIES.labels(outcome=outcome.value).inc()
     return JSONResponse({"delivery": outcome.value}, status_code=202)
-
-
-async def _body(request: Request, stated: bytes | None) -> bytes | None:
-    """The raw body, or None as soon as it is too large, whatever its stated length says."""
-    if stated is not None and stated.isdigit() and int(stated) > MAX_BODY_BYTES:
-        return None
-    chunks, size = [], 0
-    try:
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > MAX_BODY_BYTES:
-                return None
-            chunks.append(chunk)
-    except ClientDisconnect:
-        return b""  # signed by nobody: refused, and nobody is there to read it
-    return b"".join(chunks)
 
 
 def _is_object(body: bytes) -> bool:

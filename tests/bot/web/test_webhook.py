@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -12,48 +10,9 @@ from sqlalchemy import text
 from bot.web import webhook
 from bot.web.app import SettingsError, make_app
 from bot.web.signature import sign
-from migrations.apply import upgrade
-from tests.databases import database
+from tests.bot.web.site import BODY, GUID, Site
 from worker.settings import Settings
-from worker.store.models import Delivery, Job, Stage
-from worker.store.session import SessionScope, make_engine, session_scope
-
-BODY = json.dumps({"zen": "Keep it simple."}).encode()
-GUID = "5b6e2b70-1111-2222-3333-444455556666"
-
-
-class Site:
-    """The application on a real database."""
-
-    def __init__(self, url: str) -> None:
-        engine = make_engine(url)
-        upgrade(engine)
-        self.scope: SessionScope = session_scope(engine)
-        self.engine = engine
-        self.client = TestClient(make_app(Settings(database_url=url, webhook_secret=(SecretStr("s3cret"),))))
-
-    def post(self, body: bytes = BODY, **headers: str | bytes | None) -> int:
-        given: dict[str, str | bytes | None] = {
-            "X-GitHub-Event": "ping",
-            "X-GitHub-Delivery": GUID,
-            "X-Hub-Signature-256": sign(body, b"s3cret"),
-        }
-        given |= {name.replace("_", "-"): value for name, value in headers.items()}
-        kept = {name: value for name, value in given.items() if value is not None}
-        return self.client.post("/webhooks/github", content=body, headers=kept).status_code  # type: ignore[arg-type]
-
-    def stored(self) -> tuple[int, int]:
-        with self.scope() as session:
-            return session.query(Delivery).count(), session.query(Job).filter_by(stage=Stage.RECEIVE).count()
-
-
-@pytest.fixture(params=["postgresql", "sqlite"])
-def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
-    with database(request.param, tmp_path) as url:
-        made = Site(url)
-        with made.client:
-            yield made
-        made.engine.dispose()
+from worker.store.models import Delivery, Job
 
 
 def test_a_signed_delivery_is_stored_with_its_job(site: Site) -> None:
@@ -102,7 +61,7 @@ def test_a_signed_body_that_is_no_json_object_is_400(site: Site, body: bytes) ->
 def test_a_body_over_the_limit_is_refused_whatever_its_stated_length(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(webhook, "MAX_BODY_BYTES", 1000)
+    monkeypatch.setattr(site.receiver.bodies, "most", 1000)
     body = b'{"a": "' + b"x" * 2000 + b'"}'
     assert site.post(body) == 413
     read = []

@@ -1,0 +1,138 @@
+"""The web application on a real database, for tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from fastapi.testclient import TestClient
+from pydantic import SecretStr
+
+from bot.web.app import make_app
+from bot.web.signature import sign
+from bot.web.webhook import Receiver
+from migrations.apply import upgrade
+from worker.settings import Settings
+from worker.store.models import Delivery, Job, Stage
+from worker.store.session import SessionScope, make_engine, session_scope
+
+BODY = json.dumps({"zen": "Keep it simple."}).encode()
+GUID = "5b6e2b70-1111-2222-3333-444455556666"
+SECRET = "s3cret"
+PATH = "/webhooks/github"
+START_SECONDS = 30.0
+
+
+def headers(
+    body: bytes = BODY, *, event: str = "ping", guid: str = GUID, secret: str = SECRET, **more: str | bytes | None
+) -> dict[str, str | bytes]:
+    """GitHub's headers for a body; `more` by name with underscores, None to leave one out."""
+    given: dict[str, str | bytes | None] = {
+        "X-GitHub-Event": event,
+        "X-GitHub-Delivery": guid,
+        "X-Hub-Signature-256": sign(body, secret.encode()),
+    }
+    given |= {name.replace("_", "-"): value for name, value in more.items()}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+class Site:
+    """The application within this process."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = make_engine(url)
+        upgrade(self.engine)
+        self.scope: SessionScope = session_scope(self.engine)
+        app = make_app(Settings(database_url=url, webhook_secret=(SecretStr(SECRET),)))
+        self.receiver: Receiver = app.state.receiver
+        self.client = TestClient(app)
+
+    def post(self, body: bytes = BODY, **more: str | bytes | None) -> int:
+        """Post a delivery; the answer's status."""
+        return self.client.post(PATH, content=body, headers=headers(body, **more)).status_code  # type: ignore[arg-type]
+
+    def stored(self) -> tuple[int, int]:
+        """How many deliveries and how many jobs to receive them are stored."""
+        with self.scope() as session:
+            return session.query(Delivery).count(), session.query(Job).filter_by(stage=Stage.RECEIVE).count()
+
+
+@dataclass(slots=True)
+class Served:
+    """The application in a process of its own."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+    log: Path
+    client: httpx.Client = field(default_factory=httpx.Client)
+
+    def post(self, body: bytes = BODY, **more: str | bytes | None) -> httpx.Response:
+        """Post a delivery."""
+        url = f"http://127.0.0.1:{self.port}{PATH}"
+        return self.client.post(url, content=body, headers=headers(body, **more), timeout=30)  # type: ignore[arg-type]
+
+    def memory(self) -> int:
+        """The most bytes that the process ever held."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text("ascii")
+        [peak] = [line for line in status.splitlines() if line.startswith("VmHWM:")]
+        return int(peak.split()[1]) * 1024
+
+
+@contextmanager
+def served(
+    url: str, folder: Path, environment: Mapping[str, str] | None = None, secret: str = SECRET
+) -> Iterator[Served]:
+    """Start the web process as in a deployment, and end it afterwards."""
+    port, log = free_port(), folder / "web.log"
+    variables = {
+        **os.environ,
+        "FAIRWAY_DATABASE_URL": url,
+        "FAIRWAY_WEBHOOK_SECRET": secret,
+        **(environment or {}),
+    }
+    start = "import sys; from tests.bot.web.site import run; run(int(sys.argv[1]))"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-c", start, str(port)], env=variables, stdout=output, stderr=subprocess.STDOUT
+        )
+    made = Served(port, process, log)
+    try:
+        _wait_for(made)
+        yield made
+    finally:
+        made.client.close()
+        process.terminate()
+        process.wait(15)
+
+
+def run(port: int) -> None:
+    """What the process does."""
+    import uvicorn
+
+    uvicorn.run(make_app(Settings()), host="127.0.0.1", port=port, access_log=False)
+
+
+def _wait_for(site: Served) -> None:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until and site.process.poll() is None:
+        try:
+            if site.client.get(f"http://127.0.0.1:{site.port}/healthz").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.05)
+    raise TimeoutError(f"the web process does not answer: {site.log.read_text('utf-8', 'replace')[-2000:]}")
+
+
+def free_port() -> int:
+    """A port that nobody uses at this moment."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+        return int(listening.getsockname()[1])
