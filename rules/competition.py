@@ -164,6 +164,18 @@ class Rulers(_Strict):
     users: tuple[str, ...] = ()
 
 
+class Publishing(_Strict):
+    """What is said on a pull request besides the check run.
+
+    `fail_on` are verdicts that make the check fail, none unless asked for. Without `comment` and `labels` none are
+    begun; those that stand already are kept true.
+    """
+
+    fail_on: tuple[Literal["likely-invalid", "needs-review", "incomplete"], ...] = ()
+    comment: bool = True
+    labels: bool = True
+
+
 class Competition(_Strict):
     """All parameters of one competition."""
 
@@ -180,6 +192,7 @@ class Competition(_Strict):
     frontier: Annotated[tuple[Incumbent, ...], Field(min_length=1)]
     fingerprints: Fingerprints
     rulers: Rulers
+    publishing: Publishing = Publishing()
 
     @model_validator(mode="after")
     def _consistent(self) -> Competition:

@@ -82,3 +82,18 @@ def test_the_practice_of_the_day_decides_what_is_significant() -> None:
     competition = builtin()
     assert competition.significance_on(date(2026, 4, 27)).level == 0.01
     assert competition.significance_on(date(2026, 4, 28)).level == 0.25
+
+
+def test_no_check_fails_and_all_is_said_unless_the_competition_asks_otherwise() -> None:
+    publishing = parse(TEXT).publishing
+    assert (publishing.fail_on, publishing.comment, publishing.labels) == ((), True, True)
+    asked = parse(TEXT + '\n[publishing]\nfail_on = ["likely-invalid"]\ncomment = false\nlabels = false\n').publishing
+    assert (asked.fail_on, asked.comment, asked.labels) == (("likely-invalid",), False, False)
+
+
+@pytest.mark.parametrize("verdict", ["clear", "likely invalid"])
+def test_a_check_may_fail_only_on_a_verdict_that_speaks_against_a_submission(verdict: str) -> None:
+    text = TEXT + f'\n[publishing]\nfail_on = ["{verdict}"]\n'
+    with pytest.raises(CompetitionError) as caught:
+        parse(text)
+    assert f":{line_of(text, 'fail_on')}: `publishing.fail_on.0`" in str(caught.value)
