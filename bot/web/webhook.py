@@ -8,15 +8,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from fastapi import APIRouter, Request
+from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
 from bot.web.body import Bodies, BodyError
-from bot.web.inbox import Inbox, InboxUnavailableError
+from bot.web.inbox import Accepted, Inbox, InboxUnavailableError
 from bot.web.metrics import DELIVERIES
 from bot.web.signature import is_genuine
 
-_GUID = re.compile(rb"[0-9A-Za-z-]{8,64}")
-_EVENT = re.compile(rb"[a-z0-9_]{2,64}")
+HEADERS = {
+    "X-GitHub-Delivery": "^[0-9A-Za-z-]{8,64}$",
+    "X-GitHub-Event": "^[a-z0-9_]{2,64}$",
+    "X-Hub-Signature-256": "^sha256=[0-9a-f]{64}$",
+}
+_GUID, _EVENT = (re.compile(HEADERS[name].strip("^$").encode()) for name in ("X-GitHub-Delivery", "X-GitHub-Event"))
 
 NOT_SIGNED = "the signature is missing or does not fit the body; check the webhook's secret"
 NO_GUID = "X-GitHub-Delivery is missing or malformed"
@@ -25,6 +30,18 @@ NOT_JSON = "the body is no JSON object; set the webhook's content type to applic
 UNAVAILABLE = "the delivery could not be stored; it will be asked for again"
 
 router = APIRouter()
+
+
+class Taken(BaseModel):
+    """The delivery is stored, now or before."""
+
+    delivery: Accepted
+
+
+class Refused(BaseModel):
+    """Why a delivery is not stored."""
+
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +53,19 @@ class Receiver:
     bodies: Bodies = field(default_factory=Bodies)
 
 
-@router.post("/webhooks/github", status_code=202, responses={401: {}, 400: {}, 413: {}, 503: {}})
+@router.post(
+    "/webhooks/github",
+    status_code=202,
+    response_model=Taken,
+    responses={status: {"model": Refused} for status in (400, 401, 408, 413, 503)},
+    openapi_extra={
+        "parameters": [
+            {"name": name, "in": "header", "required": True, "schema": {"type": "string", "pattern": pattern}}
+            for name, pattern in HEADERS.items()
+        ],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}},
+    },
+)
 async def receive(request: Request) -> Response:
     """Store a delivery from GitHub. It is a hint only: a worker asks GitHub for what really is."""
     receiver: Receiver = request.app.state.receiver

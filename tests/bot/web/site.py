@@ -75,10 +75,14 @@ class Served:
     log: Path
     client: httpx.Client = field(default_factory=httpx.Client)
 
+    @property
+    def url(self) -> str:
+        """Its address, without a slash at the end."""
+        return f"http://127.0.0.1:{self.port}"
+
     def post(self, body: bytes = BODY, **more: str | bytes | None) -> httpx.Response:
         """Post a delivery."""
-        url = f"http://127.0.0.1:{self.port}{PATH}"
-        return self.client.post(url, content=body, headers=headers(body, **more), timeout=30)  # type: ignore[arg-type]
+        return self.client.post(self.url + PATH, content=body, headers=headers(body, **more), timeout=30)  # type: ignore[arg-type]
 
     def memory(self) -> int:
         """The most bytes that the process ever held."""
@@ -125,7 +129,7 @@ def _wait_for(site: Served) -> None:
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until and site.process.poll() is None:
         try:
-            if site.client.get(f"http://127.0.0.1:{site.port}/healthz").status_code == 200:
+            if site.client.get(f"{site.url}/healthz").status_code == 200:
                 return
         except httpx.TransportError:
             time.sleep(0.05)
