@@ -200,6 +200,9 @@ class Gateway(Protocol):
         """Annotations are appended in batches of 50, beginning at `annotations_from`."""
 
     def find_check(self, repo: Repo, head_sha: str, external_id: str) -> int | None: ...
+    def annotation_count(self, repo: Repo, check_id: int) -> int:
+        """How many annotations a check run has: they can only be appended, so what is there must be known."""
+
     def create_comment(self, repo: Repo, number: int, body: str) -> int: ...
     def update_comment(self, repo: Repo, comment_id: int, body: str) -> None: ...
     def find_comment(self, repo: Repo, number: int, marker: str) -> int | None:

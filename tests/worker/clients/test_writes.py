@@ -57,8 +57,9 @@ def test_check_is_created_in_progress_and_finished(github: StandIn, gateway: Git
 def test_annotations_come_in_batches_of_fifty_each_once(github: StandIn, gateway: GitHubGateway, repo: Repo) -> None:
     wanted = check(github.pull_request().head_sha, annotations=120)
     number = gateway.create_check(repo, wanted)
-    assert len(github.state.runs[number].annotations) == 50
+    assert gateway.annotation_count(repo, number) == 50
     gateway.update_check(repo, number, wanted, annotations_from=50)
+    assert gateway.annotation_count(repo, number) == 120
     told = github.state.runs[number].annotations
     assert [one["start_line"] for one in told] == list(range(1, 121))
     assert github.state.log.count("PATCH", "*/check-runs/*") == 2

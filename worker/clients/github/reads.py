@@ -112,6 +112,10 @@ class Reads:
                 return run.number("id")
         return None
 
+    def annotation_count(self, repo: Repo, check_id: int) -> int:
+        told = self._object(repo, f"/check-runs/{check_id:d}", permissions=CHECKING)
+        return told.inner("output").number("annotations_count")
+
     def find_comment(self, repo: Repo, number: int, marker: str) -> int | None:
         for told in self._list(repo, f"/issues/{number:d}/comments", most=MOST_COMMENTS):
             found = values.comment(told)
