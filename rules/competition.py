@@ -6,15 +6,18 @@ than none. Nothing else in Fairway knows a folder, a limit or a fingerprint of a
 
 from __future__ import annotations
 
+import json
 import re
-import tomllib
 from datetime import date
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from rules.layers import TomlError, complaints, line_of, lines_of, merged, read_toml
 
 DEFAULT = "parameter_golf"
 
@@ -226,16 +229,21 @@ class Competition(_Strict):
 
 
 def parse(text: str, name: str = "competition.toml") -> Competition:
-    """Read a competition from TOML. Raises CompetitionError with line and remedy."""
+    """Read a competition from TOML. Raises CompetitionError with line and remedy.
+
+    A file with `extends = "parameter-golf"` says only what differs from that shipped competition: its tables are merged
+    with the shipped ones key by key, its lists take the place of theirs.
+    """
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise CompetitionError(f"{name}: not valid TOML: {error}") from None
+        own = read_toml(text, name)
+    except TomlError as error:
+        raise CompetitionError(str(error)) from None
+    below = own.pop("extends", None)
+    data = own if below is None else merged(_extended(below, text, name), own)
     try:
         return Competition.model_validate_json(_as_json(data))
     except ValidationError as error:
-        complaints = [_complaint(text, name, item["loc"], item["msg"], item["type"]) for item in error.errors()]
-        raise CompetitionError("\n".join(complaints)) from None
+        raise CompetitionError(complaints(error.errors(), text, name, below)) from None
 
 
 def load(path: Path) -> Competition:
@@ -250,47 +258,34 @@ def load(path: Path) -> Competition:
 @cache
 def builtin(name: str = DEFAULT) -> Competition:
     """The competition shipped under `rules/competitions/`. Raises CompetitionError for an unknown name."""
-    file = resources.files("rules").joinpath("competitions", f"{name.replace('-', '_')}.toml")
-    if not re.fullmatch(r"[a-z0-9_-]+", name) or not file.is_file():
+    text = _shipped(name)
+    if text is None:
         raise CompetitionError(f"no competition named {name!r} is shipped; give the path of a TOML file instead")
-    return parse(file.read_text(encoding="utf-8"), f"{name}.toml")
+    return parse(text, f"{name}.toml")
+
+
+def _folder() -> Traversable:
+    return resources.files("rules").joinpath("competitions")
+
+
+def _shipped(name: str) -> str | None:
+    file = _folder().joinpath(f"{name.replace('-', '_')}.toml")
+    return file.read_text(encoding="utf-8") if re.fullmatch(r"[a-z0-9_-]+", name) and file.is_file() else None
+
+
+def _extended(below: object, text: str, name: str) -> dict[str, Any]:
+    """The tables of the shipped competition that a file extends. Raises CompetitionError."""
+    shipped = _shipped(below) if isinstance(below, str) else None
+    if shipped is not None:
+        return read_toml(shipped, str(below))
+    line = line_of(lines_of(text), ("extends",))
+    known = sorted(f.name[:-5].replace("_", "-") for f in _folder().iterdir() if f.name.endswith(".toml"))
+    raise CompetitionError(
+        f"{name}:{line}: `extends`: no competition of this name is shipped: write one of "
+        f"{', '.join(map(repr, known))}, or remove the line and give all tables"
+    )
 
 
 def _as_json(data: dict[str, object]) -> bytes:
     """TOML's values as JSON: pydantic's strict mode takes tuples and dates from JSON, not from lists and strings."""
-    import json
-
     return json.dumps(data, default=lambda value: value.isoformat()).encode()
-
-
-def _complaint(text: str, name: str, loc: tuple[int | str, ...], message: str, kind: str) -> str:
-    key = ".".join(str(part) for part in loc) or "(whole file)"
-    line = _line_of(text, loc)
-    place = f"{name}:{line}" if line else name
-    if kind == "extra_forbidden":
-        return f"{place}: unknown key `{key}`: remove it or correct its spelling"
-    if kind == "missing":
-        return f"{place}: `{key}` is missing: add it"
-    return f"{place}: `{key}`: {message}"
-
-
-def _line_of(text: str, loc: tuple[int | str, ...]) -> int | None:
-    """The line of a key, or of the nearest table above it, by following TOML's headers."""
-    best, best_depth = None, 0
-    counts: dict[tuple[str, ...], int] = {}
-    here: tuple[int | str, ...] = ()
-    for number, line in enumerate(text.splitlines(), 1):
-        header = re.match(r"\s*(\[{1,2})\s*([\w.\-]+)\s*\]", line)
-        key = re.match(r"\s*([\w\-]+)\s*=", line)
-        if header:
-            names = tuple(header[2].split("."))
-            here = names
-            if header[1] == "[[":
-                index = counts[names] = counts.get(names, -1) + 1
-                here = (*names, index)
-        elif not key:
-            continue
-        path = here if header else (*here, key[1] if key else "")
-        if len(path) > best_depth and path == loc[: len(path)]:
-            best, best_depth = number, len(path)
-    return best
