@@ -37,6 +37,10 @@ class RefusedError(GitHubError):
     """GitHub understood and refused: 401, 403 without a limit, 422. Asking again changes nothing."""
 
 
+class OversizedError(RefusedError):
+    """A file is larger than what is read of such files."""
+
+
 @dataclass(frozen=True, slots=True)
 class Repo:
     """A repository and the installation through which it is reached."""
@@ -106,6 +110,15 @@ class CommentFacts:
     author_id: int
     is_bot: bool
     app_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IssueFacts:
+    """An issue that this App opened."""
+
+    number: int
+    body: str
+    is_open: bool
 
 
 class Conclusion(StrEnum):
@@ -189,7 +202,7 @@ class Gateway(Protocol):
 
     def blob(self, repo: Repo, sha: str) -> bytes: ...
     def file(self, repo: Repo, path: str, ref: str) -> bytes | None:
-        """A small file on a branch, None where there is none."""
+        """A small file on a branch, None where there is none. Raises OversizedError above a megabyte."""
 
     def default_branch(self, repo: Repo) -> str: ...
     def clone_url(self, repo: Repo) -> tuple[str, str]:
@@ -220,6 +233,10 @@ class Gateway(Protocol):
         """
 
     def create_issue(self, repo: Repo, title: str, body: str) -> int: ...
+    def issue(self, repo: Repo, number: int) -> IssueFacts: ...
+    def find_issue(self, repo: Repo, marker: str) -> IssueFacts | None:
+        """The oldest issue of this App, open or closed, that begins with the marker."""
+
     def update_issue(self, repo: Repo, number: int, *, body: str, is_open: bool) -> None: ...
     def failed_deliveries(self, *, since: datetime) -> Iterator[FailedDelivery]: ...
     def redeliver(self, delivery_id: int) -> None: ...

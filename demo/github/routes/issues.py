@@ -19,6 +19,19 @@ Writing = Annotated[Within, Depends(writes("issues", "pull_requests"))]
 WritingIssues = Annotated[Within, Depends(writes("issues"))]
 
 
+@router.get("/repos/{owner}/{repo}/issues")
+async def listed(on: Reading) -> Response:
+    """Issues and pull requests: the open ones, newest first, unless the query says otherwise."""
+    wanted, creator = on.query.get("state", "open"), on.query.get("creator", "").lower()
+    if wanted not in ("open", "closed", "all"):
+        raise malformed(f"{wanted!r} is not a possible state.")
+    found = [made for made in on.repository.issues.values() if wanted in ("all", made.state)]
+    found = [made for made in found if creator in ("", made.author.login.lower())]
+    found.sort(key=lambda made: (made.created_at, made.number), reverse=on.query.get("direction") != "asc")
+    items, link = page(found, on.query, on.url)
+    return answer([issues.issue(on.state, on.repository, made) for made in items], headers=link)
+
+
 @router.post("/repos/{owner}/{repo}/issues")
 async def create(on: WritingIssues) -> Response:
     """A new issue by the App."""

@@ -17,6 +17,7 @@ from worker.clients.gateway import (
     Check,
     CheckAction,
     Conclusion,
+    IssueFacts,
     LimitedError,
     RefusedError,
     Repo,
@@ -129,6 +130,18 @@ def test_issue_is_opened_changed_and_closed(github: StandIn, gateway: GitHubGate
     gateway.update_issue(repo, number, body="line 4", is_open=False)
     issue = github.repository.issues[number]
     assert (issue.title, issue.body, issue.state) == ("Configuration is broken", "line 4", "closed")
+
+
+def test_issue_of_the_app_is_found_again_by_its_marker(github: StandIn, gateway: GitHubGateway, repo: Repo) -> None:
+    mark = "<!-- mark -->"
+    github.people.open_issue(github.repository, AUTHOR, "Mine", f"{mark} not the App's")
+    assert gateway.find_issue(repo, mark) is None
+    gateway.create_issue(repo, "Another", "of the App")
+    number = gateway.create_issue(repo, "Broken", f"{mark} line 3")
+    gateway.create_issue(repo, "Broken again", f"{mark} line 4")
+    gateway.update_issue(repo, number, body=f"{mark} mended", is_open=False)
+    assert gateway.find_issue(repo, mark) == IssueFacts(number, f"{mark} mended", is_open=False)
+    assert gateway.issue(repo, number) == IssueFacts(number, f"{mark} mended", is_open=False)
 
 
 def test_write_to_what_is_gone_is_absent(github: StandIn, gateway: GitHubGateway, repo: Repo) -> None:

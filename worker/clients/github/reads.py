@@ -16,6 +16,8 @@ from worker.clients.gateway import (
     CommitFacts,
     FailedDelivery,
     FileFacts,
+    IssueFacts,
+    OversizedError,
     Page,
     PullRequestFacts,
     RefusedError,
@@ -24,11 +26,12 @@ from worker.clients.gateway import (
     UnavailableError,
 )
 from worker.clients.github import values
-from worker.clients.github.app import CHECKING, LISTING, READING, Credentials, Permissions
+from worker.clients.github.app import CHECKING, LISTING, READING, TALKING, Credentials, Permissions
 from worker.clients.github.line import RAW_TYPE, Answer, Question
 from worker.clients.github.values import Fields, objects
 
 PER_PAGE = 100
+MOST_ISSUES = 1_000
 MOST_FILES, MOST_COMMITS, MOST_COMMENTS, MOST_RUNS, MOST_REPOSITORIES = 3_000, 250, 5_000, 1_000, 10_000
 MOST_DELIVERIES = 40_000
 MOST_CONFIGURATION = 1_048_576
@@ -89,7 +92,7 @@ class Reads:
         if told.text("type", "") != "file" or told.text("target", ""):
             return None  # a folder, a link to another repository, a symbolic link: no file to read
         if told.text("encoding", "") != "base64" or told.number("size", 0) > MOST_CONFIGURATION:
-            raise RefusedError(f"{answer.what}: larger than {MOST_CONFIGURATION:,} bytes")
+            raise OversizedError(f"{answer.what}: larger than {MOST_CONFIGURATION:,} bytes")
         try:
             return base64.b64decode(told.text("content"))
         except binascii.Error:
@@ -126,6 +129,18 @@ class Reads:
     def comment(self, repo: Repo, comment_id: int) -> CommentFacts:
         return values.comment(self._object(repo, f"/issues/comments/{comment_id:d}"))
 
+    def issue(self, repo: Repo, number: int) -> IssueFacts:
+        return values.issue(self._object(repo, f"/issues/{number:d}", permissions=TALKING))
+
+    def find_issue(self, repo: Repo, marker: str) -> IssueFacts | None:
+        asked = {"creator": self._bot, "state": "all", "sort": "created", "direction": "asc"}
+        question = Question("GET", path_of(repo, "/issues"), payer=repo.installation_id, params=asked)
+        for told in self._pages(repo, question, "", MOST_ISSUES, TALKING):
+            found = values.issue(told)
+            if self._wrote(told) and found.body.startswith(marker):
+                return found
+        return None
+
     def labels(self, repo: Repo, number: int) -> Sequence[str]:
         return tuple(one.text("name", "") for one in self._list(repo, f"/issues/{number:d}/labels", most=PER_PAGE))
 
@@ -159,6 +174,13 @@ class Reads:
         question = Question("GET", "/installation/repositories", payer=installation_id)
         found = self._pages(None, question, "repositories", MOST_REPOSITORIES, LISTING)
         return tuple(values.repository(one, installation_id) for one in found)
+
+    def _wrote(self, told: Fields) -> bool:
+        """Whether this App opened an issue."""
+        author, app_id = told.inner("user"), told.inner("performed_via_github_app").number("id", 0)
+        if app_id:
+            return app_id == self._credentials.app_id
+        return author.text("type", "") == "Bot" and author.text("login", "") == self._bot
 
     def _is_ours(self, comment: CommentFacts) -> bool:
         """Whether this App wrote it. No person's login holds a bracket."""

@@ -11,6 +11,7 @@ from worker.clients.gateway import (
     CommentFacts,
     CommitFacts,
     FileFacts,
+    IssueFacts,
     PullRequestFacts,
     RefusedError,
     Repo,
@@ -154,6 +155,11 @@ def comment(told: Fields) -> CommentFacts:
         is_bot=author.text("type", "") == "Bot",
         app_id=app.number("id", 0) or None,
     )
+
+
+def issue(told: Fields) -> IssueFacts:
+    """An issue."""
+    return IssueFacts(told.number("number"), told.text("body", ""), told.text("state", "") == "open")
 
 
 def repository(told: Fields, installation_id: int) -> Repo:
