@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -40,6 +41,15 @@ StageFunction = Callable[["Context", Lease], None]
 
 class Superseded(Exception):  # noqa: N818 - not an error: the work is simply not needed any more
     """The head moved on or the pull request was closed: nothing is to be done."""
+
+
+class Bell(Protocol):
+    """What it takes to announce what is due."""
+
+    @property
+    def scope(self) -> SessionScope: ...
+    @property
+    def announce(self) -> Announce: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,19 +151,26 @@ def _heartbeat(context: Context, lease: Lease) -> Iterator[None]:
         thread.join(timeout=every)
 
 
-def ring(context: Context) -> int:
+def ring(bell: Bell) -> int:
     """Announce what is due; returns how many. A broker that does not take it changes nothing: it stays due."""
-    with context.scope() as session:
+    rung, fault = ring_or_fault(bell)
+    if fault is not None:
+        log.warning("the doorbell does not ring: %s", fault)
+    return rung
+
+
+def ring_or_fault(bell: Bell) -> tuple[int, OSError | None]:
+    """Announce what is due; returns how many, and why no more where the broker does not take it."""
+    with bell.scope() as session:
         due = jobs.due(session)
     for index, (job_id, stage) in enumerate(due):
         try:
-            context.announce(stage, job_id)
+            bell.announce(stage, job_id)
         except OSError as error:
-            log.warning("the doorbell does not ring: %s", error)
-            with context.scope() as session:
+            with bell.scope() as session:
                 jobs.unannounce(session, [job_id for job_id, _ in due[index:]])
-            return index
-    return len(due)
+            return index, error
+    return len(due), None
 
 
 def sweep(context: Context) -> int:

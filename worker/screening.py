@@ -77,7 +77,7 @@ def screen_here(request: Request) -> Screened:
     )
     triage = screen(submission, request.competition)
     if loader.missing:
-        _forget()  # what was read without them must not be remembered
+        forget()  # what was read without them must not be remembered
     told = entry(triage, time.process_time() - started)
     return Screened(told, render(triage, request.competition, request.links), tuple(loader.missing))
 
@@ -106,6 +106,7 @@ class _Loader:
             raise
 
 
-def _forget() -> None:
+def forget() -> None:
+    """Drop what was read before: after a fault, or to free its memory."""
     global _memory
     _memory = Memory()

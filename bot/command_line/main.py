@@ -24,6 +24,8 @@ COMMANDS = MappingProxyType(
         "check": "Triage a folder before it becomes a pull request.",
         "backtest": "Triage many pull requests, and compare with rulings.",
         "rules": "List the rules, or show the page of one.",
+        "worker": "Work on jobs, beside the web.",
+        "beat": "Ring for what is due, and for what comes by itself.",
     }
 )
 INTERNAL = "fairway: internal error: {}; a fault of Fairway, please report it (" + DEBUG + "=1 shows where it happened)"

@@ -61,10 +61,11 @@ def request(session: Session, stage: Stage, subject: str, *, delay_seconds: floa
 
 
 def claim(session: Session, job_id: UUID, *, lease_seconds: float) -> Lease | None:
-    """Take the lease of a due job; None when it is done, parked, quarantined or another's."""
+    """Take the lease of a due job; None when it is done, parked, quarantined, out of attempts or another's."""
     statement = (
         update(Job)
         .where(Job.id == job_id, Job.pending, Job.quarantined_at.is_(None), Job.run_after <= now_plus())
+        .where(Job.attempts < MAX_ATTEMPTS)
         .where(or_(Job.leased_until.is_(None), Job.leased_until < now_plus()))
         .values(fence=Job.fence + 1, attempts=Job.attempts + 1, leased_until=now_plus(lease_seconds), announced_at=None)
         .returning(Job.id, Job.stage, Job.subject, Job.fence, Job.wanted, Job.attempts, Job.waits)
@@ -157,7 +158,7 @@ def due(session: Session, *, window: int = ANNOUNCED_AT_MOST) -> Sequence[tuple[
         return []
     statement = (
         select(Job.id)
-        .where(Job.pending, Job.quarantined_at.is_(None), Job.run_after <= now_plus())
+        .where(Job.pending, Job.quarantined_at.is_(None), Job.run_after <= now_plus(), Job.attempts < MAX_ATTEMPTS)
         .where(or_(Job.leased_until.is_(None), Job.leased_until < now_plus()))
         .where(or_(Job.announced_at.is_(None), Job.announced_at < now_plus(-ANNOUNCE_AGAIN_SECONDS)))
         .order_by(Job.run_after)
@@ -188,7 +189,7 @@ def cancel(session: Session, stage: Stage, subject: str) -> None:
     statement = (
         update(Job)
         .where(Job.stage == stage, Job.subject == subject, Job.pending)
-        .values(pending=False, done=Job.wanted, fence=Job.fence + 1, leased_until=None)
+        .values(pending=False, done=Job.wanted, fence=Job.fence + 1, leased_until=None, attempts=0)
     )
     session.execute(statement.execution_options(synchronize_session=False))
 

@@ -113,6 +113,9 @@ def test_a_job_that_kills_its_worker_is_set_aside_after_three_attempts(scope: Se
     for attempt in (1, 2, 3):
         assert taken(scope, job_id, seconds=0.02).attempt == attempt
         time.sleep(0.05)
+    assert claimed(scope, job_id) is None  # whoever comes before the sweeper must not die of it once more
+    with scope() as session:
+        assert jobs.due(session) == []
     with scope() as session:
         assert [lease.job_id for lease in jobs.exhausted(session)] == [job_id]
     assert claimed(scope, job_id) is None
@@ -150,6 +153,17 @@ def test_cancelled_work_is_not_done_and_its_holder_is_fenced_off(scope: SessionS
     with pytest.raises(LeaseLostError), scope() as session:
         jobs.finish(session, lease)
     assert claimed(scope, job_id) is None
+
+
+def test_work_that_was_cancelled_in_its_last_attempt_may_be_asked_for_again(scope: SessionScope) -> None:
+    job_id = asked(scope)
+    for _ in range(3):
+        taken(scope, job_id, seconds=0.02)
+        time.sleep(0.05)
+    with scope() as session:
+        jobs.cancel(session, Stage.FETCH, "1#2")
+    asked(scope)
+    assert taken(scope, job_id).attempt == 1
 
 
 def test_what_waits_longest_is_known(scope: SessionScope) -> None:
