@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fastapi import APIRouter, Request
@@ -73,7 +73,7 @@ async def receive(request: Request) -> Response:
     try:
         body = await receiver.bodies.read(request)
     except BodyError as error:
-        return _refuse(error.status, error.reason)
+        return _refuse(error.status, error.reason, {"Connection": "close"})  # nobody reads what else would come
     if not is_genuine(body, headers.get(b"x-hub-signature-256"), receiver.secrets):
         return _refuse(401, NOT_SIGNED)
     guid, event = headers.get(b"x-github-delivery", b""), headers.get(b"x-github-event", b"")
@@ -98,6 +98,6 @@ def _is_object(body: bytes) -> bool:
         return False
 
 
-def _refuse(status: int, reason: str) -> JSONResponse:
+def _refuse(status: int, reason: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
     DELIVERIES.labels(outcome=str(status)).inc()
-    return JSONResponse({"detail": reason}, status_code=status)
+    return JSONResponse({"detail": reason}, status_code=status, headers=headers)

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from bot.web.app import make_app
+from bot.web.body import READ_SECONDS
 from bot.web.signature import sign
 from bot.web.webhook import Receiver
 from migrations.apply import upgrade
@@ -84,7 +85,7 @@ class Served:
         """Post a delivery."""
         return self.client.post(self.url + PATH, content=body, headers=headers(body, **more), timeout=30)  # type: ignore[arg-type]
 
-    def memory(self) -> int:
+    def peak_memory(self) -> int:
         """The most bytes that the process ever held."""
         status = Path(f"/proc/{self.process.pid}/status").read_text("ascii")
         [peak] = [line for line in status.splitlines() if line.startswith("VmHWM:")]
@@ -92,21 +93,19 @@ class Served:
 
 
 @contextmanager
-def served(
-    url: str, folder: Path, environment: Mapping[str, str] | None = None, secret: str = SECRET
-) -> Iterator[Served]:
+def served(url: str, folder: Path, *, secret: str = SECRET, read_seconds: float = READ_SECONDS) -> Iterator[Served]:
     """Start the web process as in a deployment, and end it afterwards."""
     port, log = free_port(), folder / "web.log"
     variables = {
         **os.environ,
         "FAIRWAY_DATABASE_URL": url,
         "FAIRWAY_WEBHOOK_SECRET": secret,
-        **(environment or {}),
     }
-    start = "import sys; from tests.bot.web.site import run; run(int(sys.argv[1]))"
+    start = "import sys; from tests.bot.web.site import run; run(*sys.argv[1:])"
+    arguments = [str(port), str(read_seconds)]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-c", start, str(port)], env=variables, stdout=output, stderr=subprocess.STDOUT
+            [sys.executable, "-c", start, *arguments], env=variables, stdout=output, stderr=subprocess.STDOUT
         )
     made = Served(port, process, log)
     try:
@@ -118,11 +117,13 @@ def served(
         process.wait(15)
 
 
-def run(port: int) -> None:
+def run(port: str, read_seconds: str) -> None:
     """What the process does."""
     import uvicorn
 
-    uvicorn.run(make_app(Settings()), host="127.0.0.1", port=port, access_log=False)
+    app = make_app(Settings())
+    app.state.receiver.bodies.seconds = float(read_seconds)
+    uvicorn.run(app, host="127.0.0.1", port=int(port), access_log=False)
 
 
 def _wait_for(site: Served) -> None:
