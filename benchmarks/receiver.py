@@ -137,21 +137,8 @@ def pgbench(url: str, body: bytes, clients: int, seconds: float, folder: Path) -
         f"convert_to($body${body.decode()}$body$, 'UTF8'));\n",
         encoding="utf-8",
     )
-    command: list[str] = [
-        _pgbench(),
-        "-n",
-        "-f",
-        script,
-        "-c",
-        str(clients),
-        "-j",
-        "1",
-        "-T",
-        str(int(seconds)),
-        "-d",
-        url,
-    ]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    how = ["-n", "-f", str(script), "-c", str(clients), "-j", "1", "-T", str(int(seconds)), "-d", url]
+    told = subprocess.run([_pgbench(), *how], capture_output=True, text=True, check=True).stdout
     [line] = [line for line in told.splitlines() if line.startswith("tps = ")]
     return float(line.split()[2])
 
