@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import inspect, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session, joinedload
@@ -24,6 +24,13 @@ def upsert(session: Session, table: type[Base], keys: Sequence[str], values: dic
     else:
         statement = statement.on_conflict_do_nothing(index_elements=list(keys))
     session.execute(statement)
+
+
+def insert_new(session: Session, table: type[Base], keys: Sequence[str], values: dict[str, Any]) -> bool:
+    """Insert a row; False, and nothing changed, where one with the same keys is there already."""
+    insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
+    statement = insert(table).values(**values).on_conflict_do_nothing(index_elements=list(keys))
+    return session.execute(statement.returning(*inspect(table).primary_key)).one_or_none() is not None
 
 
 def see_installation(session: Session, installation_id: int, account_id: int, account: str) -> None:
@@ -73,6 +80,13 @@ def pull_request(session: Session, repository_id: int, number: int) -> PullReque
         PullRequestRow.repository_id == repository_id, PullRequestRow.number == number
     )
     return session.scalars(statement).one_or_none()
+
+
+def locked(session: Session, pull_request_id: UUID) -> PullRequestRow:
+    """A pull request with head and hold as they are now; nobody changes them before this transaction ends."""
+    row = session.get_one(PullRequestRow, pull_request_id)
+    session.refresh(row, ["head_sha", "held"], with_for_update={"key_share": True})
+    return row
 
 
 def numbers_with_head(session: Session, repository_id: int, head_sha: str) -> Sequence[int]:

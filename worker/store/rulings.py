@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from worker.store.models import Outcome, Ruling
+from worker.store.models import Outcome, PullRequestRow, Ruling, SubmissionRow
+from worker.store.repositories import insert_new
 
 
 def record(
@@ -25,22 +24,16 @@ def record(
     origin: str,
 ) -> bool:
     """Write a ruling down; False where one of the same origin (a comment's line, say) stands there already."""
-    insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
-    statement = (
-        insert(Ruling)
-        .values(
-            submission_id=submission_id,
-            outcome=outcome,
-            codes=list(codes),
-            reason=reason,
-            ruler=ruler,
-            ruler_id=ruler_id,
-            origin=origin,
-        )
-        .on_conflict_do_nothing(index_elements=[Ruling.submission_id, Ruling.origin])
-        .returning(Ruling.id)
-    )
-    return session.execute(statement).one_or_none() is not None
+    values = {
+        "submission_id": submission_id,
+        "outcome": outcome,
+        "codes": list(codes),
+        "reason": reason,
+        "ruler": ruler,
+        "ruler_id": ruler_id,
+        "origin": origin,
+    }
+    return insert_new(session, Ruling, ["submission_id", "origin"], values)
 
 
 def of_submission(session: Session, submission_id: UUID) -> Sequence[Ruling]:
@@ -58,3 +51,15 @@ def standing(rulings: Iterable[Ruling]) -> Ruling | None:
 def waived(rulings: Iterable[Ruling]) -> dict[str, Ruling]:
     """Code → the newest ruling that waived it."""
     return {code: ruling for ruling in rulings if ruling.outcome is Outcome.WAIVED for code in ruling.codes}
+
+
+def ruled_as_somebody_else(session: Session, repository_id: int, login: str, user_id: int) -> bool:
+    """Whether another account ruled in this repository under the same login: it changed hands since."""
+    statement = (
+        select(Ruling.id)
+        .join(SubmissionRow, SubmissionRow.id == Ruling.submission_id)
+        .join(PullRequestRow, PullRequestRow.id == SubmissionRow.pull_request_id)
+        .where(PullRequestRow.repository_id == repository_id, func.lower(Ruling.ruler) == login.lower())
+        .where(Ruling.ruler_id.not_in((0, user_id)))  # 0: the operator's own machine
+    )
+    return session.scalars(statement.limit(1)).first() is not None
