@@ -24,6 +24,7 @@ COMMANDS = MappingProxyType(
         "check": "Triage a folder before it becomes a pull request.",
         "backtest": "Triage many pull requests, and compare with rulings.",
         "rules": "List the rules, or show the page of one.",
+        "queue": "List what waits for a person, and rule on it.",
         "worker": "Work on jobs, beside the web.",
         "beat": "Ring for what is due, and for what comes by itself.",
     }
