@@ -52,7 +52,9 @@ def make_app(settings: Settings) -> Celery:
 
 def _broker(settings: Settings) -> dict[str, object]:
     options: dict[str, object] = {"polling_interval": POLLING_SECONDS}
+    url = "memory://localhost"
     if not settings.embedded:
+        url = settings.broker_url
         options = {
             "socket_timeout": BROKER_SECONDS,
             "socket_connect_timeout": BROKER_SECONDS,
@@ -62,7 +64,7 @@ def _broker(settings: Settings) -> dict[str, object]:
             "client_name": "fairway",
         }
     return {
-        "broker_url": settings.broker_url,
+        "broker_url": url,
         "broker_transport_options": options,
         "broker_connection_timeout": BROKER_SECONDS,
         "broker_connection_retry_on_startup": True,

@@ -25,8 +25,10 @@ COMMANDS = MappingProxyType(
         "backtest": "Triage many pull requests, and compare with rulings.",
         "rules": "List the rules, or show the page of one.",
         "queue": "List what waits for a person, and rule on it.",
+        "serve": "Receive GitHub's webhooks; without a broker do everything in one process.",
         "worker": "Work on jobs, beside the web.",
         "beat": "Ring for what is due, and for what comes by itself.",
+        "migrate": "Bring the database to the revision of this version.",
     }
 )
 INTERNAL = "fairway: internal error: {}; a fault of Fairway, please report it (" + DEBUG + "=1 shows where it happened)"

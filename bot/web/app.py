@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from bot.web import health, webhook
 from bot.web.inbox import make_inbox
+from bot.web.metrics import make_waiting
 from bot.web.webhook import Receiver
 from worker.settings import Settings
 
@@ -22,21 +23,22 @@ class SettingsError(Exception):
     """A deployment that would not be safe or could not work. The message says what to set."""
 
 
-def make_app(settings: Settings) -> FastAPI:
-    """The application. Raises SettingsError without a webhook secret."""
+def make_app(settings: Settings, *, unsigned: bool = False) -> FastAPI:
+    """The application. Raises SettingsError without a webhook secret, unless it may do without: then it takes none."""
     secrets = [secret.get_secret_value().encode() for secret in settings.webhook_secret]
-    if not secrets:
+    if not secrets and not unsigned:
         raise SettingsError(UNSIGNED)
-    inbox = make_inbox(settings.database_url)
+    inbox, waiting = make_inbox(settings.database_url), make_waiting(settings.database_url)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await inbox.open()
         yield
         await inbox.close()
+        waiting.close()
 
     app = FastAPI(title="Fairway", lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.state.receiver = Receiver(inbox, secrets)
-    app.include_router(webhook.router)
+    app.state.receiver, app.state.waiting = Receiver(inbox, secrets), waiting
+    app.include_router(webhook.router if secrets else webhook.closed)
     app.include_router(health.router)
     return app

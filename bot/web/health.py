@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from bot.web.metrics import Waiting, text_of
 
 router = APIRouter()
 
@@ -31,6 +33,7 @@ async def readyz(request: Request) -> Response:
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
-async def metrics() -> Response:
-    """Counters of this process in Prometheus' text format."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+async def metrics(request: Request) -> Response:
+    """Counters of this process, and what waits in the database, in Prometheus' text format."""
+    waiting: Waiting = request.app.state.waiting
+    return Response(text_of(await waiting.read()), media_type=CONTENT_TYPE_LATEST)

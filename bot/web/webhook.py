@@ -27,9 +27,12 @@ NOT_SIGNED = "the signature is missing or does not fit the body; check the webho
 NO_GUID = "X-GitHub-Delivery is missing or malformed"
 NO_EVENT = "X-GitHub-Event is missing or malformed"
 NOT_JSON = "the body is no JSON object; set the webhook's content type to application/json"
+CLOSED = "no webhook secret is set here, so that no delivery can be told from a forged one"
 UNAVAILABLE = "the delivery could not be stored; it will be asked for again"
 
 router = APIRouter()
+closed = APIRouter()
+"""In the place of `router` where no secret is set."""
 
 
 class Taken(BaseModel):
@@ -89,6 +92,12 @@ async def receive(request: Request) -> Response:
         return _refuse(503, UNAVAILABLE)
     DELIVERIES.labels(outcome=outcome.value).inc()
     return JSONResponse({"delivery": outcome.value}, status_code=202)
+
+
+@closed.post("/webhooks/github", status_code=503, response_model=Refused)
+async def refuse() -> Response:
+    """Take nothing."""
+    return _refuse(503, CLOSED)
 
 
 def _is_object(body: bytes) -> bool:

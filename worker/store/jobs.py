@@ -202,8 +202,12 @@ def quarantined(session: Session, *, limit: int = 100) -> Sequence[Job]:
 
 
 def oldest_due(session: Session) -> datetime | None:
-    """Since when the longest waiting due job waits; for the metrics."""
-    statement = select(Job.run_after).where(Job.pending, Job.quarantined_at.is_(None), Job.run_after <= now_plus())
+    """Since when the due job that nobody has and that waits longest waits; for the metrics."""
+    statement = (
+        select(Job.run_after)
+        .where(Job.pending, Job.quarantined_at.is_(None), Job.run_after <= now_plus())
+        .where(or_(Job.leased_until.is_(None), Job.leased_until < now_plus()))
+    )
     return session.scalars(statement.order_by(Job.run_after).limit(1)).first()
 
 
