@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from worker.clients.gateway import AbsentError, Annotation, Check, Repo
+from worker.clients.gateway import AbsentError, Annotation, Check, RefusedError, Repo
 from worker.pipeline import Context, Superseded
 from worker.publishing.comment import MARKER
 from worker.publishing.labels import difference
@@ -29,7 +29,7 @@ ANNOTATIONS_AT_ONCE = 50
 
 @dataclass(slots=True)
 class Writer:
-    """Writes about one pull request at one head. `wrote` tells whether anything was written."""
+    """Writes about one pull request at one head. `wrote` tells whether anything had to be."""
 
     context: Context
     lease: Lease
@@ -51,33 +51,40 @@ class Writer:
             self._keep(CHECK, check.head_sha, Said())  # GitHub forgets check runs after a year or so
             self._check(check, begin=begin)
 
+    def end_check(self, check: Check) -> None:
+        """Finish the check run of a head that counts no more. One that cannot be finished is not tried again."""
+        try:
+            self.check(check, begin=False)
+        except (AbsentError, RefusedError):
+            said = self.said(CHECK, check.head_sha)
+            self._keep(CHECK, check.head_sha, replace(said, said={**said.said, "open": False}))
+
     def comment(self, body: str, about: dict[str, Any], *, begin: bool) -> None:
         """Edit the comment where it says something else by now; post it only to `begin` one."""
         known, digest = self.said(COMMENT, REPORT), digest_of(body)
         if known.digest == digest:
             return
+        found = self._find_comment() if known.github_id is None else known.github_id
         self._intend(COMMENT, REPORT, replace(known, digest=""))
-        comment_id = self._edited(known.github_id, body)
-        if comment_id is None:
-            comment_id = self._edited(self.context.github.find_comment(self.repo, self.number, MARKER), body)
-        if comment_id is None and begin:
-            comment_id = self.context.github.create_comment(self.repo, self.number, body)
-        self._keep(COMMENT, REPORT, Said(comment_id, digest, about))
-        self.wrote = True
+        written = self._edited(found, body)
+        if written is None and known.github_id is not None:  # somebody deleted it
+            written = self._edited(self._find_comment(), body)
+        if written is None and begin:
+            written = self.context.github.create_comment(self.repo, self.number, body)
+        self._keep(COMMENT, REPORT, Said(written, digest, about))
 
     def labels(self, wanted: Sequence[str]) -> None:
         """Add what is missing of ours, take off what is not wanted any more."""
         known, digest = self.said(LABELS, OURS), digest_of(list(wanted))
         if known.digest == digest:
             return
-        self._intend(LABELS, OURS, replace(known, digest=""))
         github = self.context.github
         add, remove = difference(github.labels(self.repo, self.number), wanted)
+        self._intend(LABELS, OURS, replace(known, digest=""))
         github.add_labels(self.repo, self.number, add)
         for label in remove:
             github.remove_label(self.repo, self.number, label)
         self._keep(LABELS, OURS, Said(None, digest, {"labels": list(wanted)}))
-        self.wrote = True
 
     def said(self, kind: str, subject: str) -> Said:
         """What was last said."""
@@ -92,7 +99,7 @@ class Writer:
         if check_id is None:
             check_id = github.find_check(self.repo, subject, check.external_id)
         sent = self._sent(known, check_id)
-        about = {"external_id": check.external_id, "open": check.conclusion is None and (begin or check_id is not None)}
+        about = {"external_id": check.external_id, "open": True}
         if begin or check_id is not None:
             for batch in _batches([one for one in check.annotations if annotation_key(one) not in sent]):
                 sending = [annotation_key(one) for one in batch]
@@ -103,8 +110,11 @@ class Writer:
                 else:
                     github.update_check(self.repo, check_id, one)
                 sent = [*sent, *sending]
-        self._keep(CHECK, subject, Said(check_id, digest, {**about, "sent": sent}))
-        self.wrote = True
+        is_open = check.conclusion is None and check_id is not None
+        self._keep(CHECK, subject, Said(check_id, digest, {**about, "sent": sent, "open": is_open}))
+
+    def _find_comment(self) -> int | None:
+        return self.context.github.find_comment(self.repo, self.number, MARKER)
 
     def _edited(self, comment_id: int | None, body: str) -> int | None:
         """The comment's number where it was there to be edited; somebody may have deleted it."""
@@ -140,6 +150,7 @@ class Writer:
             jobs.hold(session, self.lease)
             self._save(session, kind, subject, said)
         self.known[kind, subject] = said
+        self.wrote = True
 
     def _save(self, session: Session, kind: str, subject: str, said: Said) -> None:
         publications.keep(

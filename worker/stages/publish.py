@@ -51,7 +51,7 @@ class _Desk:
         for (kind, head_sha), said in list(self.writer.known.items()):
             if kind == CHECK and head_sha != self.situation.head_sha and said.said.get("open"):
                 check = superseded_check(head_sha, said.said["external_id"], self.situation.head_sha)
-                self.writer.check(check, begin=False)
+                self.writer.end_check(check)
 
     def comment(self) -> None:
         """The comment, where one stands already or may be begun."""
@@ -69,6 +69,11 @@ class _Desk:
         if (self.publishing.labels and self._may_talk()) or self._stands(LABELS, OURS):
             standing = self.writer.said(LABELS, OURS).words("labels")
             self.writer.labels(wanted_labels(self.situation, standing))
+
+    def says_the_end(self) -> bool:
+        """Whether what stands there now is more than that it is being read."""
+        told = self.situation.phase in (Phase.JUDGED, Phase.NO_SUBMISSION)
+        return told and self._stands(CHECK, self.situation.head_sha)
 
     def _about_earlier(self) -> dict[str, str]:
         told = self.earlier if self.situation.phase is not Phase.NO_SUBMISSION else None
@@ -94,7 +99,7 @@ def run(context: Context, lease: Lease) -> None:
         raise refused
     with context.scope() as session:
         jobs.hold(session, lease)
-        if desk.situation.phase is not Phase.READING:
+        if desk.says_the_end():
             _note_published(session, desk)
         jobs.finish(session, lease)
 

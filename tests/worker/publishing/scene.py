@@ -35,11 +35,12 @@ def finding(
     line: int | None = 3,
     fix: str = "",
     evidence: Sequence[Mapping[str, Any]] = (),
+    name: str | None = None,
 ) -> dict[str, Any]:
     """A finding as in the JSON contract."""
     return {
         "code": code,
-        "name": f"fault-{code.lower()}",
+        "name": name or f"fault-{code.lower()}",
         "category": "any",
         "severity": severity.value,
         "path": path,
@@ -104,9 +105,9 @@ class Scene:
             reloaded = submissions.load(session, row.id)
             assert reloaded is not None
             waived = rulings.waived(rulings.of_submission(session, row.id))
-            found = verdict or verdict_of([one for one in reloaded.findings if one.code not in waived])  # type: ignore[misc]
+            found = verdict or verdict_of([one for one in reloaded.findings if one.code not in waived])
             row.snapshot = (files or snapshot(row.head_sha)).as_json()
-            told = verdict_of(reloaded.findings).value  # type: ignore[arg-type]
+            told = verdict_of(reloaded.findings).value
             row.entry = {"verdict": told, "findings": list(findings)} if report is not None else None
             row.report = f"## Fairway: {told}\n\nWhat was found at {row.head_sha}.\n" if report == "" else report
             row.verdict, row.decided_at = found, now_plus()
