@@ -10,7 +10,9 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 Id = Annotated[int, Field(ge=0, lt=1 << 62)]
-Name = Annotated[str, StringConstraints(max_length=255)]
+Name = Annotated[str, StringConstraints(max_length=255, pattern=r"^[^\x00]*$")]
+Login = Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00]*$")]
+FullName = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^/\x00]{1,100}/[^/\x00]+$")]
 Sha = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40,64}$")]
 
 
@@ -26,7 +28,7 @@ class Account(_Payload):
     """A user or an organization."""
 
     id: Id
-    login: Name
+    login: Login
     type: Name = "User"
 
 
@@ -34,7 +36,7 @@ class RepositoryPayload(_Payload):
     """A repository; `owner` is missing in lists of an installation."""
 
     id: Id
-    full_name: Name
+    full_name: FullName
     default_branch: Name | None = None
 
 

@@ -52,7 +52,7 @@ def _know(session: Session, payload: Payload) -> None:
         return
     account = payload.repository.full_name.split("/")[0]
     repositories.know_installation(session, payload.installation.id, account)
-    repositories.see_repository(session, payload.repository.id, payload.installation.id, payload.repository.full_name)
+    repositories.know_repository(session, payload.repository.id, payload.installation.id, payload.repository.full_name)
 
 
 def _pull_request(session: Session, payload: Payload) -> bool:
@@ -92,11 +92,17 @@ def _installation(session: Session, payload: Payload) -> bool:
     installation = payload.installation
     if installation is None:
         return False
+    account = installation.account.login if installation.account else ""
     if payload.action in ("deleted", "suspend"):
+        repositories.know_installation(session, installation.id, account)  # the news of its creation may still come
         repositories.forget_installation(session, installation.id)
         return True
     if payload.action not in ("created", "unsuspend", "new_permissions_accepted") or installation.account is None:
         return False
+    if payload.action == "created":
+        repositories.know_installation(session, installation.id, account)
+        if not repositories.is_installed(session, installation.id):
+            return True  # it comes late: the App was removed meanwhile
     repositories.see_installation(session, installation.id, installation.account.id, installation.account.login)
     repositories.revive_installation(session, installation.id)
     _see(session, installation.id, payload.repositories)
@@ -109,6 +115,8 @@ def _installation_repositories(session: Session, payload: Payload) -> bool:
         return False
     account = installation.account.login if installation.account else ""
     repositories.know_installation(session, installation.id, account)
+    if not repositories.is_installed(session, installation.id):
+        return True
     _see(session, installation.id, payload.repositories_added)
     for removed in payload.repositories_removed:
         repositories.forget_repository(session, removed.id)

@@ -46,9 +46,28 @@ def know_installation(session: Session, installation_id: int, account: str) -> N
 
 
 def see_repository(session: Session, repository_id: int, installation_id: int, full_name: str) -> None:
-    """The App may read that repository."""
+    """The App may read that repository. Installations' numbers grow: late news of an older one changes nothing."""
+    known = session.get(Repository, repository_id, populate_existing=True)
+    if known is not None and known.installation_id > installation_id:
+        return
     values = {"id": repository_id, "installation_id": installation_id, "full_name": full_name, "active": True}
     upsert(session, Repository, ["id"], values)
+
+
+def know_repository(session: Session, repository_id: int, installation_id: int, full_name: str) -> None:
+    """Make sure of a row for a repository that is spoken of, and of its name. A late event revives none."""
+    known = session.get(Repository, repository_id)
+    if known is None or known.installation_id < installation_id:
+        if is_installed(session, installation_id):
+            see_repository(session, repository_id, installation_id, full_name)
+    elif known.installation_id == installation_id and known.full_name != full_name:
+        known.full_name = full_name
+
+
+def is_installed(session: Session, installation_id: int) -> bool:
+    """Whether that installation is known and was neither removed nor suspended."""
+    known = session.get(Installation, installation_id)
+    return known is not None and known.active
 
 
 def forget_repository(session: Session, repository_id: int) -> None:
