@@ -22,7 +22,7 @@ def program_sources(submission: Submission) -> tuple[SourceFile, ...]:
     others = [s for s in submission.python_sources() if s is not submission.script]
     for source in found:  # grows while it is walked
         wanted = set(_imported(source)) if others else set()
-        taken = [s for s in others if wanted & set(_module_names(s.path))]
+        taken = [s for s in others if wanted & set(module_names(s.path))]
         others = [s for s in others if s not in taken]
         found += taken
         if len(found) >= FILES_LIMIT:
@@ -40,7 +40,7 @@ def _imported(source: SourceFile) -> Iterator[str]:
             yield f"{module}.{item.name}" if module else item.name
 
 
-def _module_names(path: str) -> Iterator[str]:
+def module_names(path: str) -> Iterator[str]:
     """Names under which a file may be imported: for "x/a/b.py" they are "b", "a.b" and "x.a.b"."""
     stem = path.replace("!/", "/").removesuffix(".py").removesuffix("/__init__")
     parts = stem.split("/")

@@ -1,0 +1,118 @@
+"""What the parts of the walker know of each other."""
+
+from __future__ import annotations
+
+import ast
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from rules.analysis.configuration import Configuration
+from rules.analysis.flow.events import Block, Event, Kind, Trace
+from rules.analysis.flow.objects import Array, Function, Scope
+from rules.analysis.flow.values import NONE, NOTHING, Labels, Value
+
+Arguments = tuple[Value, ...]
+Named = dict[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A call of something of a library. A method of an unknown value is named `().…`, and its owner comes first.
+
+    `last` is the last part of the name, `labels` those of all arguments together.
+    """
+
+    name: str
+    last: str
+    arguments: Arguments
+    named: Named
+    node: ast.AST
+    labels: Labels
+
+    @property
+    def is_method(self) -> bool:
+        """Whether it is called on a value that is not known."""
+        return self.name.startswith("().")
+
+    def argument(self, position: int, name: str = "", default: Value = NOTHING) -> Value:
+        """An argument by its position or name."""
+        if position < len(self.arguments):
+            return self.arguments[position]
+        return self.named.get(name, default)
+
+
+class Walker(ABC):
+    """State of a walk, and what each part asks of the others."""
+
+    configuration: Configuration
+    trace: Trace
+    trail: list[Block]
+    scope: Scope
+    returned: list[list[Value]]
+    times: dict[ast.AST, int]
+    steps: int
+    depth: int
+    changes: int  # grows when something is learnt that a second walk of a loop would see
+    uncertain: int  # branches and loops around, that may not be taken
+    bases: int
+    loops: int
+    once: bool  # loops are walked once only: an outer loop is walked for the first time
+
+    @abstractmethod
+    def note(self, kind: Kind, node: ast.AST, name: str = "", labels: Labels = NONE, detail: Any = None) -> Event:
+        """Write down what happens here."""
+
+    @abstractmethod
+    def block(self, what: str, node: ast.AST, name: str = "", labels: Labels = NONE) -> AbstractContextManager[Block]:
+        """What happens inside is put together."""
+
+    @abstractmethod
+    def leave_safely(self, statements: Sequence[ast.stmt]) -> None:
+        """Walk the body of a function up to its end, however it ends."""
+
+    @abstractmethod
+    def store(self, target: ast.expr, value: Value, node: ast.AST) -> None:
+        """Bind a target."""
+
+    @abstractmethod
+    def value(self, node: ast.expr | None) -> Value:
+        """The value of an expression; what happens in it is noted."""
+
+    @abstractmethod
+    def element(self, value: Value) -> Value:
+        """What iterating over the value gives."""
+
+    @abstractmethod
+    def item(self, owner: Value, key: Value, node: ast.AST) -> Value:
+        """`owner[key]`."""
+
+    @abstractmethod
+    def apply(self, called: Value, arguments: Arguments, named: Named, node: ast.AST) -> Value:
+        """Call a value."""
+
+    @abstractmethod
+    def call_function(self, function: Function, arguments: Arguments, named: Named, node: ast.AST) -> Value:
+        """Walk a function of the program with these arguments."""
+
+    @abstractmethod
+    def looked_up(self, owner: Value, key: Value, node: ast.AST) -> Value:
+        """`array[key]`."""
+
+    @abstractmethod
+    def wrote(self, owner: Value, key: Value, node: ast.AST) -> None:
+        """Note a change of a table at a key made of data."""
+
+    def array(self, node: ast.AST | None, element: Value = NOTHING, *, container: bool = False) -> Array:
+        """A new array or container."""
+        return Array(getattr(node, "lineno", 1), self.scope.source, element=element, container=container)
+
+
+def labels_of(arguments: Arguments, named: Named) -> Labels:
+    """Labels of all arguments together."""
+    labels = NONE
+    for value in (*arguments, *named.values()):
+        labels |= value.all_labels()
+    return labels

@@ -1,0 +1,227 @@
+"""The walker's calls: the program's own functions are walked, networks are asked, libraries are known by name."""
+
+from __future__ import annotations
+
+import ast
+from contextlib import AbstractContextManager
+
+from rules.analysis.flow.base import Arguments, Named, labels_of
+from rules.analysis.flow.events import Block, Kind
+from rules.analysis.flow.library import Libraries
+from rules.analysis.flow.objects import Array, Bound, Class, Function, Instance, Library, Optimizer, Scope, owners
+from rules.analysis.flow.values import (
+    DATA,
+    LOGITS,
+    NLL,
+    NONE,
+    NOTHING,
+    TARGET,
+    TRAIN,
+    VAL,
+    Read,
+    Value,
+    joined,
+)
+
+MOST_DEPTH = 24
+MOST_TIMES = 60  # one function is walked; afterwards its result is taken for anything made of its arguments
+_FORWARD = ("forward", "_forward")
+_PRINTS = frozenset({"print", "log", "log0", "print0", "logger", "rank0_print", "log_print", "logprint"})
+_NAMED_VAL = frozenset({"val_tokens", "val_data", "val_toks", "validation_tokens"})
+
+
+class Calls(Libraries):
+    """Calls of any kind."""
+
+    def call(self, node: ast.Call) -> Value:
+        """The value of a call."""
+        called = self.value(node.func)
+        arguments, named = self._arguments(node)
+        return self.apply(called, arguments, named, node)
+
+    def _arguments(self, node: ast.Call) -> tuple[Arguments, Named]:
+        arguments: list[Value] = []
+        for item in node.args:
+            value = self.value(item)
+            if isinstance(item, ast.Starred) and value.items is not None:
+                arguments.extend(value.items)
+            else:
+                arguments.append(value)
+        named = {k.arg: self.value(k.value) for k in node.keywords if k.arg is not None}
+        for keyword in node.keywords:
+            if keyword.arg is None:
+                value = self.value(keyword.value)
+                if isinstance(value.ref, Array):
+                    named.update({k: v for k, v in value.ref.fields.items() if isinstance(k, str)})
+        return tuple(arguments), named
+
+    def apply(self, called: Value, arguments: Arguments, named: Named, node: ast.AST) -> Value:
+        """Call a value."""
+        ref = called.ref
+        given: Arguments = ()
+        while isinstance(ref, Bound):
+            given, named, ref = (*ref.given, *given), {**ref.named, **named}, ref.function
+        arguments = (*given, *arguments)
+        if isinstance(ref, Function):
+            return self.call_function(ref, arguments, named, node)
+        if isinstance(ref, Class):
+            return self._make(ref, arguments, named, node)
+        if isinstance(ref, Instance):
+            return self._ask(called, ref, arguments, named, node)
+        if isinstance(ref, Library):
+            return self.library(ref.name, arguments, named, node)
+        labels = called.all_labels()
+        for value in (*arguments, *named.values()):
+            labels |= value.all_labels()
+        return Value(labels)
+
+    def _make(self, cls: Class, arguments: Arguments, named: Named, node: ast.AST) -> Value:
+        """An instance of a class of the program."""
+        if cls.optimizer:
+            return Value(ref=Optimizer(arguments[0] if arguments else NOTHING, getattr(node, "lineno", 1)))
+        instance = Instance(cls)
+        made = Value(ref=instance)
+        start = cls.find("__init__")
+        after = cls.find("__post_init__")
+        if start is not None and isinstance(start.ref, Function):
+            if not cls.module:
+                self.call_function(start.ref, (made, *arguments), named, node)
+        else:
+            fields = [name for name, value in cls.names.items() if not isinstance(value.ref, Function)]
+            for name, value in (*zip(fields, arguments, strict=False), *named.items()):
+                instance.names[name] = value
+            if after is not None and isinstance(after.ref, Function):
+                self.call_function(after.ref, (made,), {}, node)
+        return made
+
+    def _ask(self, called: Value, instance: Instance, arguments: Arguments, named: Named, node: ast.AST) -> Value:
+        """Call an instance: a network answers, another object's `__call__` is walked."""
+        if instance.cls.module:
+            return self.network(called, arguments, named, node)
+        method = instance.cls.find("__call__")
+        if method is not None and isinstance(method.ref, Function):
+            return self.call_function(method.ref, (called, *arguments), named, node)
+        return Value(labels_of(arguments, named))
+
+    def network(self, called: Value, arguments: Arguments, named: Named, node: ast.AST) -> Value:
+        """What a network answers: logits, or a loss where it is given the tokens that come next too."""
+        labels = labels_of(arguments, named)
+        asked = set[Instance]().union(*(owners(one) for one in (called, *arguments, *named.values())))
+        self.note(Kind.MODEL, node, _text(node), labels, detail=frozenset(asked))
+        data = [v for v in (*arguments, *named.values()) if v.all_labels() & DATA]
+        has_targets = TARGET in labels or len(data) >= 2
+        return Value((labels - {NLL, LOGITS}) | {LOGITS} | ({NLL} if has_targets else NONE))
+
+    def call_function(self, function: Function, arguments: Arguments, named: Named, node: ast.AST) -> Value:
+        """Walk a function of the program with these arguments."""
+        if self._is_forward(function):
+            return self.network(arguments[0] if arguments else NOTHING, arguments[1:], named, node)
+        if function.name in _PRINTS:
+            self.note(Kind.PRINT, node, function.name, labels_of(arguments, named), detail=arguments)
+            return NOTHING
+        times = self.times.get(function.node, 0)
+        if self.depth >= MOST_DEPTH or times >= MOST_TIMES or self._is_running(function):
+            return Value(labels_of(arguments, named))
+        self.times[function.node] = times + 1
+        scope = Scope(function.scope.source, function.scope, function.name)
+        self._bind_arguments(function, scope, arguments, named)
+        outer, self.scope = self.scope, scope
+        self.depth += 1
+        self.returned.append([])
+        once = self.once
+        try:
+            with self._call_block(function, node, outer):
+                return self._walk(function)
+        finally:
+            self.once = once
+            self.depth -= 1
+            self.returned.pop()
+            self.scope = outer
+
+    def _call_block(self, function: Function, node: ast.AST, outer: Scope) -> AbstractContextManager[Block]:
+        inner, self.scope = self.scope, outer
+        try:
+            return self.block("call", node, function.name)
+        finally:
+            self.scope = inner
+
+    def _walk(self, function: Function) -> Value:
+        if isinstance(function.node, ast.Lambda):
+            return self.value(function.node.body)
+        self.leave_safely(function.node.body)
+        returned = self.returned[-1]
+        result = joined(*returned) if returned else NOTHING
+        if result.all_labels() & {NLL}:
+            self.note(Kind.RETURN, function.node, function.name, result.all_labels())
+        return result
+
+    def _is_forward(self, function: Function) -> bool:
+        owner = function.owner
+        return owner is not None and owner.module and function.name.startswith(_FORWARD)
+
+    def _is_running(self, function: Function) -> bool:
+        return sum(1 for block in self.trail if block.detail is function) > 1
+
+    def _bind_arguments(self, function: Function, scope: Scope, arguments: Arguments, named: Named) -> None:
+        given = function.node.args
+        positional = [*given.posonlyargs, *given.args]
+        names = scope.names
+        for argument, value in zip(positional, arguments, strict=False):
+            names[argument.arg] = value
+        if given.vararg is not None:
+            names[given.vararg.arg] = Value(items=arguments[len(positional) :][:64])
+        every = [a.arg for a in (*positional, *given.kwonlyargs)]
+        for name in every:
+            if name in named:
+                names[name] = named[name]
+            elif name not in names:
+                names[name] = function.defaults.get(name, NOTHING)
+            if name in _NAMED_VAL and not names[name].all_labels() and not names[name].known:
+                names[name] = names[name].plus({VAL})
+        if given.kwarg is not None:
+            array = self.array(function.node)
+            array.fields = {k: v for k, v in named.items() if k not in every}
+            names[given.kwarg.arg] = Value(ref=array)
+
+    # -- tables ------------------------------------------------------------------------------------------------------
+
+    def looked_up(self, owner: Value, key: Value, node: ast.AST) -> Value:
+        """`array[key]`: a plain key picks a field, one made of data is a look-up in a table."""
+        array: Array = owner.ref
+        if key.known and isinstance(key.const, (str, int)) and key.const in array.fields:
+            return array.fields[key.const]
+        labels = key.all_labels()
+        inner = array.element
+        if not labels & {VAL, TRAIN}:
+            held = frozenset(array.labels)
+            if array.container and inner is NOTHING and not array.fields:
+                return Value(held, optional=True)
+            if key.place is not None and held & DATA and not held & {NLL, LOGITS}:
+                held |= {key.place}
+            if inner is NOTHING and array.fields:
+                inner = self.element(owner)
+            ref = inner.ref if inner.ref is not None else (None if inner is not NOTHING else array)
+            return Value(held | inner.labels | key.turns, items=inner.items, ref=ref)
+        read = self.note(Kind.READ, node, _text(node), labels, detail=array)
+        self.trace.reads.append(read)
+        return Value(frozenset(array.labels) | inner.labels | {Read(len(self.trace.reads) - 1)}, ref=inner.ref)
+
+    def wrote(self, owner: Value, key: Value, node: ast.AST) -> None:
+        """Note a change of a table at a key made of data."""
+        keys = key.all_labels()
+        if keys & {VAL, TRAIN} and isinstance(owner.ref, Array):
+            event = self.note(Kind.WRITE, node, _text(node), keys, detail=owner.ref)
+            owner.ref.writes.append(event)
+
+    def scaled(self, one: Value, other: Value, node: ast.AST) -> None:
+        """Note a loss that is multiplied by a plain number."""
+        for loss, factor in ((one, other), (other, one)):
+            if NLL in loss.labels and factor.known and isinstance(factor.const, float) and 0 < factor.const < 1:
+                self.note(Kind.SCALE, node, "", loss.labels, detail=factor.const)
+
+
+def _text(node: ast.AST) -> str:
+    try:
+        return ast.unparse(node)[:160]
+    except (RecursionError, ValueError):
+        return ""

@@ -1,0 +1,104 @@
+"""What happens in a program, in order, as a tree: events within loops, calls and branches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from rules.analysis.flow.values import NONE, Labels
+from rules.rule import Evidence, Location
+from rules.submission import SourceFile
+
+
+class Kind(StrEnum):
+    """What happens."""
+
+    SCORE = "score"  # a loss is added to a sum, kept in a buffer or appended
+    LEARN = "learn"  # gradients of a loss are taken
+    STEP = "step"  # an optimizer steps
+    RESET = "reset"  # a name is set to zero
+    READ = "read"  # a table is looked up by data
+    WRITE = "write"  # a table is changed at data
+    MODEL = "model"  # a network is asked
+    SAVE = "save"
+    LOAD = "load"
+    PRINT = "print"
+    LEAST = "least"  # the smaller of several losses is taken
+    SCALE = "scale"  # a loss is multiplied by a constant
+    ESCAPE = "escape"  # the program goes where it cannot be followed
+    RETURN = "return"
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What is known of a loop: `number` is that of `Turn` (0 for a while loop), `times` how often it turns."""
+
+    number: int
+    times: int | None
+
+
+@dataclass(slots=True, eq=False)
+class Event:
+    """One thing that happens. `name` is the variable, file or function, `labels` those of the value in question."""
+
+    kind: Kind
+    source: SourceFile = field(repr=False)
+    line: int
+    name: str = ""
+    labels: Labels = NONE
+    function: str = ""
+    detail: Any = None
+    trail: tuple[Block, ...] = field(default=(), repr=False)
+
+    @property
+    def location(self) -> Location:
+        """Where a person finds it in the pull request."""
+        return self.source.locate(self.line)
+
+    def evidence(self, role: str = "") -> Evidence:
+        """The line."""
+        return self.source.evidence(self.line, role)
+
+    def loops(self) -> tuple[Block, ...]:
+        """The loops around it, outermost first, across calls."""
+        return tuple(block for block in self.trail if block.what == "loop")
+
+
+@dataclass(slots=True, eq=False)
+class Block:
+    """A loop, a call, or a branch that may or may not be taken, with what happens in it.
+
+    `detail` is the `Round` of a loop; of a branch its statement and which of its bodies it is.
+    """
+
+    what: str
+    source: SourceFile = field(repr=False)
+    line: int
+    name: str = ""
+    labels: Labels = NONE
+    children: list[Event | Block] = field(default_factory=list, repr=False)
+    detail: Any = None
+
+    def events(self) -> Iterator[Event]:
+        """All events in it, in order."""
+        for child in self.children:
+            if isinstance(child, Event):
+                yield child
+            else:
+                yield from child.events()
+
+
+@dataclass(slots=True)
+class Trace:
+    """The whole walk. `cut`: why it was not finished, "" where it was; `steps` counts what was looked at."""
+
+    root: Block
+    cut: str = ""
+    steps: int = 0
+    reads: list[Event] = field(default_factory=list)
+
+    def all(self, *kinds: Kind) -> list[Event]:
+        """Events of these kinds in order."""
+        return [event for event in self.root.events() if event.kind in kinds]

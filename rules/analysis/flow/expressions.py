@@ -1,0 +1,535 @@
+"""The walker's expressions: what a value may be, with its labels."""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from rules.analysis.flow.calls import Calls
+from rules.analysis.flow.objects import Array, Bound, Class, Function, Instance, Library, ModuleOf, owner_of
+from rules.analysis.flow.values import (
+    DATA,
+    INPUT,
+    LOGITS,
+    MOST_ITEMS,
+    NLL,
+    NONE,
+    NOTHING,
+    TARGET,
+    TRAIN_FILE,
+    UNKNOWN,
+    VAL_FILE,
+    Labels,
+    Token,
+    Turn,
+    Value,
+    constant,
+    joined,
+)
+
+MOST_TEXT = 10_000
+_VAL_NAME = re.compile(r"(?:^|[_/.\-*])val(?:id|idation)?(?=[_/.\-*]|$)", re.I)
+_TRAIN_NAME = re.compile(r"(?:^|[_/.\-*])train(?:ing)?(?=[_/.\-*]|$)", re.I)
+_FILE_LIKE = re.compile(r"\.(?:bin|npy|npz|pt|tok|parquet|jsonl?)\b|\*|/|fineweb", re.I)
+_SHAPES = frozenset(
+    {"shape", "size", "ndim", "device", "dtype", "numel", "is_cuda", "requires_grad", "nbytes", "itemsize"}
+)
+
+_OPERATORS: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.In: lambda one, other: one in other,
+    ast.NotIn: lambda one, other: one not in other,
+}
+
+
+class Expressions(Calls):
+    """Values of expressions."""
+
+    def value(self, node: ast.expr | None) -> Value:
+        """The value of an expression; what happens in it is noted."""
+        if node is None:
+            return NOTHING
+        self.steps += 1
+        handler = _HANDLERS.get(type(node))
+        return NOTHING if handler is None else handler(self, node)
+
+    def truth(self, value: Value) -> bool | None:
+        """Whether the value is true, None where that is not known."""
+        if value.known:
+            try:
+                return bool(value.const)
+            except (TypeError, ValueError):
+                return None
+        if value.items is not None:
+            return bool(value.items)
+        if isinstance(value.ref, (Function, Class, Instance, ModuleOf)) and not value.optional:
+            return True
+        return None
+
+    def element(self, value: Value) -> Value:
+        """What iterating over the value gives."""
+        if value.items is not None:
+            return joined(*value.items) if value.items else NOTHING
+        if isinstance(value.ref, Array):
+            array = value.ref
+            inner = array.element
+            if array.fields:
+                inner = joined(inner, *list(array.fields.values())[:MOST_ITEMS])
+            return inner.plus(frozenset(array.labels) | value.labels)
+        if value.known and isinstance(value.const, (tuple, list, str)) and len(value.const) <= MOST_ITEMS:
+            items = [constant(item) for item in value.const]
+            return joined(*items) if items else NOTHING
+        if isinstance(value.ref, Bound):
+            return NOTHING
+        return Value(value.labels, place=value.place, ref=owner_of(value.ref))
+
+    def turned(self, element: Value, number: int) -> Value:
+        """The variable of a loop: what it picks can be told by it."""
+        labels = frozenset({Turn(number)})
+        if element.items is not None:
+            return Value(element.labels | labels, items=tuple(item.plus(labels) for item in element.items))
+        return element.plus(labels)
+
+    def _constant(self, node: ast.Constant) -> Value:
+        if isinstance(node.value, str):
+            return Value(file_labels(node.value), node.value)
+        return constant(node.value)
+
+    def _name(self, node: ast.Name) -> Value:
+        found = self.scope.find(node.id)
+        if found is not None:
+            return found
+        return Value(ref=Library(node.id))
+
+    def _attribute(self, node: ast.Attribute) -> Value:
+        return self.attribute_of(self.value(node.value), node.attr)
+
+    def attribute_of(self, owner: Value, name: str) -> Value:
+        """An attribute of a value."""
+        ref = owner.ref
+        if isinstance(ref, Library):
+            return Value(ref=Library(f"{ref.name}.{name}"))
+        if isinstance(ref, ModuleOf):
+            return ref.scope.names.get(name, NOTHING)
+        if isinstance(ref, Instance):
+            found = ref.names.get(name)
+            if found is not None:
+                return found
+            found = ref.cls.find(name)
+            if found is not None:
+                return self._method(found, owner)
+            return Value(ref=Bound(Library(f"().{name}"), (owner,)))
+        if isinstance(ref, Class):
+            found = ref.find(name)
+            if found is None:
+                return Value(ref=Bound(Library(f"().{name}"), (owner,)))
+            return self._method(found, owner) if _decorated(found, "classmethod") else found
+        if name in _SHAPES:
+            return NOTHING
+        return Value(owner.labels, ref=Bound(Library(f"().{name}"), (owner,)))
+
+    def _method(self, found: Value, owner: Value) -> Value:
+        function = found.ref
+        if not isinstance(function, Function):
+            return found
+        if _decorated(found, "staticmethod"):
+            return found
+        if _decorated(found, "property", "cached_property"):
+            return self.call_function(function, (owner,), {}, function.node)
+        if _decorated(found, "classmethod") and isinstance(owner.ref, Instance):
+            owner = Value(ref=owner.ref.cls)
+        return Value(ref=Bound(function, (owner,)))
+
+    def _subscript(self, node: ast.Subscript) -> Value:
+        owner = self.value(node.value)
+        if isinstance(node.slice, ast.Slice):
+            return self._cut(owner, node.slice)
+        if isinstance(node.slice, ast.Tuple) and any(isinstance(e, ast.Slice) for e in node.slice.elts):
+            return self._cut_tensor(owner, node.slice)
+        key = self.value(node.slice)
+        return self.item(owner, key, node)
+
+    def _cut(self, owner: Value, cut: ast.Slice) -> Value:
+        """A stretch: one that begins a position later holds targets, one that ends a position earlier inputs."""
+        lower = self.value(cut.lower)
+        upper = self.value(cut.upper)
+        if cut.step is not None:
+            self.value(cut.step)
+        if owner.items is not None and all(
+            one is None or v.known for one, v in ((cut.lower, lower), (cut.upper, upper))
+        ):
+            try:
+                return Value(owner.labels, items=owner.items[slice(_whole(lower, cut.lower), _whole(upper, cut.upper))])
+            except TypeError:
+                return Value(owner.all_labels())
+        if owner.known and isinstance(owner.const, (str, tuple, list)) and lower.known | (cut.lower is None):
+            try:
+                return Value(owner.labels, owner.const[slice(_whole(lower, cut.lower), _whole(upper, cut.upper))])
+            except TypeError:
+                return Value(owner.labels)
+        labels = owner.all_labels() | lower.turns | upper.turns
+        if labels & DATA and not labels & {TARGET, INPUT, NLL, LOGITS}:
+            if is_one_later(cut.lower):
+                labels |= {TARGET}
+            elif cut.upper is not None and _is_minus_one(cut.upper):
+                labels |= {INPUT}
+            elif cut.upper is not None and upper.place is not None and cut.lower is not None:
+                labels |= {Token(upper.place.base, upper.place.offset - 1)}
+        return Value(labels, ref=owner.ref if isinstance(owner.ref, Array) and not labels & DATA else None)
+
+    def _cut_tensor(self, owner: Value, cut: ast.Tuple) -> Value:
+        labels = owner.all_labels()
+        last = cut.elts[-1]
+        for part in cut.elts:
+            if not isinstance(part, ast.Slice):
+                labels |= self.value(part).turns
+            else:
+                labels |= self.value(part.lower).turns | self.value(part.upper).turns
+        if isinstance(last, ast.Slice) and labels & DATA and not labels & {TARGET, INPUT, NLL, LOGITS}:
+            if last.lower is not None and is_one_later(last.lower):
+                labels |= {TARGET}
+            elif last.upper is not None and _is_minus_one(last.upper):
+                labels |= {INPUT}
+        return Value(labels)
+
+    def item(self, owner: Value, key: Value, node: ast.AST) -> Value:
+        """`owner[key]`."""
+        if owner.items is not None:
+            if key.known and isinstance(key.const, int) and -len(owner.items) <= key.const < len(owner.items):
+                return owner.items[key.const]
+            return self.element(owner)
+        if isinstance(owner.ref, Library) and owner.ref.name in ("os.environ", "environ"):
+            return self.environment(key, NOTHING)
+        if isinstance(owner.ref, Array):
+            return self.looked_up(owner, key, node)
+        if owner.known and key.known:
+            try:
+                return constant(owner.const[key.const])
+            except (TypeError, KeyError, IndexError):
+                return NOTHING
+        labels = owner.labels | key.turns
+        if LOGITS in labels and key.all_labels() & {TARGET}:
+            return Value(labels | key.all_labels() | {NLL})
+        if labels & DATA and not labels & {NLL, LOGITS} and key.place is not None:
+            labels |= {key.place}
+        elif labels & DATA and key.place is None:
+            labels |= key.all_labels() & {TARGET, INPUT}
+        return Value(labels)
+
+    def _binary(self, node: ast.BinOp) -> Value:
+        one, other = self.value(node.left), self.value(node.right)
+        return self.arithmetic(one, other, node.op, node)
+
+    def arithmetic(self, one: Value, other: Value, op: ast.AST, node: ast.AST | None = None) -> Value:
+        """Two values put together."""
+        if one.known and other.known:
+            folded = _fold(op, one.const, other.const)
+            if folded is not UNKNOWN:
+                return Value(one.labels | other.labels, folded)
+        if isinstance(op, ast.Add) and one.items is not None and other.items is not None:
+            items = (*one.items, *other.items)
+            return Value(one.labels | other.labels, items=items[:MOST_ITEMS])
+        if isinstance(op, ast.Mult) and one.items is not None and len(one.items) == 1:
+            return Value(one.labels, ref=self.array(node, element=one.items[0]) if node is not None else None)
+        place = _moved(one, other, op)
+        labels = one.all_labels() | other.all_labels()
+        if node is not None and isinstance(op, ast.Mult):
+            self.scaled(one, other, node)
+        return Value(labels, place=place)
+
+    def _unary(self, node: ast.UnaryOp) -> Value:
+        value = self.value(node.operand)
+        if value.known:
+            try:
+                if isinstance(node.op, ast.Not):
+                    return constant(not value.const)
+                if isinstance(node.op, ast.USub):
+                    return constant(-value.const)
+            except TypeError:
+                return NOTHING
+        if isinstance(node.op, ast.Not):
+            truth = self.truth(value)
+            if truth is not None:
+                return constant(not truth)
+        return Value(value.all_labels())
+
+    def _boolean(self, node: ast.BoolOp) -> Value:
+        decides = isinstance(node.op, ast.Or)
+        found: list[Value] = []
+        for operand in node.values:
+            value = self.value(operand)
+            truth = self.truth(value)
+            if truth is decides:
+                return value if not found else joined(*found, value)
+            if truth is None:
+                found.append(value)
+            else:
+                last = value
+                if operand is node.values[-1]:
+                    found.append(last)
+        if not found:
+            return constant(not decides)
+        return Value(joined(*found).labels, ref=found[-1].ref) if len(found) > 1 else found[0]
+
+    def _compare(self, node: ast.Compare) -> Value:
+        one, others = self.value(node.left), [self.value(o) for o in node.comparators]
+        if len(others) == 1:
+            result = self._compared(one, others[0], node.ops[0])
+            if result is not UNKNOWN:
+                return constant(result)
+        labels = one.all_labels()
+        for other in others:
+            labels |= other.all_labels()
+        return Value(labels)
+
+    def _compared(self, one: Value, other: Value, op: ast.cmpop) -> Any:
+        if isinstance(op, (ast.Is, ast.IsNot)):
+            same = _is_same(one, other)
+            return UNKNOWN if same is None else same == isinstance(op, ast.Is)
+        if one.known and other.known:
+            return _fold(op, one.const, other.const)
+        if (
+            isinstance(op, (ast.In, ast.NotIn))
+            and one.known
+            and other.items is not None
+            and all(i.known for i in other.items)
+        ):
+            return _fold(op, one.const, [i.const for i in other.items])
+        return UNKNOWN
+
+    def _conditional(self, node: ast.IfExp) -> Value:
+        truth = self.truth(self.value(node.test))
+        if truth is not None:
+            return self.value(node.body if truth else node.orelse)
+        return joined(self.value(node.body), self.value(node.orelse))
+
+    def _sequence(self, node: ast.Tuple | ast.List | ast.Set) -> Value:
+        values = [self.value(item) for item in node.elts]
+        if isinstance(node, ast.Tuple) and len(values) <= MOST_ITEMS and not _starred(node.elts):
+            return Value(items=tuple(values))
+        array = self.array(node, container=True)
+        for value in values:
+            array.take(value)
+        if len(values) <= MOST_ITEMS and isinstance(node, ast.List) and values and not _starred(node.elts):
+            return Value(items=tuple(values))
+        return Value(ref=array)
+
+    def _dict(self, node: ast.Dict) -> Value:
+        array = self.array(node, container=True)
+        for key, item in zip(node.keys, node.values, strict=True):
+            value = self.value(item)
+            name = None if key is None else self.value(key)
+            if name is not None and name.known and isinstance(name.const, (str, int)):
+                array.fields[name.const] = value
+            else:
+                array.take(value)
+        return Value(ref=array)
+
+    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Value:
+        names = dict(self.scope.names)
+        try:
+            for generator in node.generators:
+                over = self.value(generator.iter)
+                self.store(generator.target, self.element(over), node)
+                for test in generator.ifs:
+                    self.value(test)
+            if isinstance(node, ast.DictComp):
+                self.value(node.key)
+                found = self.value(node.value)
+            else:
+                found = self.value(node.elt)
+        finally:
+            self.scope.names = names
+        array = self.array(node, element=found, container=True)
+        array.labels |= found.labels
+        return Value(found.labels, ref=array)
+
+    def _joined_text(self, node: ast.JoinedStr) -> Value:
+        parts: list[str] | None = []
+        labels = NONE
+        text = ""
+        for part in node.values:
+            value = self.value(part.value if isinstance(part, ast.FormattedValue) else part)
+            labels |= value.all_labels()
+            if (
+                value.known
+                and parts is not None
+                and (not isinstance(part, ast.FormattedValue) or part.format_spec is None)
+            ):
+                parts.append(str(value.const)[:MOST_TEXT])
+            else:
+                parts = None
+            if isinstance(part, ast.Constant):
+                text += str(part.value)
+        if parts is not None:
+            whole = "".join(parts)
+            return Value(labels | file_labels(whole), whole)
+        return Value(labels | file_labels(text))
+
+    def _lambda(self, node: ast.Lambda) -> Value:
+        return Value(ref=Function(node, self.scope, "<lambda>"))
+
+    def _walrus(self, node: ast.NamedExpr) -> Value:
+        value = self.value(node.value)
+        self.store(node.target, value, node)
+        return value
+
+    def _inner(self, node: ast.Await | ast.Starred | ast.YieldFrom) -> Value:
+        value = self.value(node.value)
+        if isinstance(node, ast.YieldFrom) and self.returned:
+            self.returned[-1].append(value)
+        return value
+
+    def _yield(self, node: ast.Yield) -> Value:
+        value = self.value(node.value)
+        if self.returned:
+            array = self.array(node, element=value)
+            array.labels |= value.labels
+            self.returned[-1].append(Value(value.labels, ref=array))
+        return NOTHING
+
+    def _call(self, node: ast.Call) -> Value:
+        return self.call(node)
+
+
+def _decorated(value: Value, *names: str) -> bool:
+    """Whether a function has one of these decorators."""
+    decorators = getattr(getattr(value.ref, "node", None), "decorator_list", ())
+    return any(getattr(one, "id", getattr(one, "attr", "")) in names for one in decorators)
+
+
+def file_labels(text: str) -> Labels:
+    """Labels of a text that names a file of the training or validation split."""
+    if not 3 <= len(text) <= 300 or "\n" in text or " " in text or not _FILE_LIKE.search(text):
+        return NONE
+    found: set[Any] = set()
+    if _VAL_NAME.search(text):
+        found.add(VAL_FILE)
+    if _TRAIN_NAME.search(text):
+        found.add(TRAIN_FILE)
+    return frozenset(found)
+
+
+def is_one_later(node: ast.expr | None) -> bool:
+    """Whether a bound is 1, or something plus 1."""
+    if isinstance(node, ast.Constant):
+        return node.value == 1
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return is_one_later(node.right) or (isinstance(node.left, ast.Constant) and node.left.value == 1)
+    return False
+
+
+def _is_minus_one(node: ast.expr) -> bool:
+    return (
+        isinstance(node, ast.UnaryOp)
+        and isinstance(node.op, ast.USub)
+        and isinstance(node.operand, ast.Constant)
+        and node.operand.value == 1
+    )
+
+
+def _whole(value: Value, node: ast.expr | None) -> Any:
+    if node is None:
+        return None
+    if not value.known:
+        raise TypeError("a bound is not known")
+    return value.const
+
+
+def _moved(one: Value, other: Value, op: ast.AST) -> Token | None:
+    """Where an index points after something was added or taken away."""
+    for place, by, sign in ((one.place, other, 1), (other.place, one, 1)):
+        if place is None or by.place is not None:
+            continue
+        if isinstance(op, ast.Add):
+            step = by.const if by.known and isinstance(by.const, int) else 0
+            return Token(place.base, place.offset + sign * step)
+        if isinstance(op, ast.Sub) and place is one.place:
+            step = by.const if by.known and isinstance(by.const, int) else 1
+            return Token(place.base, place.offset - step)
+        return None
+    return None
+
+
+def _fold(op: ast.AST, one: Any, other: Any) -> Any:
+    function = _OPERATORS.get(type(op))
+    if function is None:
+        if isinstance(op, ast.Pow) and isinstance(one, (int, float)) and isinstance(other, (int, float)):
+            return one**other if abs(other) <= 64 and abs(one) <= 1e6 else UNKNOWN
+        if isinstance(op, ast.LShift) and isinstance(one, int) and isinstance(other, int) and 0 <= other <= 64:
+            return one << other
+        return UNKNOWN
+    if isinstance(op, ast.Mult) and (isinstance(one, (str, tuple, list)) or isinstance(other, (str, tuple, list))):
+        return UNKNOWN
+    try:
+        result = function(one, other)
+    except (TypeError, ValueError, ArithmeticError, KeyError):
+        return UNKNOWN
+    return UNKNOWN if isinstance(result, str) and len(result) > MOST_TEXT else result
+
+
+def _is_same(one: Value, other: Value) -> bool | None:
+    for value, none in ((one, other), (other, one)):
+        if none.known and none.const is None:
+            if value.known:
+                return value.const is None
+            is_something = value.items is not None or value.labels & DATA or _is_object(value)
+            return False if is_something and not value.optional else None
+    if one.known and other.known:
+        return one.const is other.const
+    return None
+
+
+def _is_object(value: Value) -> bool:
+    """Whether it is surely an object: a method of something unknown may be a plain attribute."""
+    ref = value.ref
+    if isinstance(ref, Bound):
+        return isinstance(ref.function, Function)
+    return ref is not None and not isinstance(ref, Library)
+
+
+def _starred(nodes: Iterable[ast.expr]) -> bool:
+    return any(isinstance(node, ast.Starred) for node in nodes)
+
+
+_HANDLERS: dict[type[ast.expr], Any] = {
+    ast.Constant: Expressions._constant,
+    ast.Name: Expressions._name,
+    ast.Attribute: Expressions._attribute,
+    ast.Subscript: Expressions._subscript,
+    ast.BinOp: Expressions._binary,
+    ast.UnaryOp: Expressions._unary,
+    ast.BoolOp: Expressions._boolean,
+    ast.Compare: Expressions._compare,
+    ast.IfExp: Expressions._conditional,
+    ast.Tuple: Expressions._sequence,
+    ast.List: Expressions._sequence,
+    ast.Set: Expressions._sequence,
+    ast.Dict: Expressions._dict,
+    ast.ListComp: Expressions._comprehension,
+    ast.SetComp: Expressions._comprehension,
+    ast.GeneratorExp: Expressions._comprehension,
+    ast.DictComp: Expressions._comprehension,
+    ast.JoinedStr: Expressions._joined_text,
+    ast.Lambda: Expressions._lambda,
+    ast.NamedExpr: Expressions._walrus,
+    ast.Await: Expressions._inner,
+    ast.Starred: Expressions._inner,
+    ast.YieldFrom: Expressions._inner,
+    ast.Yield: Expressions._yield,
+    ast.Call: Expressions._call,
+}

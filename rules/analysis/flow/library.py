@@ -1,0 +1,482 @@
+"""What calls of libraries give: only what matters for where data comes from and what becomes of a loss."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any
+
+from rules.analysis.flow.base import Arguments, Asked, Named, Walker, labels_of
+from rules.analysis.flow.events import Kind
+from rules.analysis.flow.objects import Array, Bound, Class, Count, Instance, Optimizer, owner_of
+from rules.analysis.flow.values import (
+    DATA,
+    GEN,
+    LOGITS,
+    NLL,
+    NONE,
+    NOTHING,
+    RAND,
+    TRAIN,
+    TRAIN_FILE,
+    VAL,
+    VAL_FILE,
+    Labels,
+    Token,
+    Turn,
+    Value,
+    constant,
+    joined,
+)
+
+_READS = frozenset(
+    {"fromfile", "memmap", "frombuffer", "load", "open", "read", "read_bytes", "load_file", "safe_open", "read_table"}
+)
+_LOSSES = frozenset({"cross_entropy", "nll_loss", "linear_cross_entropy", "fused_cross_entropy", "kl_div"})
+_EMPTY = frozenset(
+    {"zeros", "empty", "full", "zeros_like", "full_like", "empty_like", "ones", "ones_like", "new_zeros"}
+)
+_CONTAINERS = frozenset({"list", "dict", "set", "defaultdict", "OrderedDict", "Counter", "deque"})
+_RANDOM = frozenset({"randint", "rand", "randn", "randperm", "integers", "choice", "shuffle", "permutation", "normal_"})
+_SAMPLES = frozenset({"multinomial", "sample"})
+_SAVES = frozenset({"save", "save_file", "savez", "savez_compressed", "dump", "write", "write_bytes", "tofile"})
+_LOADS = frozenset({"load_state_dict", "decompress", "load"})
+_WRAPPERS = frozenset(
+    {"compile", "DistributedDataParallel", "DDP", "no_grad", "inference_mode", "jit", "script", "wraps", "lru_cache"}
+)
+_SAME = frozenset(
+    {
+        "to",
+        "cuda",
+        "cpu",
+        "contiguous",
+        "float",
+        "double",
+        "half",
+        "bfloat16",
+        "long",
+        "int",
+        "detach",
+        "clone",
+        "item",
+        "view",
+        "reshape",
+        "unsqueeze",
+        "squeeze",
+        "flatten",
+        "eval",
+        "train",
+        "requires_grad_",
+        "pin_memory",
+        "numpy",
+        "copy",
+        "astype",
+        "tolist",
+        "share_memory_",
+        "ravel",
+        "type",
+        "module",
+        "expand",
+        "transpose",
+        "permute",
+    }
+)
+_GROW = frozenset({"append", "extend", "add", "appendleft", "insert", "push"})
+_IN_PLACE_SUM = frozenset({"add_", "iadd"})
+_TABLE_WRITES = {"scatter_add_": 1, "index_add_": 1, "index_put_": 0, "put_": 0, "scatter_": 1, "index_copy_": 1}
+_TABLE_READS = {"gather": 1, "index_select": 1, "take": 0, "take_along_dim": 0}
+_LEAST = frozenset({"minimum", "min", "fmin", "amin"})
+_NUMBERS: dict[str, Callable[[Any], Any]] = {
+    "int": int,
+    "float": float,
+    "bool": bool,
+    "str": str,
+    "abs": abs,
+    "round": round,
+}
+_SIZES = frozenset({"len", "size", "numel", "dim", "shape", "isinstance", "hasattr", "id", "hash", "type"})
+_ESCAPES = frozenset(
+    {
+        "exec",
+        "eval",
+        "CDLL",
+        "LoadLibrary",
+        "load_inline",
+        "run_path",
+        "exec_module",
+        "Popen",
+        "check_call",
+        "check_output",
+        "system",
+        "popen",
+        "load_library",
+    }
+)
+_RANGES = frozenset({"range", "arange"})
+_OPTIMIZERS = frozenset(
+    {"Adam", "AdamW", "SGD", "Muon", "RMSprop", "Adagrad", "LBFGS", "NAdam", "RAdam", "Adamax", "Lion"}
+)
+
+
+class Libraries(Walker):
+    """Calls by dotted name. A method of an unknown value has a name that begins with `().` and its owner first."""
+
+    def library(self, name: str, arguments: Arguments, named: Named, node: ast.AST) -> Value:
+        """The value of a call of something that is not the program's own."""
+        last = name.rpartition(".")[2]
+        asked = Asked(name, last, arguments, named, node, labels_of(arguments, named))
+        handler = _HANDLERS.get(last)
+        found = None if handler is None else handler(self, asked)
+        if found is None and name.startswith("torch.nn.") and last[:1].isupper():
+            return Value(ref=Instance(Class(last, {}, module=True)))
+        if found is not None:
+            return found
+        return Value(asked.labels, ref=_same_object(arguments), place=_place(arguments))
+
+    # -- settings ----------------------------------------------------------------------------------------------------
+
+    def environment(self, key: Value, default: Value) -> Value:
+        """A setting of the environment in the run that is claimed."""
+        if key.known and isinstance(key.const, str):
+            setting = self.configuration.value(key.const)
+            if setting is not None:
+                from rules.analysis.flow.expressions import file_labels
+
+                return Value(default.labels | file_labels(setting.value), setting.value)
+        return default
+
+    def _get(self, asked: Asked) -> Value | None:
+        if asked.name in (
+            "os.environ.get",
+            "os.getenv",
+            "environ.get",
+            "getenv",
+            "os.environ.setdefault",
+            "os.environ.pop",
+        ):
+            default = asked.arguments[1] if len(asked.arguments) > 1 else asked.named.get("default", constant(None))
+            return self.environment(asked.arguments[0] if asked.arguments else NOTHING, default)
+        if asked.is_method and asked.arguments and isinstance(asked.arguments[0].ref, Array):
+            key = asked.arguments[1] if len(asked.arguments) > 1 else NOTHING
+            default = asked.arguments[2] if len(asked.arguments) > 2 else constant(None)
+            return joined(self.looked_up(asked.arguments[0], key, asked.node), default)
+        return None
+
+    def _getattr(self, asked: Asked) -> Value | None:
+        if len(asked.arguments) < 2 or not asked.arguments[1].known:
+            return None
+        owner = asked.arguments[0].ref
+        if isinstance(owner, (Instance, Class)):
+            names = owner.names if isinstance(owner, Instance) else {}
+            cls = owner.cls if isinstance(owner, Instance) else owner
+            found = names.get(asked.arguments[1].const) or cls.find(asked.arguments[1].const)
+            if found is not None:
+                return found
+            return asked.arguments[2] if len(asked.arguments) > 2 else NOTHING
+        return asked.arguments[2] if len(asked.arguments) > 2 else None
+
+    def _number(self, asked: Asked) -> Value | None:
+        if asked.is_method:
+            return None
+        if len(asked.arguments) == 1 and asked.arguments[0].known:
+            try:
+                return Value(asked.arguments[0].labels, _NUMBERS[asked.last](asked.arguments[0].const))
+            except (TypeError, ValueError, OverflowError):
+                return NOTHING
+        return None
+
+    def _field(self, asked: Asked) -> Value | None:
+        """A dataclass's field: its default, or what its factory makes."""
+        factory = asked.named.get("default_factory")
+        if factory is not None:
+            return self.apply(factory, (), {}, asked.node)
+        return asked.named.get("default")
+
+    # -- data --------------------------------------------------------------------------------------------------------
+
+    def _read(self, asked: Asked) -> Value | None:
+        if asked.last == "load" and not asked.is_method:
+            self.note(Kind.LOAD, asked.node, asked.name, asked.labels)
+        found = asked.labels - {VAL_FILE, TRAIN_FILE}
+        if VAL_FILE in asked.labels:
+            found |= {VAL}
+        if TRAIN_FILE in asked.labels:
+            found |= {TRAIN}
+        return Value(found)
+
+    def _random(self, asked: Asked) -> Value | None:
+        return Value((asked.labels & {VAL, TRAIN}) | {RAND})
+
+    def _sampled(self, asked: Asked) -> Value | None:
+        return Value(frozenset({GEN})) if LOGITS in asked.labels or asked.last == "multinomial" else None
+
+    def _size(self, asked: Asked) -> Value | None:
+        if asked.last == "len" and asked.arguments and asked.arguments[0].items is not None:
+            return constant(len(asked.arguments[0].items))
+        return NOTHING
+
+    def _range(self, asked: Asked) -> Value | None:
+        """Positions; where the bounds are plain, so many."""
+        self.bases += 1
+        turns = labels_of(asked.arguments, asked.named) if asked.last == "arange" else NONE
+        times = None
+        if (
+            asked.last == "range"
+            and asked.arguments
+            and all(one.known and isinstance(one.const, int) for one in asked.arguments)
+        ):
+            try:
+                times = len(range(*[one.const for one in asked.arguments]))
+            except (TypeError, ValueError, OverflowError):
+                times = None
+        return Value(turns & _turns(turns), place=Token(self.bases, 0), ref=Count(times))
+
+    def _empty(self, asked: Asked) -> Value | None:
+        array = self.array(asked.node)
+        grad = asked.named.get("requires_grad")
+        array.leaf = bool(grad is not None and grad.known and grad.const)
+        array.zero = asked.last in ("zeros", "zeros_like", "new_zeros")
+        return Value(ref=array)
+
+    def _container(self, asked: Asked) -> Value | None:
+        array = self.array(asked.node, container=True)
+        if asked.arguments and asked.last in ("list", "set", "deque", "Counter"):
+            if asked.last == "list" and asked.arguments[0].items is not None:
+                return asked.arguments[0]
+            array.take(self.element(asked.arguments[0]))
+        if asked.last == "dict":
+            array.fields = dict(asked.named)
+        if asked.last == "Counter" and asked.arguments and asked.labels & DATA:
+            self.wrote(Value(ref=array), asked.arguments[0], asked.node)
+        return Value(ref=array)
+
+    def _same_value(self, asked: Asked) -> Value | None:
+        return asked.arguments[0] if asked.is_method and asked.arguments else None
+
+    def _wrapped(self, asked: Asked) -> Value | None:
+        if asked.arguments and not asked.is_method:
+            return asked.arguments[0]
+        return None
+
+    def _partial(self, asked: Asked) -> Value | None:
+        if asked.arguments and asked.arguments[0].ref is not None:
+            return Value(ref=Bound(asked.arguments[0].ref, tuple(asked.arguments[1:]), dict(asked.named)))
+        return None
+
+    def _zip(self, asked: Asked) -> Value | None:
+        if asked.is_method:
+            return None
+        elements = tuple(self.element(one) for one in asked.arguments)
+        if asked.last == "enumerate":
+            self.bases += 1
+            elements = (Value(place=Token(self.bases, 0)), *elements[:1])
+        array = self.array(asked.node, element=Value(items=elements))
+        return Value(ref=array)
+
+    # -- losses and networks -----------------------------------------------------------------------------------------
+
+    def _loss(self, asked: Asked) -> Value | None:
+        return Value((asked.labels - {LOGITS}) | {NLL})
+
+    def _backward(self, asked: Asked) -> Value | None:
+        if asked.last == "grad" and not asked.name.endswith("autograd.grad") and not asked.is_method:
+            return None
+        self.note(Kind.LEARN, asked.node, asked.last, asked.labels)
+        return NOTHING
+
+    def _step(self, asked: Asked) -> Value | None:
+        owner = asked.arguments[0].ref if asked.arguments else None
+        if isinstance(owner, Optimizer):
+            self.note(Kind.STEP, asked.node, asked.last, asked.labels, detail=owner)
+        return NOTHING
+
+    def _optimizer(self, asked: Asked) -> Value | None:
+        params = asked.arguments[0] if asked.arguments else asked.named.get("params", NOTHING)
+        return Value(ref=Optimizer(params, getattr(asked.node, "lineno", 1)))
+
+    def _parameter(self, asked: Asked) -> Value | None:
+        array = self.array(asked.node)
+        array.leaf = True
+        return Value(ref=array)
+
+    def _saved(self, asked: Asked) -> Value | None:
+        self.note(Kind.SAVE, asked.node, asked.name, asked.labels)
+        return NOTHING
+
+    def _loaded(self, asked: Asked) -> Value | None:
+        self.note(Kind.LOAD, asked.node, asked.name, asked.labels)
+        return None
+
+    def _printed(self, asked: Asked) -> Value | None:
+        self.note(Kind.PRINT, asked.node, asked.name, asked.labels, detail=asked.arguments)
+        return NOTHING
+
+    def _escaped(self, asked: Asked) -> Value | None:
+        if asked.is_method and asked.last in ("eval",):
+            return None
+        self.note(Kind.ESCAPE, asked.node, asked.name, asked.labels)
+        return Value(asked.labels)
+
+    # -- containers and tables ---------------------------------------------------------------------------------------
+
+    def _grown(self, asked: Asked) -> Value | None:
+        if not asked.is_method or len(asked.arguments) < 2:
+            return None
+        owner, value = asked.arguments[0], asked.arguments[-1]
+        inner = value.all_labels()
+        if isinstance(owner.ref, Array):
+            if inner - owner.ref.labels:
+                self.changes += 1
+            owner.ref.take(value if asked.last != "extend" else self.element(value))
+            owner.ref.labels |= inner
+        if NLL in inner:
+            self.note(Kind.SCORE, asked.node, _receiver(asked.node), inner, detail="kept")
+        return NOTHING
+
+    def _add_at(self, asked: Asked) -> Value | None:
+        if asked.is_method or len(asked.arguments) < 2 or (asked.last == "at" and not asked.name.endswith("add.at")):
+            return None
+        self.wrote(asked.arguments[0], asked.arguments[1], asked.node)
+        if isinstance(asked.arguments[0].ref, Array):
+            asked.arguments[0].ref.labels |= labels_of(asked.arguments[2:], {})
+        return NOTHING
+
+    def _counted(self, asked: Asked) -> Value | None:
+        array = self.array(asked.node)
+        if asked.arguments and asked.labels & DATA:
+            self.wrote(Value(ref=array), asked.arguments[0], asked.node)
+        return Value(asked.labels, ref=array)
+
+    def _table_write(self, asked: Asked) -> Value | None:
+        if not asked.is_method or not asked.arguments:
+            return None
+        place = 1 + _TABLE_WRITES[asked.last]
+        owner, key = (
+            asked.arguments[0],
+            asked.arguments[place] if len(asked.arguments) > place else asked.named.get("index", NOTHING),
+        )
+        if isinstance(owner.ref, Array):
+            self.wrote(owner, key, asked.node)
+            owner.ref.labels |= labels_of(asked.arguments[place + 1 :], asked.named)
+        return owner
+
+    def _table_read(self, asked: Asked) -> Value | None:
+        place = _TABLE_READS[asked.last] + 1
+        if not asked.arguments:
+            return None
+        owner, key = (
+            asked.arguments[0],
+            asked.arguments[place] if len(asked.arguments) > place else asked.named.get("index", NOTHING),
+        )
+        if isinstance(owner.ref, Array) and not owner.all_labels() & {NLL, LOGITS}:
+            return self.looked_up(owner, key, asked.node)
+        found = owner.all_labels()
+        if LOGITS in found and key.all_labels() & DATA:
+            return Value((found | key.all_labels()) | {NLL})
+        return self.item(owner, key, asked.node)
+
+    def _summed(self, asked: Asked) -> Value | None:
+        if not asked.is_method or len(asked.arguments) < 2:
+            return None
+        owner, inner = asked.arguments[0], asked.arguments[1].all_labels()
+        if NLL in inner:
+            self.note(Kind.SCORE, asked.node, _receiver(asked.node), inner, detail="added")
+        if isinstance(owner.ref, Array):
+            owner.ref.labels |= inner
+            self.wrote(owner, asked.arguments[1], asked.node)
+            return owner
+        func = getattr(asked.node, "func", None)
+        if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name):
+            known = self.scope.find(func.value.id)
+            if known is not None and inner - known.labels:
+                self.changes += 1
+                self.scope.home(func.value.id).names[func.value.id] = known.plus(inner)
+        return Value(asked.labels)
+
+    def _copied(self, asked: Asked) -> Value | None:
+        if asked.is_method and asked.arguments and isinstance(asked.arguments[0].ref, Array):
+            asked.arguments[0].ref.labels |= labels_of(asked.arguments[1:], asked.named)
+            return asked.arguments[0]
+        return None
+
+    def _least(self, asked: Asked) -> Value | None:
+        losses = [one for one in asked.arguments if NLL in one.all_labels()]
+        if len(losses) >= 2:
+            self.note(Kind.LEAST, asked.node, asked.last, asked.labels)
+        return None
+
+    def _where(self, asked: Asked) -> Value | None:
+        if len(asked.arguments) == 3 and all(NLL in one.all_labels() for one in asked.arguments):
+            self.note(Kind.LEAST, asked.node, asked.last, asked.labels, detail="where")
+        return None
+
+
+def _turns(labels: Labels) -> Labels:
+    return frozenset(label for label in labels if isinstance(label, Turn))
+
+
+def _same_object(arguments: Arguments) -> Any:
+    """A network that is moved, compiled or wrapped stays the same network, and its parameters are its own."""
+    for one in arguments[:1]:
+        if isinstance(one.ref, Optimizer):
+            return one.ref
+        return owner_of(one.ref)
+    return None
+
+
+def _place(arguments: tuple[Value, ...]) -> Token | None:
+    """Clipping, casting and the like leave an index where it points."""
+    found = [one.place for one in arguments if one.place is not None]
+    return found[0] if len(found) == 1 else None
+
+
+def _receiver(node: ast.AST) -> str:
+    func = getattr(node, "func", None)
+    owner = func.value if isinstance(func, ast.Attribute) else None
+    while isinstance(owner, ast.Subscript):
+        owner = owner.value
+    if isinstance(owner, ast.Attribute):
+        return owner.attr
+    return owner.id if isinstance(owner, ast.Name) else ""
+
+
+def _table() -> dict[str, Any]:
+    groups: list[tuple[Any, Any]] = [
+        (_READS, Libraries._read),
+        (_RANDOM, Libraries._random),
+        (_SAMPLES, Libraries._sampled),
+        (_SIZES, Libraries._size),
+        (_RANGES, Libraries._range),
+        (_EMPTY, Libraries._empty),
+        (_CONTAINERS, Libraries._container),
+        (_SAME, Libraries._same_value),
+        (_WRAPPERS, Libraries._wrapped),
+        (_LOSSES, Libraries._loss),
+        (_OPTIMIZERS, Libraries._optimizer),
+        (_SAVES, Libraries._saved),
+        (_LOADS - {"load"}, Libraries._loaded),
+        (_ESCAPES, Libraries._escaped),
+        (_GROW, Libraries._grown),
+        (_TABLE_WRITES, Libraries._table_write),
+        (_TABLE_READS, Libraries._table_read),
+        (_IN_PLACE_SUM, Libraries._summed),
+        (_LEAST, Libraries._least),
+        (_NUMBERS, Libraries._number),
+        (("get", "getenv", "setdefault", "pop"), Libraries._get),
+        (("getattr",), Libraries._getattr),
+        (("backward", "grad"), Libraries._backward),
+        (("step",), Libraries._step),
+        (("Parameter",), Libraries._parameter),
+        (("print",), Libraries._printed),
+        (("partial",), Libraries._partial),
+        (("zip", "enumerate"), Libraries._zip),
+        (("at",), Libraries._add_at),
+        (("bincount", "histogram"), Libraries._counted),
+        (("copy_", "fill_", "update"), Libraries._copied),
+        (("where",), Libraries._where),
+        (("field",), Libraries._field),
+    ]
+    return {name: handler for names, handler in groups for name in names}
+
+
+_HANDLERS: dict[str, Callable[[Libraries, Asked], Value | None]] = _table()

@@ -1,0 +1,516 @@
+"""The walker: statements in order, branches by the settings, loops twice, calls inlined."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from rules.analysis.configuration import Configuration, Origin
+from rules.analysis.flow.events import Block, Event, Kind, Round, Trace
+from rules.analysis.flow.expressions import Expressions
+from rules.analysis.flow.objects import Array, Class, Count, Function, Library, ModuleOf, Scope
+from rules.analysis.flow.values import NLL, NONE, NOTHING, UNKNOWN, Labels, Value, constant, joined
+from rules.submission import SourceFile
+
+MOST_STEPS = 400_000
+MOST_DEPTH = 24
+_ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+
+
+class CutError(Exception):
+    """The walk takes too long."""
+
+
+class _Leave(Exception):  # noqa: N818 - control flow of the walk
+    """The rest of the block is not reached."""
+
+
+class Machine(Expressions):
+    """Walks a program. One for each walk."""
+
+    def __init__(self, configuration: Configuration, modules: dict[str, SourceFile]) -> None:
+        self.configuration = configuration
+        self.modules = modules
+        self.loaded: dict[str, Value] = {}
+        self.trace = Trace(Block("program", next(iter(modules.values())), 1) if modules else None)  # type: ignore[arg-type]
+        self.steps = 0
+        self.depth = 0
+        self.uncertain = 0
+        self.changes = 0
+        self.once = False  # loops are walked once only: an outer loop is walked for the first time
+        self.bases = 0
+        self.loops = 0
+        self.times: dict[ast.AST, int] = {}
+        self.trail: list[Block] = []
+        self.scope: Scope = Scope(next(iter(modules.values())))
+        self.returned: list[list[Value]] = []
+
+    def run(self, source: SourceFile) -> Trace:
+        """Walk the entry."""
+        root = self.trace.root = Block("program", source, 1)
+        self.trail = [root]
+        self.scope = Scope(source)
+        self.scope.names["__name__"] = constant("__main__")
+        try:
+            self.body(source.tree.body if source.tree else [])
+        except _Leave:
+            pass
+        except CutError as error:
+            self.trace.cut = str(error)
+        except RecursionError:
+            self.trace.cut = "nested too deeply"
+        self.trace.steps = self.steps
+        return self.trace
+
+    # -- events ------------------------------------------------------------------------------------------------------
+
+    def note(self, kind: Kind, node: ast.AST, name: str = "", labels: Labels = NONE, detail: Any = None) -> Event:
+        """Write down what happens here."""
+        event = Event(
+            kind,
+            self.scope.source,
+            getattr(node, "lineno", 1),
+            name,
+            labels,
+            self.scope.function,
+            detail,
+            tuple(self.trail),
+        )
+        self.trail[-1].children.append(event)
+        return event
+
+    @contextmanager
+    def block(self, what: str, node: ast.AST, name: str = "", labels: Labels = NONE) -> Iterator[Block]:
+        """What happens inside is put together."""
+        made = Block(what, self.scope.source, getattr(node, "lineno", 1), name, labels)
+        self.trail[-1].children.append(made)
+        self.trail.append(made)
+        try:
+            yield made
+        finally:
+            self.trail.pop()
+
+    def leave_safely(self, statements: Sequence[ast.stmt]) -> None:
+        """Walk the body of a function up to its end, however it ends."""
+        with suppress(_Leave):
+            self.body(statements)
+
+    # -- statements --------------------------------------------------------------------------------------------------
+
+    def body(self, statements: Sequence[ast.stmt]) -> None:
+        """Walk statements in order; what follows an unconditional end is not reached."""
+        for statement in statements:
+            self.steps += 1
+            if self.steps > MOST_STEPS:
+                raise CutError(f"more than {MOST_STEPS:,} steps")
+            handler = _STATEMENTS.get(type(statement))
+            if handler is not None:
+                handler(self, statement)
+
+    def _expression(self, node: ast.Expr) -> None:
+        if not isinstance(node.value, ast.Constant):
+            self.value(node.value)
+
+    def _assign(self, node: ast.Assign) -> None:
+        value = self.value(node.value)
+        for target in node.targets:
+            self.store(target, value, node)
+
+    def _annotated(self, node: ast.AnnAssign) -> None:
+        if node.value is not None:
+            self.store(node.target, self.value(node.value), node)
+
+    def _augmented(self, node: ast.AugAssign) -> None:
+        added = self.value(node.value)
+        self.added(node.target, added, node)
+
+    def _return(self, node: ast.Return) -> None:
+        value = NOTHING if node.value is None else self.value(node.value)
+        if self.returned:
+            self.returned[-1].append(value)
+        raise _Leave
+
+    def _leave(self, _node: ast.stmt) -> None:
+        raise _Leave
+
+    def _if(self, node: ast.If) -> None:
+        test = self.value(node.test)
+        if isinstance(node.body[-1], ast.Raise):  # the run that is claimed did not end here
+            self.body(node.orelse)
+            return
+        truth = self.truth(test)
+        if truth is not None:
+            self.body(node.body if truth else node.orelse)
+            return
+        self.alternatives([node.body, node.orelse], node, test)
+
+    def alternatives(self, bodies: Sequence[Sequence[ast.stmt]], node: ast.AST, test: Value = NOTHING) -> None:
+        """Walk bodies of which one is taken; afterwards a name is what it may be after any of them."""
+        before = self.scope.names
+        after: list[dict[str, Value]] = []
+        left = 0
+        self.uncertain += 1
+        try:
+            for body in bodies:
+                self.scope.names = dict(before)
+                with self.block("branch", node, labels=test.labels) as made:
+                    made.detail = (node, len(after) + left)
+                    try:
+                        self.body(body)
+                        after.append(self.scope.names)
+                    except _Leave:
+                        left += 1
+        finally:
+            self.uncertain -= 1
+            self.scope.names = before
+        if not after:
+            raise _Leave
+        self._merge(after)
+
+    def _merge(self, states: list[dict[str, Value]]) -> None:
+        merged = dict(states[0])
+        for state in states[1:]:
+            for name, value in state.items():
+                known = merged.get(name)
+                merged[name] = value if known is None or known is value else joined(known, value)
+        self.scope.names = merged
+
+    def _loop(
+        self, body: Sequence[ast.stmt], node: ast.AST, labels: Labels, bind: Any = None, detail: Any = None
+    ) -> None:
+        """Walk a body twice where the first time changed what the second sees; the last walk is what is kept."""
+        parent = self.trail[-1]
+        place = len(parent.children)
+        rounds = 1 if self.once else 2
+        for number in range(rounds):
+            del parent.children[place:]
+            once, self.once = self.once, self.once or number + 1 < rounds
+            changes = self.changes
+            before = dict(self.scope.names)
+            self.uncertain += 1
+            try:
+                with self.block("loop", node, self.scope.function, labels) as made:
+                    made.detail = detail
+                    if bind is not None:
+                        bind()
+                    with suppress(_Leave):
+                        self.body(body)
+            finally:
+                self.uncertain -= 1
+                self.once = once
+            after = self.scope.names
+            self._merge([before, after])
+            if self.changes == changes and _same(before, after):
+                break
+
+    def _for(self, node: ast.For | ast.AsyncFor) -> None:
+        over = self.value(node.iter)
+        self.loops += 1
+        turn = Round(self.loops, times_of(over))
+        element = self.turned(self.element(over), turn.number)
+        self._loop(node.body, node, over.all_labels(), lambda: self.store(node.target, element, node), turn)
+        self.body(node.orelse)
+
+    def _while(self, node: ast.While) -> None:
+        test = self.value(node.test)
+        if self.truth(test) is False:
+            return
+        self._loop(node.body, node, test.labels, detail=Round(0, None))
+
+    def _with(self, node: ast.With | ast.AsyncWith) -> None:
+        for item in node.items:
+            value = self.value(item.context_expr)
+            if item.optional_vars is not None:
+                self.store(item.optional_vars, value, node)
+        self.body(node.body)
+
+    def _try(self, node: ast.Try) -> None:
+        try:
+            self.body(node.body)
+            self.body(node.orelse)
+        except _Leave:
+            self.body(node.finalbody)
+            raise
+        if node.handlers:
+            for handler in node.handlers:
+                self.uncertain += 1
+                names = dict(self.scope.names)
+                try:
+                    with self.block("branch", handler, "except"):
+                        self.body(handler.body)
+                except _Leave:
+                    pass
+                finally:
+                    self.uncertain -= 1
+                self._merge([names, self.scope.names])
+        self.body(node.finalbody)
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        made = Function(node, self.scope, node.name)
+        arguments = node.args
+        positional = [*arguments.posonlyargs, *arguments.args]
+        for argument, default in zip(
+            positional[len(positional) - len(arguments.defaults) :], arguments.defaults, strict=False
+        ):
+            made.defaults[argument.arg] = self.value(default)
+        for argument, given in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+            if given is not None:
+                made.defaults[argument.arg] = self.value(given)
+        self.scope.home(node.name).names[node.name] = Value(ref=made)
+
+    def _class(self, node: ast.ClassDef) -> None:
+        bases = [self.value(base) for base in node.bases]
+        known = tuple(base.ref for base in bases if isinstance(base.ref, Class))
+        texts = [ast.unparse(base) for base in node.bases]
+        made = Class(
+            node.name,
+            {},
+            known,
+            module=any(base.module for base in known)
+            or any(text.endswith("Module") or ".nn." in text for text in texts),
+            optimizer=any(base.optimizer for base in known) or any(text.endswith("Optimizer") for text in texts),
+        )
+        outer, self.scope = self.scope, Scope(self.scope.source, self.scope, node.name)
+        try:
+            self.body(node.body)
+        except _Leave:
+            pass
+        finally:
+            made.names, self.scope = self.scope.names, outer
+        for name, value in list(made.names.items()):
+            if isinstance(value.ref, Function):
+                value.ref.owner = made
+                value.ref.scope = outer
+            elif not made.module:
+                made.names[name] = self.setting(name, value)
+        self.scope.names[node.name] = Value(ref=made)
+
+    def setting(self, name: str, value: Value) -> Value:
+        """A class attribute that the logs print with its value has that value, whatever its default is."""
+        if value.ref is not None or self.configuration.origin(name) is not Origin.LOG:
+            return value
+        printed = self.configuration.value(name)
+        if printed is None:
+            return value
+        read = plain(printed.value)
+        return Value(value.labels, read) if read is not UNKNOWN else value
+
+    def _import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            name = alias.asname or alias.name.split(".")[0]
+            dotted = alias.name if alias.asname else alias.name.split(".")[0]
+            self.scope.names[name] = self.imported(dotted)
+
+    def _import_from(self, node: ast.ImportFrom) -> None:
+        module = self.imported(node.module or "")
+        for alias in node.names:
+            if alias.name == "*":
+                if isinstance(module.ref, ModuleOf):
+                    self.scope.names.update(module.ref.scope.names)
+                continue
+            self.scope.names[alias.asname or alias.name] = self.attribute_of(module, alias.name)
+
+    def imported(self, name: str) -> Value:
+        """A module: a file of the program, walked when it is first imported, or one of a library."""
+        source = self.modules.get(name) or self.modules.get(name.rpartition(".")[2])
+        if source is None:
+            return Value(ref=Library(_LIBRARIES.get(name, name)))
+        known = self.loaded.get(source.path)
+        if known is None:
+            scope = Scope(source)
+            scope.names["__name__"] = constant(name)
+            known = self.loaded[source.path] = Value(ref=ModuleOf(scope))
+            outer, self.scope = self.scope, scope
+            try:
+                self.body(source.tree.body if source.tree else [])
+            except _Leave:
+                pass
+            finally:
+                self.scope = outer
+        return known
+
+    def _outer(self, node: ast.Global | ast.Nonlocal) -> None:
+        self.scope.outer.update(node.names)
+
+    def _delete(self, node: ast.Delete) -> None:
+        for target in node.targets:
+            if isinstance(target, ast.Name):
+                self.scope.names.pop(target.id, None)
+
+    def _match(self, node: ast.Match) -> None:
+        self.value(node.subject)
+        self.alternatives([case.body for case in node.cases], node)
+
+    # -- stores ------------------------------------------------------------------------------------------------------
+
+    def store(self, target: ast.expr, value: Value, node: ast.AST) -> None:
+        """Bind a target."""
+        if isinstance(target, ast.Name):
+            self._bind(target, value, node)
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            self._unpack(target, value, node)
+        elif isinstance(target, ast.Attribute):
+            self._set_attribute(target, value)
+        elif isinstance(target, ast.Subscript):
+            self._set_item(target, value, node)
+        elif isinstance(target, ast.Starred):
+            self.store(target.value, Value(value.all_labels()), node)
+
+    def _bind(self, target: ast.Name, value: Value, node: ast.AST) -> None:
+        if is_zero(value):
+            self.note(Kind.RESET, node, target.id)
+        names = self.scope.home(target.id).names
+        known = names.get(target.id)
+        if known is None or (value.labels - known.labels):
+            self.changes += 1
+        names[target.id] = value
+
+    def _unpack(self, target: ast.Tuple | ast.List, value: Value, node: ast.AST) -> None:
+        items = value.items
+        if items is None or len(items) != len(target.elts) or any(isinstance(e, ast.Starred) for e in target.elts):
+            element = self.element(value)
+            items = (element,) * len(target.elts)
+        for part, item in zip(target.elts, items, strict=True):
+            self.store(part, item, node)
+
+    def _set_attribute(self, target: ast.Attribute, value: Value) -> None:
+        owner = self.value(target.value)
+        names = getattr(owner.ref, "names", None)
+        if isinstance(owner.ref, ModuleOf):
+            names = owner.ref.scope.names
+        if not isinstance(names, dict):
+            return
+        known = names.get(target.attr)
+        if is_zero(value):
+            self.note(Kind.RESET, target, target.attr)
+        if known is not None and self.uncertain:
+            value = joined(known, value)
+        if known is None or (value.labels - known.labels):
+            self.changes += 1
+        names[target.attr] = value
+
+    def _set_item(self, target: ast.Subscript, value: Value, node: ast.AST) -> None:
+        owner = self.value(target.value)
+        key = self.value(target.slice)
+        labels = value.all_labels()
+        if isinstance(owner.ref, Array):
+            array = owner.ref
+            if labels - array.labels:
+                self.changes += 1
+            if key.known and isinstance(key.const, (str, int)):
+                known = array.fields.get(key.const)
+                array.fields[key.const] = value if known is None or not self.uncertain else joined(known, value)
+            array.take(value)
+            array.labels |= labels
+            self.wrote(owner, key, node)
+        if NLL in labels:
+            self.note(Kind.SCORE, node, name_of(target), labels, detail="kept")
+
+    def added(self, target: ast.expr, value: Value, node: ast.AST) -> None:
+        """`target += value`, or any other change in place."""
+        labels, op = value.all_labels(), getattr(node, "op", ast.Add())
+        if NLL in labels and isinstance(op, ast.Add):
+            self.note(Kind.SCORE, node, name_of(target), labels, detail="added")
+        if isinstance(target, ast.Name):
+            known = self.scope.find(target.id) or NOTHING
+            if not self._added_to_array(known, value):
+                self._learnt(known, labels)
+                self.scope.home(target.id).names[target.id] = self.arithmetic(known, value, op)
+        elif isinstance(target, ast.Subscript):
+            owner, key = self.value(target.value), self.value(target.slice)
+            if isinstance(owner.ref, Array):
+                self._learnt(Value(frozenset(owner.ref.labels)), labels)
+                owner.ref.labels |= labels
+                self.wrote(owner, key, node)
+        elif isinstance(target, ast.Attribute):
+            names = getattr(self.value(target.value).ref, "names", None)
+            known = NOTHING if not isinstance(names, dict) else names.get(target.attr, NOTHING)
+            if isinstance(names, dict) and not self._added_to_array(known, value):
+                self._learnt(known, labels)
+                names[target.attr] = self.arithmetic(known, value, op)
+
+    def _added_to_array(self, known: Value, value: Value) -> bool:
+        """An array stays the same array; the counts of one batch may be added to a table."""
+        if not isinstance(known.ref, Array):
+            return False
+        labels = value.all_labels()
+        self._learnt(Value(frozenset(known.ref.labels)), labels)
+        known.ref.labels |= labels
+        if isinstance(value.ref, Array):
+            known.ref.writes += value.ref.writes
+        return True
+
+    def _learnt(self, known: Value, labels: Labels) -> None:
+        if labels - known.labels:
+            self.changes += 1
+
+
+def is_zero(value: Value) -> bool:
+    """Whether a sum that is bound to it begins anew."""
+    if isinstance(value.ref, Array):
+        return value.ref.zero
+    return value.known and value.const == 0 and not isinstance(value.const, (bool, str))
+
+
+def times_of(value: Value) -> int | None:
+    """How often a loop over the value turns, None where that is not known."""
+    if isinstance(value.ref, Count):
+        return value.ref.times
+    return None if value.items is None else len(value.items)
+
+
+def name_of(node: ast.expr) -> str:
+    """The name that is changed: `nll` for `self.nll[i]`."""
+    while isinstance(node, ast.Subscript):
+        node = node.value
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def plain(text: str) -> Any:
+    """A printed setting as a plain value."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return {"true": True, "false": False, "none": None}.get(text.strip().lower(), text)
+
+
+def _same(before: dict[str, Value], after: dict[str, Value]) -> bool:
+    return all(
+        name in before
+        and (before[name] is value or (before[name].labels == value.labels and before[name].ref is value.ref))
+        for name, value in after.items()
+    )
+
+
+_LIBRARIES = {"np": "numpy", "F": "torch.nn.functional"}
+
+_STATEMENTS: dict[type[ast.stmt], Any] = {
+    ast.Expr: Machine._expression,
+    ast.Assign: Machine._assign,
+    ast.AnnAssign: Machine._annotated,
+    ast.AugAssign: Machine._augmented,
+    ast.Return: Machine._return,
+    ast.Raise: Machine._leave,
+    ast.Break: Machine._leave,
+    ast.Continue: Machine._leave,
+    ast.If: Machine._if,
+    ast.For: Machine._for,
+    ast.AsyncFor: Machine._for,
+    ast.While: Machine._while,
+    ast.With: Machine._with,
+    ast.AsyncWith: Machine._with,
+    ast.Try: Machine._try,
+    ast.FunctionDef: Machine._function,
+    ast.AsyncFunctionDef: Machine._function,
+    ast.ClassDef: Machine._class,
+    ast.Import: Machine._import,
+    ast.ImportFrom: Machine._import_from,
+    ast.Global: Machine._outer,
+    ast.Nonlocal: Machine._outer,
+    ast.Delete: Machine._delete,
+    ast.Match: Machine._match,
+}

@@ -1,0 +1,177 @@
+"""Objects that values refer to while a program is walked: functions, classes, instances, arrays, containers."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import Any
+
+from rules.analysis.flow.values import NONE, NOTHING, Label, Labels, Value, joined
+from rules.submission import SourceFile
+
+
+class Scope:
+    """Names of a function or module that is being walked, and the scope around it."""
+
+    __slots__ = ("around", "function", "names", "outer", "source")
+
+    def __init__(self, source: SourceFile, around: Scope | None = None, function: str = "") -> None:
+        self.source = source
+        self.around = around
+        self.function = function
+        self.names: dict[str, Value] = {}
+        self.outer: set[str] = set()  # declared global or nonlocal
+
+    def find(self, name: str) -> Value | None:
+        """The value of a name, here or around."""
+        scope: Scope | None = self
+        while scope is not None:
+            found = scope.names.get(name)
+            if found is not None:
+                return found
+            scope = scope.around
+        return None
+
+    def home(self, name: str) -> Scope:
+        """The scope that an assignment to the name changes."""
+        if name in self.outer:
+            scope = self.around
+            while scope is not None:
+                if name in scope.names or scope.around is None:
+                    return scope
+                scope = scope.around
+        return self
+
+
+@dataclass(slots=True, eq=False)
+class Function:
+    """A function of the program, with the scope that it was defined in."""
+
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    scope: Scope
+    name: str
+    owner: Class | None = None
+    defaults: dict[str, Value] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class Class:
+    """A class of the program. `module`: a neural network's; `optimizer`: steps with gradients."""
+
+    name: str
+    names: dict[str, Value]
+    bases: tuple[Class, ...] = ()
+    module: bool = False
+    optimizer: bool = False
+
+    def find(self, name: str) -> Value | None:
+        """An attribute of the class or of a class above it."""
+        found = self.names.get(name)
+        if found is not None:
+            return found
+        return next((value for base in self.bases if (value := base.find(name)) is not None), None)
+
+
+@dataclass(slots=True, eq=False)
+class Instance:
+    """An object of a class of the program."""
+
+    cls: Class
+    names: dict[str, Value] = field(default_factory=dict)
+
+    def held(self, depth: int) -> Labels:
+        """Labels of what it holds; a network's weights are no data."""
+        found = NONE
+        if not self.cls.module and not self.cls.optimizer:
+            for value in list(self.names.values()):
+                found |= value.all_labels(depth - 1) if depth > 0 else value.labels
+        return found
+
+
+@dataclass(slots=True, eq=False)
+class Bound:
+    """A function with its first arguments given: a method, or a partial."""
+
+    function: Any
+    given: tuple[Value, ...]
+    named: dict[str, Value] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class Library:
+    """Something of a library, by its dotted name: "numpy.add.at", "torch.nn.functional"."""
+
+    name: str
+
+
+@dataclass(slots=True, eq=False)
+class Array:
+    """An array or a container that is filled later. `element`: what stands in it; `fields`: by plain keys."""
+
+    line: int
+    source: SourceFile
+    labels: set[Label] = field(default_factory=set)
+    element: Value = NOTHING
+    fields: dict[Any, Value] = field(default_factory=dict)
+    writes: list[Any] = field(default_factory=list)
+    leaf: bool = False  # a tensor that gradients are taken for
+    zero: bool = False  # made of zeros, so that binding it to a name begins a sum anew
+    container: bool = False  # a list or dictionary, empty unless something was put in
+
+    def held(self, depth: int) -> Labels:
+        """Labels of what stands in it."""
+        found = frozenset(self.labels)
+        if depth > 0:
+            found |= self.element.all_labels(depth - 1)
+            for value in list(self.fields.values())[:64]:
+                found |= value.all_labels(depth - 1)
+        return found
+
+    def take(self, value: Value) -> None:
+        """Put a value in."""
+        self.element = joined(self.element, value) if self.element is not NOTHING else value
+        self.labels |= value.labels
+
+
+@dataclass(slots=True, eq=False)
+class Count:
+    """Numbers that are counted through: `range(times)`. `times` None: unknown."""
+
+    times: int | None
+
+
+@dataclass(slots=True, eq=False)
+class Optimizer:
+    """Something that steps. `params` is what it was given."""
+
+    params: Value
+    line: int
+
+
+@dataclass(slots=True, eq=False)
+class ModuleOf:
+    """A file of the program, imported."""
+
+    scope: Scope
+
+
+def owner_of(ref: Any) -> Instance | None:
+    """The object of the program, or the network, that something is a part of."""
+    while isinstance(ref, Bound) and ref.given:
+        ref = ref.given[0].ref
+    return ref if isinstance(ref, Instance) else None
+
+
+def owners(value: Value, depth: int = 4) -> set[Instance]:
+    """The networks that a value is made of: parameters, lists of them, groups."""
+    found: set[Instance] = set()
+    owner = owner_of(value.ref)
+    if owner is not None:
+        found.add(owner)
+    if depth:
+        if isinstance(value.ref, Array):
+            for inner in (value.ref.element, *list(value.ref.fields.values())[:64]):
+                found |= owners(inner, depth - 1)
+        for item in value.items or ():
+            found |= owners(item, depth - 1)
+    return found

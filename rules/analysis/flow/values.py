@@ -1,0 +1,157 @@
+"""What the walker knows of a value: where it is from, what it is if that is plain, and how it indexes the text.
+
+Labels say where a value is from or what it was made into:
+
+- `val`, `train`: tokens of the validation and of the training split; `gen`: sampled from the model; `rand`: random;
+- `val?`, `train?`: the name of a file of that split, before it is read;
+- `tgt`, `inp`: tokens one position ahead, and the tokens before them, cut from one stretch;
+- `logits`, `nll`: what a model answered, and a loss or log-probability at the token that came;
+- `Token(base, offset)`: tokens looked up at a position, relative to other look-ups with the same base;
+- `Read(number)`: what the look-up in a table with that number gave;
+- `Turn(number)`: picked by the turn of the loop with that number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+VAL, TRAIN, GEN, RAND = "val", "train", "gen", "rand"
+VAL_FILE, TRAIN_FILE = "val?", "train?"
+TARGET, INPUT = "tgt", "inp"
+LOGITS, NLL = "logits", "nll"
+DATA = frozenset({VAL, TRAIN, GEN, RAND})
+MOST_ITEMS = 64
+
+
+class Token(NamedTuple):
+    """Tokens at a position: `offset` 0 is where the index itself points, negative is earlier."""
+
+    base: int
+    offset: int
+
+
+class Read(NamedTuple):
+    """The result of a look-up in a table."""
+
+    number: int
+
+
+class Turn(NamedTuple):
+    """Picked by the variable of a loop."""
+
+    loop: int
+
+
+Label = str | Token | Read | Turn
+Labels = frozenset[Label]
+NONE: Labels = frozenset()
+
+
+class _Unknown:
+    def __repr__(self) -> str:
+        return "?"
+
+    def __bool__(self) -> bool:
+        raise TypeError("an unknown constant has no truth")
+
+
+UNKNOWN: Any = _Unknown()
+
+
+class Value:
+    """An abstract value. Not changed once made; what changes hangs on `ref`.
+
+    `const` is the plain value where it is known, `items` the values of a short sequence, `ref` the object that it is
+    (a function, an instance, an array), `place` base and offset of an index into the text, `optional` whether it may
+    be None as well.
+    """
+
+    __slots__ = ("const", "items", "labels", "optional", "place", "ref")
+
+    def __init__(
+        self,
+        labels: Labels = NONE,
+        const: Any = UNKNOWN,
+        items: tuple[Value, ...] | None = None,
+        ref: Any = None,
+        place: Token | None = None,
+        optional: bool = False,
+    ) -> None:
+        self.labels = labels
+        self.const = const
+        self.items = items
+        self.ref = ref
+        self.place = place
+        self.optional = optional
+
+    def __repr__(self) -> str:
+        return f"Value({set(self.labels) or ''}, {self.const!r}, {self.items}, {self.ref})"
+
+    @property
+    def turns(self) -> Labels:
+        """The loops whose variable it is made of."""
+        return frozenset(label for label in self.labels if isinstance(label, Turn))
+
+    @property
+    def known(self) -> bool:
+        """Whether the plain value is known."""
+        return self.const is not UNKNOWN
+
+    @property
+    def is_none(self) -> bool:
+        """Whether it is None for sure."""
+        return self.const is None
+
+    def all_labels(self, depth: int = 4) -> Labels:
+        """Labels of the value, of its items and of the array or container that it is."""
+        found = self.labels
+        if self.items is not None and depth:
+            for item in self.items:
+                found |= item.all_labels(depth - 1)
+        held = getattr(self.ref, "held", None)
+        if held is not None and depth:
+            found |= held(depth - 1)
+        return found
+
+    def plus(self, labels: Iterable[Label]) -> Value:
+        """The same with more labels."""
+        return Value(self.labels | frozenset(labels), self.const, self.items, self.ref, self.place, self.optional)
+
+
+NOTHING = Value()
+
+
+def constant(value: Any) -> Value:
+    """A plain value."""
+    return Value(const=value)
+
+
+def joined(*values: Value) -> Value:
+    """What may be any of these."""
+    if not values:
+        return NOTHING
+    result = values[0]
+    for other in values[1:]:
+        result = _join(result, other)
+    return result
+
+
+def _join(one: Value, other: Value) -> Value:
+    if one is other:
+        return one
+    items = None
+    if one.items is not None and other.items is not None and len(one.items) == len(other.items):
+        items = tuple(_join(a, b) for a, b in zip(one.items, other.items, strict=True))
+    same = one.known and other.known and type(one.const) is type(other.const) and one.const == other.const
+    labels = one.labels | other.labels
+    if items is None:
+        for side in (one, other):
+            for item in side.items or ():
+                labels |= item.all_labels()
+    place = one.place if other.place is None or one.place == other.place else None
+    if one.place is None:
+        place = other.place
+    ref = one.ref if one.ref is not None else other.ref
+    optional = one.optional or other.optional or one.is_none != other.is_none
+    return Value(labels, one.const if same else UNKNOWN, items, ref, place, optional)

@@ -1,0 +1,23 @@
+"""The trace of a submission's program, walked once and kept while its rules are applied."""
+
+from __future__ import annotations
+
+from rules.analysis.configuration import configuration_of
+from rules.analysis.flow.events import Trace
+from rules.analysis.flow.machine import Machine
+from rules.analysis.once import once
+from rules.analysis.program import module_names, program_sources
+from rules.submission import SourceFile, Submission
+
+
+@once
+def trace_of(submission: Submission) -> Trace | None:
+    """What the program does, None where there is none that parses."""
+    sources = program_sources(submission)
+    if not sources or sources[0].tree is None:
+        return None
+    modules: dict[str, SourceFile] = {"": sources[0]}
+    for source in sources[1:]:
+        for name in module_names(source.path):
+            modules.setdefault(name, source)
+    return Machine(configuration_of(submission), modules).run(sources[0])
