@@ -20,7 +20,7 @@ class Learning(StrEnum):
 
     SCORE_FIRST = "score-first"  # each chunk is scored, then learnt from
     LEARN_FIRST = "learn-first"  # a chunk is learnt from, then scored
-    EARLIER_PASS = "earlier-pass"  # a whole pass of learning, then a pass that scores
+    EARLIER = "earlier-pass"  # a whole pass of learning, then a pass that scores
     REPEATED = "repeated"  # scored and learnt from in turn, several times over the same tokens
     UNSCORED = "unscored"  # nothing is scored after it, or in the same turns
 
@@ -85,7 +85,7 @@ def _adaptation(learn: Event, scores: tuple[Event, ...], trace: Trace) -> Adapta
             return Adaptation(learn, Learning.SCORE_FIRST, score, None, fresh)
     for score, how in related:
         if how.order is Order.AFTER:
-            return Adaptation(learn, Learning.EARLIER_PASS, score, None, fresh)
+            return Adaptation(learn, Learning.EARLIER, score, None, fresh)
     return Adaptation(learn, Learning.UNSCORED, None, None, fresh)
 
 
