@@ -6,8 +6,10 @@ import json
 from typing import Any
 from uuid import uuid4
 
+from sqlalchemy import delete
+
 from tests.worker.bare import Bare
-from worker.store.models import Delivery, Repository, Stage
+from worker.store.models import Delivery, Installation, Job, PullRequestRow, Repository, Stage, SubmissionRow
 
 HEAD = "a" * 40
 ACCOUNT = {"id": 9, "login": "spindle"}
@@ -73,3 +75,10 @@ def standing(pipeline: Bare) -> dict[int, tuple[str, bool, int]]:
     """Repository → its name, whether it may be read, and through which installation."""
     with pipeline.context.scope() as session:
         return {row.id: (row.full_name, row.active, row.installation_id) for row in session.query(Repository)}
+
+
+def clear(pipeline: Bare) -> None:
+    """Forget everything that tests of receiving leave."""
+    with pipeline.context.scope() as session:
+        for table in (Job, Delivery, SubmissionRow, PullRequestRow, Repository, Installation):
+            session.execute(delete(table))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from tests.worker.deliveries import (
     Work,
     button,
     check,
+    clear,
     comment,
     deliver,
     installation,
@@ -31,10 +31,17 @@ from worker.store import submissions
 from worker.store.models import Installation, PullRequestRow, Repository, Stage
 
 
-@pytest.fixture(params=["postgresql", "sqlite"])
-def pipeline(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bare]:
-    with database(request.param, tmp_path) as url, bare(url, tmp_path, {Stage.RECEIVE: receive.run}) as made:
+@pytest.fixture(scope="module", params=["postgresql", "sqlite"])
+def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bare]:
+    folder = tmp_path_factory.mktemp("receive")
+    with database(request.param, folder) as url, bare(url, folder, {Stage.RECEIVE: receive.run}) as made:
         yield made
+
+
+@pytest.fixture
+def pipeline(shared: Bare) -> Bare:
+    clear(shared)
+    return shared
 
 
 FETCH: Work = {("fetch", "5#7")}

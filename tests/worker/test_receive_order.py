@@ -27,7 +27,7 @@ from tests.worker.deliveries import (
     standing,
 )
 from worker.stages import receive
-from worker.store.models import Delivery, DeliveryStatus, Installation, Job, Repository, Stage
+from worker.store.models import Delivery, DeliveryStatus, Installation, Stage
 
 STORY: Sequence[tuple[str, dict[str, Any]]] = [
     ("installation", installation("created")),
@@ -73,12 +73,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bare]:
 WHOLE = {**check("x", requested_action={"identifier": "rerun"}), **comment("x"), **pull_request("x"), "ref": "x"}
 WHOLE |= {"check_suite": {"head_sha": HEAD}, "installation": {"id": 3, "account": {"id": 9, "login": "spindle"}}}
 actions = st.sampled_from(["opened", "created", "edited", "rerequested", "requested_action", "unsuspend", "added"])
-
-
-def clear(pipeline: Bare) -> None:
-    with pipeline.context.scope() as session:
-        for table in (Job, Delivery, Repository, Installation):
-            session.query(table).delete()
 
 
 def test_a_delivery_that_was_handled_is_not_handled_again(shared: Bare) -> None:
