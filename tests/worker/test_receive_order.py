@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from tests.databases import database
 from tests.worker.bare import Bare, bare
-from tests.worker.deliveries import (BASE, CONFIGURED, HEAD, check, clear, comment, deliver, installation, outcome, pull_request, standing)
+from tests.worker.deliveries import (
     BASE,
     CONFIGURED,
     HEAD,
     check,
+    clear,
     comment,
     deliver,
     installation,
