@@ -48,7 +48,8 @@ class Settings(BaseSettings):
     github_timeout_seconds: Annotated[float, Field(gt=0, le=120)] = 20.0
     creations_per_minute: Annotated[int, Field(ge=1)] = 80
     creations_per_hour: Annotated[int, Field(ge=1)] = 500
-    """GitHub's limits on what creates content; GitHub Enterprise Server may have others."""
+    points_per_minute: Annotated[int, Field(ge=20)] = 900
+    """GitHub's limits on what creates content and on requests; GitHub Enterprise Server may have others."""
 
     @field_validator("webhook_secret", mode="before")
     @classmethod

@@ -169,8 +169,9 @@ class SharedPacer:
 
 def make_pacer(settings: Settings) -> Pacer:
     """The pacer of a deployment: shared where the broker is Redis, else within the process."""
+    pace = pace_of(settings)
     if not settings.broker_url.startswith(("redis://", "rediss://", "unix://")):
-        return LocalPacer()
+        return LocalPacer(pace)
     from redis import Redis
     from redis.backoff import NoBackoff
     from redis.retry import Retry
@@ -179,4 +180,17 @@ def make_pacer(settings: Settings) -> Pacer:
     client = Redis.from_url(
         settings.broker_url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS, retry=once
     )
-    return SharedPacer(client)
+    return SharedPacer(client, pace)
+
+
+def pace_of(settings: Settings) -> Pace:
+    """GitHub's own pace, wider or narrower in proportion where the settings name other limits."""
+    usual = Pace()
+    share = settings.creations_per_minute / usual.per_minute
+    return Pace(
+        spacing=min(usual.spacing, usual.spacing / share),
+        burst=max(1, int(usual.burst * share)),
+        per_minute=settings.creations_per_minute,
+        per_hour=settings.creations_per_hour,
+        points=settings.points_per_minute * 17 // 18,  # 850 of GitHub's 900
+    )

@@ -11,7 +11,7 @@ import pytest
 
 from tests.worker.clients.conftest import RedisServer
 from tests.worker.clients.test_ledger import Clock
-from worker.clients.pacer import Kind, LocalPacer, Pace, SharedPacer, make_pacer
+from worker.clients.pacer import Kind, LocalPacer, Pace, SharedPacer, make_pacer, pace_of
 from worker.settings import Settings
 
 PACE = Pace(burst=8)
@@ -125,3 +125,11 @@ def test_deployment_with_redis_paces_through_it(redis_server: RedisServer) -> No
     assert create(pacer) == 0
     assert redis_server.client.exists("fairway:pace:{1}:went")
     pacer.close()
+
+
+def test_the_pace_is_githubs_own_unless_the_settings_name_other_limits() -> None:
+    assert pace_of(Settings()) == Pace()
+    wide = pace_of(Settings(creations_per_minute=8_000, creations_per_hour=50_000, points_per_minute=90_000))
+    assert wide == Pace(spacing=0.01, burst=6_000, per_minute=8_000, per_hour=50_000, points=85_000)
+    narrow = pace_of(Settings(creations_per_minute=8))
+    assert (narrow.spacing, narrow.burst, narrow.per_minute) == (1.0, 6, 8)
