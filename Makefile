@@ -18,7 +18,7 @@ $(STAMP): pyproject.toml requirements-dev.lock scripts/ensure-system
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@
 
-demo: $(STAMP) ## Write a small competition's repository, triage its pull requests, show a table and one report
+demo: $(STAMP) ## Fairway beside a stand-in for GitHub: signed webhooks in, checks, comments and labels out
 	$(BIN)/python -m demo
 
 node_modules/.installed: package.json package-lock.json

@@ -28,12 +28,20 @@ HEADINGS = ("#", "title", "track", "verdict", "findings (notes in brackets)")
 def table(triages: Sequence[Triage]) -> Iterator[str]:
     """One line for each pull request, its columns aligned; colours are left out where nobody sees them."""
     rows = [_cells(triage) for triage in triages]
-    widths = [max(len(cell) for cell in column) for column in zip(HEADINGS, *rows, strict=True)]
-    yield _line(HEADINGS, widths)
+    yield from aligned(HEADINGS, rows, 3, [COLOURS[triage.verdict] for triage in triages])
+
+
+def aligned(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], coloured: int, colours: Sequence[str]
+) -> Iterator[str]:
+    """Lines of a table; the column `coloured` of each row has that row's colour."""
+    widths = [max(len(cell) for cell in column) for column in zip(headings, *rows, strict=True)]
+    yield _line(headings, widths)
     yield _line(["-" * width for width in widths], widths)
-    for triage, cells in zip(triages, rows, strict=True):
-        number, title, track, verdict, codes = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
-        yield "  ".join((number, title, track, click.style(verdict, fg=COLOURS[triage.verdict]), codes)).rstrip()
+    for colour, cells in zip(colours, rows, strict=True):
+        padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
+        padded[coloured] = click.style(padded[coloured], fg=colour)
+        yield "  ".join(padded).rstrip()
 
 
 def codes_of(triage: Triage) -> str:

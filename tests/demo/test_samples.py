@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from demo.__main__ import triage_all
 from demo.compose import PARTS, script, settings_of
 from demo.folder import submission_files
 from demo.repository import COMPETITION, build
 from demo.samples import BASE, SAMPLES, Edit, Sample, load_samples
+from demo.triages import triage_all
 from rules.competition import load
 from rules.report.sections import parents_of
 from rules.rule import Severity

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from demo.__main__ import triage_all
 from demo.github import GitHubState, People, serve
 from demo.repository import COMPETITION, DemoRepository, build
+from demo.triages import triage_all
 from rules.report.contract import entry
 from rules.rule import Severity
 from rules.screening import Triage
