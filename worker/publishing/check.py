@@ -11,8 +11,9 @@ from rules.rule import Severity
 from rules.submission import Status
 from rules.verdict import Verdict
 from worker.clients.gateway import Annotation, Check, CheckAction, Conclusion
+from worker.clients.snapshot import Snapshot
 from worker.publishing import texts
-from worker.publishing.situation import Phase, Situation, snapshot_of
+from worker.publishing.situation import Phase, Situation
 from worker.store.models import FindingRow, Outcome
 
 NAME = "Fairway"
@@ -115,9 +116,10 @@ def _places(finding: FindingRow) -> Iterator[tuple[str, int | None, str]]:
 
 
 def _paths(situation: Situation) -> frozenset[str]:
-    """The files of the head commit that we know of."""
-    snapshot = snapshot_of(situation.submission)
-    if snapshot is None:
+    """The files of the head commit that we know of; none where another version of Fairway fetched them."""
+    try:
+        snapshot = Snapshot.from_json(situation.submission.snapshot or {})
+    except ValueError:
         return frozenset()
     shipped = {file.path for file in snapshot.entries} | {change.path for change in snapshot.changed}
     return frozenset(shipped - {change.path for change in snapshot.changed if change.status is Status.DELETED})

@@ -1,16 +1,18 @@
-"""Where a pull request stands: the value that check, comment and labels, and later a page, are made of."""
+"""Where a pull request stands: the value that check, comment and labels, and later a page, are made of.
+
+Neither this nor the texts import a client, so that the web may show the same words.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from rules.competition import Competition
 from rules.report.sections import COUNTS
 from rules.rule import Severity, Source
 from rules.verdict import Verdict
-from worker.clients.snapshot import Snapshot
 from worker.store import rulings
 from worker.store.models import FindingRow, Outcome, Ruling, SubmissionRow
 
@@ -37,7 +39,7 @@ class Situation:
     submission: SubmissionRow
     phase: Phase
     ruling: Ruling | None = None
-    waived: Mapping[str, Ruling] | None = None
+    waived: Mapping[str, Ruling] = field(default_factory=dict)
     held: bool = False
     fail_on: tuple[str, ...] = ()
     page: str | None = None
@@ -62,7 +64,7 @@ class Situation:
     @property
     def counted(self) -> list[FindingRow]:
         """The findings that nobody waived."""
-        return [finding for finding in self.submission.findings if finding.code not in (self.waived or {})]
+        return [finding for finding in self.submission.findings if finding.code not in self.waived]
 
     @property
     def added(self) -> list[FindingRow]:
@@ -99,14 +101,6 @@ def counts_of(findings: Sequence[FindingRow]) -> str:
     return ", ".join(COUNTS[s][n > 1].format(n) for s, n in counts.items() if n)
 
 
-def snapshot_of(submission: SubmissionRow) -> Snapshot | None:
-    """What was fetched of it; None where nothing was, or an older version of Fairway did."""
-    try:
-        return None if submission.snapshot is None else Snapshot.from_json(submission.snapshot)
-    except ValueError:
-        return None
-
-
 def _phase(submission: SubmissionRow, standing: Ruling | None, competition: Competition) -> Phase:
     if _holds_no_submission(submission, competition):
         return Phase.NO_SUBMISSION
@@ -118,8 +112,8 @@ def _phase(submission: SubmissionRow, standing: Ruling | None, competition: Comp
 
 def _holds_no_submission(submission: SubmissionRow, competition: Competition) -> bool:
     """Whether it is known that the pull request touches nothing below the folder of any track."""
-    snapshot = snapshot_of(submission)
-    if snapshot is None or snapshot.folder:
+    snapshot = submission.snapshot or {}
+    if snapshot.get("folder") != "":
         return False
     below = tuple(f"{folder}/" for folder in competition.track_folders)
-    return not any(change.path.startswith(below) for change in snapshot.changed)
+    return not any(path.startswith(below) for path, *_ in snapshot["changed"])

@@ -138,7 +138,7 @@ def _reason(ruling: Ruling) -> str:
 
 
 def _waivers(situation: Situation) -> list[str]:
-    waived = situation.waived or {}
+    waived = situation.waived
     lines = []
     for code, ruling in sorted(waived.items())[:WAIVERS_AT_MOST]:
         by, on = escape.code(ruling.ruler, NAME), day(ruling.created_at)

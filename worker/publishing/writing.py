@@ -22,7 +22,7 @@ from worker.publishing.said import Said, annotation_key, check_digest, digest_of
 from worker.store import jobs, publications
 from worker.store.jobs import Lease
 from worker.store.models import PullRequestRow
-from worker.store.publications import CHECK, COMMENT, LABELS, OURS, REPORT
+from worker.store.publications import AGAIN, CHECK, COMMENT, LABELS, OURS, REPORT
 
 ANNOTATIONS_AT_ONCE = 50
 
@@ -92,7 +92,8 @@ class Writer:
 
     def _check(self, check: Check, *, begin: bool) -> None:
         subject = check.head_sha
-        known, digest = self.said(CHECK, subject), check_digest(check)
+        known = self.said(CHECK, subject)
+        digest = digest_of([check_digest(check), self.said(AGAIN, subject).digest])
         if known.digest == digest:
             return
         github, check_id = self.context.github, known.github_id

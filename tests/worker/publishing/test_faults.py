@@ -200,6 +200,16 @@ def test_check_that_github_forgot_is_made_anew(publishing: Scene) -> None:
     assert len(publishing.check.annotations) == 1
 
 
+def test_check_whose_update_failed_is_ended_when_the_commit_counts_no_more(publishing: Scene) -> None:
+    old = publishing.pull.head_sha
+    publishing.publish()
+    publishing.github.state.faults.plan(server_error(), method="PATCH", path="*/check-runs/*")
+    publishing.decide(finding()).publish()
+    publishing.push()
+    again(publishing)
+    assert publishing.check_at(old).title == "Superseded by a newer commit"
+
+
 def test_old_check_that_cannot_be_ended_is_not_tried_for_ever(publishing: Scene) -> None:
     publishing.publish()
     publishing.github.state.faults.plan(server_error(422), method="PATCH", path="*/check-runs/*", times=1)

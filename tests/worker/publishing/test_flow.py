@@ -210,9 +210,13 @@ def test_again_is_said_where_somebody_asked_for_it(publishing: Scene) -> None:
     written = publishing.writes()
     with publishing.pipeline.context.scope() as session:
         publications.say_again(session, publishing.pull_request_id, publishing.pull.head_sha)
-    publishing.publish()
+    publishing.publish().publish()
     assert publishing.writes() == written + 1
     assert len(publishing.check.annotations) == 1
+    with publishing.pipeline.context.scope() as session:
+        publications.say_again(session, publishing.pull_request_id, publishing.pull.head_sha)
+    publishing.publish()
+    assert publishing.writes() == written + 2
 
 
 def test_details_lead_to_the_public_page(publishing: Scene) -> None:
