@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
-from worker.events import Payload, PayloadError, RepositoryPayload, parse
+from worker.commands.asked import BUTTONS, Again, InComment, Press
+from worker.events import Account, Payload, PayloadError, RepositoryPayload, parse
 from worker.pipeline import Context
 from worker.store import jobs, repositories
 from worker.store.jobs import Lease
@@ -66,10 +67,15 @@ def _issue_comment(session: Session, payload: Payload) -> bool:
     on_pull_request = payload.issue is not None and payload.issue.pull_request is not None
     if payload.action not in ("created", "edited") or not on_pull_request:
         return False
-    if payload.repository is None or payload.comment is None:
+    if payload.repository is None or payload.comment is None or _is_bot(payload.comment.user):
         return False
-    jobs.request(session, Stage.COMMAND, f"{payload.repository.id}:{payload.comment.id}")
+    jobs.request(session, Stage.COMMAND, InComment(payload.repository.id, payload.comment.id).subject)
     return True
+
+
+def _is_bot(account: Account | None) -> bool:
+    """Whether a program wrote it; what such comments say is never a command, so nobody has to read them."""
+    return account is not None and account.type == "Bot"
 
 
 def _check(session: Session, payload: Payload) -> bool:
@@ -77,14 +83,22 @@ def _check(session: Session, payload: Payload) -> bool:
     check = payload.check_run or payload.check_suite
     if check is None or payload.repository is None:
         return False
-    if payload.action == "requested_action" and payload.requested_action is not None and payload.sender is not None:
-        what = f"{payload.repository.id}!{check.head_sha}!{payload.requested_action.identifier}!{payload.sender.login}"
-        jobs.request(session, Stage.COMMAND, what[:160])
-        return True
+    if payload.action == "requested_action":
+        return _press(session, payload, payload.repository.id, check.head_sha)
     if payload.action != "rerequested":
         return False
     for number in repositories.numbers_with_head(session, payload.repository.id, check.head_sha):
-        jobs.request(session, Stage.COMMAND, f"{payload.repository.id}#{number}!rerun")
+        jobs.request(session, Stage.COMMAND, Again(payload.repository.id, number).subject)
+    return True
+
+
+def _press(session: Session, payload: Payload, repository_id: int, head_sha: str) -> bool:
+    """One of our buttons, pressed by a person."""
+    action, sender = payload.requested_action, payload.sender
+    if action is None or action.identifier not in BUTTONS or sender is None or _is_bot(sender):
+        return False
+    press = Press(repository_id, head_sha, action.identifier, sender.id, sender.login)
+    jobs.request(session, Stage.COMMAND, press.subject)
     return True
 
 

@@ -75,6 +75,15 @@ def set_aside(session: Session, *, repository_id: int | None = None, limit: int 
     return [one for one in found if repository_id is None or one.repository_id in (repository_id, None)]
 
 
+def is_set_aside(session: Session, row: PullRequestRow, submission: SubmissionRow | None) -> bool:
+    """Whether a step on the way of a pull request's head was set aside."""
+    steps = [(Stage.FETCH, f"{row.repository_id}#{row.number}"), (Stage.PUBLISH, str(row.id))]
+    if submission is not None:
+        steps += [(stage, str(submission.id)) for stage in Stage if stage not in (Stage.FETCH, Stage.PUBLISH)]
+    its = or_(*(and_(Job.stage == stage, Job.subject == subject) for stage, subject in steps))
+    return session.scalars(select(Job.id).where(its, Job.quarantined_at.is_not(None)).limit(1)).first() is not None
+
+
 def faulty(session: Session, *, repository_id: int | None = None) -> Sequence[Repository]:
     """Repositories whose newest configuration cannot be used."""
     statement = select(Repository).where(Repository.active, Repository.configuration_fault.is_not(None))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from rules.rule import Severity, Source
@@ -24,6 +25,14 @@ def begin(session: Session, pull_request_id: UUID, head_sha: str) -> SubmissionR
     session.execute(others.where(SubmissionRow.superseded_at.is_(None)).values(superseded_at=now_plus()))
     session.expire_all()
     return session.scalars(select(SubmissionRow).where(of_pull_request, SubmissionRow.head_sha == head_sha)).one()
+
+
+def moved_since(session: Session, row: PullRequestRow, moment: datetime) -> bool:
+    """Whether the head that counts became it after that moment, be it new or one that came back."""
+    began = and_(SubmissionRow.head_sha == row.head_sha, SubmissionRow.created_at > moment)
+    ended = SubmissionRow.superseded_at > moment
+    statement = select(SubmissionRow.id).where(SubmissionRow.pull_request_id == row.id, or_(began, ended))
+    return session.scalars(statement.limit(1)).first() is not None
 
 
 def load(session: Session, submission_id: UUID) -> SubmissionRow | None:

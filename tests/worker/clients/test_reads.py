@@ -217,7 +217,9 @@ def test_comment_with_its_author(github: StandIn, gateway: GitHubGateway, repo: 
     number = github.pull_request().number
     theirs = github.people.comment(github.repository, number, AUTHOR, "/fairway status")
     author = github.state.account(AUTHOR)
-    assert gateway.comment(repo, theirs.id) == CommentFacts(theirs.id, number, theirs.body, AUTHOR, author.id, False)
+    assert gateway.comment(repo, theirs.id) == CommentFacts(
+        theirs.id, number, theirs.body, AUTHOR, author.id, False, created_at=theirs.created_at
+    )
     own = gateway.comment(repo, gateway.create_comment(repo, number, "report"))
     assert (own.is_bot, own.app_id) == (True, github.state.app.id)
     github.people.delete_comment(theirs)

@@ -154,6 +154,7 @@ def comment(told: Fields) -> CommentFacts:
         author_id=author.number("id", 0),
         is_bot=author.text("type", "") == "Bot",
         app_id=app.number("id", 0) or None,
+        created_at=told.moment("created_at", EPOCH),
     )
 
 
