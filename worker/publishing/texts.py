@@ -37,8 +37,8 @@ NOT_READ_YET = "Fairway has not finished reading this commit."
 FOUND_BESIDES = "### Found besides"
 MORE_FINDINGS = "- … and {} more"
 
-NAME, CODES, REASON, MESSAGE, FIX = 60, 120, 500, 500, 300  # characters
-WAIVERS_AT_MOST, ADDED_AT_MOST = 8, 12
+NAME, REASON, MESSAGE, FIX = 60, 500, 500, 300  # characters
+CODES_AT_MOST, WAIVERS_AT_MOST, ADDED_AT_MOST = 20, 8, 12
 CUT = "… (cut; the rest did not fit here)"
 _FOLD, _UNFOLD = "<details>", "</details>"
 
@@ -128,7 +128,7 @@ def _ruled(situation: Situation) -> Iterator[str]:
 
 def _why(ruling: Ruling) -> str:
     """Codes and reason, as far as there are any."""
-    codes = ", ".join(escape.code(str(code), NAME) for code in ruling.codes[:WAIVERS_AT_MOST])
+    codes = ", ".join(escape.code(str(code), NAME) for code in ruling.codes[:CODES_AT_MOST])
     return "".join(f": {part}" for part in (codes, _reason(ruling)) if part)
 
 
