@@ -46,6 +46,7 @@ class Machine(Expressions):
         self.trail: list[Block] = []
         self.scope: Scope = Scope(next(iter(modules.values())))
         self.returned: list[list[Value]] = []
+        self.left: list[list[dict[str, Value]]] = []
 
     def run(self, source: SourceFile) -> Trace:
         """Walk the entry."""
@@ -61,6 +62,8 @@ class Machine(Expressions):
             self.trace.cut = str(error)
         except RecursionError:
             self.trace.cut = "nested too deeply"
+        except Exception as error:  # a fault of ours: what was seen so far stands, and that it is not all is said
+            self.trace.cut = f"a fault of the walk ({type(error).__name__}: {error})"[:200]
         self.trace.steps = self.steps
         return self.trace
 
@@ -132,7 +135,10 @@ class Machine(Expressions):
             self.returned[-1].append(value)
         raise _Leave
 
-    def _leave(self, _node: ast.stmt) -> None:
+    def _leave(self, node: ast.stmt) -> None:
+        """What holds where a turn of a loop ends early holds after the loop too."""
+        if self.left and isinstance(node, (ast.Break, ast.Continue)):
+            self.left[-1].append(dict(self.scope.names))
         raise _Leave
 
     def _if(self, node: ast.If) -> None:
@@ -195,13 +201,14 @@ class Machine(Expressions):
                     made.detail = detail
                     if bind is not None:
                         bind()
+                    self.left.append([])
                     with suppress(_Leave):
                         self.body(body)
             finally:
                 self.uncertain -= 1
                 self.once = once
             after = self.scope.names
-            self._merge([before, after])
+            self._merge([before, after, *self.left.pop()])
             if self.changes == changes and _same(before, after):
                 break
 
@@ -424,6 +431,7 @@ class Machine(Expressions):
                 self._learnt(Value(frozenset(owner.ref.labels)), labels)
                 owner.ref.labels |= labels
                 self.wrote(owner, key, node)
+                self._summed_up(self.item(owner, key, target), value)
         elif isinstance(target, ast.Attribute):
             names = getattr(self.value(target.value).ref, "names", None)
             known = NOTHING if not isinstance(names, dict) else names.get(target.attr, NOTHING)
@@ -438,9 +446,13 @@ class Machine(Expressions):
         labels = value.all_labels()
         self._learnt(Value(frozenset(known.ref.labels)), labels)
         known.ref.labels |= labels
-        if isinstance(value.ref, Array):
-            known.ref.writes += value.ref.writes
+        self._summed_up(known, value)
         return True
+
+    def _summed_up(self, known: Value, value: Value) -> None:
+        """The counts of one batch that are added to a table are changes of the table."""
+        if isinstance(known.ref, Array) and isinstance(value.ref, Array) and known.ref is not value.ref:
+            known.ref.writes += [event for event in value.ref.writes if event not in known.ref.writes]
 
     def _learnt(self, known: Value, labels: Labels) -> None:
         if labels - known.labels:
