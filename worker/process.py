@@ -6,6 +6,7 @@ import gc
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from celery import Celery, bootsteps
 from celery.signals import setup_logging, worker_process_init
@@ -22,6 +23,7 @@ from worker.tasks import register
 
 log = logging.getLogger(__name__)
 
+REPLACE_SECONDS = 0.5
 QUIET = {"without_gossip": True, "without_mingle": True, "without_heartbeat": True}
 """What workers would tell each other. Ours meet in the database only, and start sooner without."""
 
@@ -64,19 +66,26 @@ def run_worker(settings: Settings, *, queues: Sequence[str], concurrency: int, p
 
 
 def beat_in_consumer(app: Celery, pulse: Pulse) -> None:
-    """Beat as long as the worker listens to the broker and its main loop turns."""
+    """Beat as long as the worker listens to the broker and its main loop turns.
+
+    It also looks for children that died more often than Celery does, which may need five seconds to notice one.
+    """
 
     class Beating(bootsteps.StartStopStep):  # type: ignore[misc] # Celery has no types
         requires = ("celery.worker.consumer.tasks:Tasks",)
-        timer = None
+        timers: tuple[Any, ...] = ()
 
-        def start(self, consumer: object) -> None:
+        def start(self, consumer: Any) -> None:
             pulse.beat()
-            self.timer = consumer.timer.call_repeatedly(EVERY_SECONDS, pulse.beat)  # type: ignore[attr-defined]
+            repeatedly = consumer.timer.call_repeatedly
+            self.timers = (
+                repeatedly(EVERY_SECONDS, pulse.beat),
+                repeatedly(REPLACE_SECONDS, consumer.pool.maintain_pool),
+            )
 
-        def stop(self, consumer: object) -> None:  # noqa: ARG002 - Celery's signature
-            if self.timer is not None:
-                self.timer.cancel()
+        def stop(self, _consumer: object) -> None:
+            for timer in self.timers:
+                timer.cancel()
             pulse.stop()
 
     app.steps["consumer"].add(Beating)

@@ -72,8 +72,8 @@ class Isolated:
     The process starts empty (spawn): this one has threads, which a fork would break.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, screen: Screen = screen_here) -> None:
+        self._settings, self._screen = settings, screen
         self._pool = ProcessPool(
             max_workers=1,
             max_tasks=SCREENED_AT_MOST,
@@ -86,7 +86,7 @@ class Isolated:
         """Raises ScreeningError where it ran out of time or memory, or its process ended."""
         try:
             screened: Screened = self._pool.schedule(
-                screen_here, args=[request], timeout=self._settings.screen_seconds
+                self._screen, args=[request], timeout=self._settings.screen_seconds
             ).result()
         except OutOfTime:
             raise ScreeningError(OVERTIME.format(self._settings.screen_seconds)) from None

@@ -12,7 +12,7 @@ from celery import Celery
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from worker import pipeline
+from worker import deliveries, pipeline
 from worker.app import PURGE, RECOVER, SWEEP
 from worker.pipeline import Context
 from worker.store.models import Stage
@@ -36,14 +36,10 @@ def register(app: Celery, context: Callable[[], Context]) -> None:
 
     @_patient
     def recover() -> None:
-        from worker import deliveries
-
         deliveries.recover(context())
 
     @_patient
     def purge() -> None:
-        from worker import deliveries
-
         deliveries.purge(context())
 
     own = {SWEEP: sweep, RECOVER: recover, PURGE: purge}
