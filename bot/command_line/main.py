@@ -25,6 +25,7 @@ COMMANDS = MappingProxyType(
         "backtest": "Triage many pull requests, and compare with rulings.",
         "rules": "List the rules, or show the page of one.",
         "queue": "List what waits for a person, and rule on it.",
+        "backfill": "Judge the pull requests of a repository that are open already.",
         "serve": "Receive GitHub's webhooks; without a broker do everything in one process.",
         "worker": "Work on jobs, beside the web.",
         "beat": "Ring for what is due, and for what comes by itself.",

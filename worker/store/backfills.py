@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, case, cast, func, literal, select, update
+from sqlalchemy import ColumnElement, Select, String, case, cast, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from worker.store import jobs
@@ -22,6 +22,7 @@ from worker.store.types import now_plus
 
 FEED = "feed"
 OPEN = "open"
+JUDGING = (Stage.FETCH, Stage.SCREEN, Stage.DECIDE)
 LOUD_CREATIONS, QUIET_CREATIONS = 3, 1
 """What publishing creates for a pull request: a check, a comment and labels, or a check alone."""
 
@@ -77,18 +78,19 @@ class Asked(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far it is; `fault` is why one of its jobs was set aside."""
+    """How far it is. `busy`: some pull request of any repository is being judged; `fault`: why a job was set aside."""
 
     listing: bool
     feeding: bool
+    busy: bool
     total: int
     judged: int
     fault: str | None = None
 
     @property
     def done(self) -> bool:
-        """Whether everything that was found is judged."""
-        return not self.listing and not self.feeding and self.judged >= self.total
+        """Whether everything that was found is judged, or nothing more will be."""
+        return not self.listing and not self.feeding and (self.judged >= self.total or not self.busy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +115,8 @@ def ask(session: Session, wish: Wish) -> Asked:
     others = under_way(session, wish.repository_id)
     if wish.subject in others or (wish.is_plain and others):
         return Asked.JOINED
-    listing = session.scalars(select(Job.subject).where(_jobs_of(wish.repository_id), Job.pending)).all()
-    for subject in listing:
-        if subject != feeding(wish.repository_id):
+    for subject in session.scalars(select(Job.subject).where(_jobs_of(wish.repository_id), Job.pending)).all():
+        if subject != feeding(wish.repository_id) or subject not in others:  # one that was set aside begins anew, too
             jobs.cancel(session, Stage.BACKFILL, subject)
     forget_cursor(session, wish.repository_id)
     jobs.request(session, Stage.BACKFILL, wish.subject)
@@ -220,6 +221,13 @@ def listed_before(session: Session, repository_id: int, number: int) -> int:
     return session.scalar(select(func.count()).select_from(statement.subquery())) or 0
 
 
+def overdue(session: Session, seconds: float) -> bool:
+    """Whether some job is due for so long and nobody takes it: then no worker runs, or all are busy."""
+    untaken = or_(Job.leased_until.is_(None), Job.leased_until < now_plus())
+    due = select(Job.id).where(Job.pending, Job.quarantined_at.is_(None), Job.run_after < now_plus(-seconds), untaken)
+    return session.scalars(due.limit(1)).first() is not None
+
+
 def progress(session: Session, wish: Wish) -> Progress:
     """How far a backfill is, as the rows tell."""
     under = under_way(session, wish.repository_id)
@@ -228,10 +236,12 @@ def progress(session: Session, wish: Wish) -> Progress:
         SubmissionRow.head_sha == PullRequestRow.head_sha, SubmissionRow.decided_at.is_not(None)
     )
     faults = select(Job.last_error).where(_jobs_of(wish.repository_id), Job.pending, Job.quarantined_at.is_not(None))
+    busy = select(Job.id).where(Job.stage.in_(JUDGING), Job.pending, Job.quarantined_at.is_(None))
     feeds = feeding(wish.repository_id)
     return Progress(
         listing=any(subject != feeds for subject in under),
         feeding=feeds in under,
+        busy=session.scalars(busy.limit(1)).first() is not None,
         total=session.scalar(select(func.count()).select_from(found.subquery())) or 0,
         judged=session.scalar(select(func.count()).select_from(judged.subquery())) or 0,
         fault=session.scalars(faults).first(),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import inspect, select, update
+from sqlalchemy import func, inspect, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session, joinedload
@@ -91,6 +91,12 @@ def active_repository(session: Session, repository_id: int) -> Repository | None
     """The repository if the App may still read it."""
     found = session.get(Repository, repository_id)
     return found if found is not None and found.active else None
+
+
+def by_name(session: Session, full_name: str) -> Repository | None:
+    """The repository of that name, in any case; one that the App may read before one that it may not any more."""
+    statement = select(Repository).where(func.lower(Repository.full_name) == full_name.lower())
+    return session.scalars(statement.order_by(Repository.active.desc(), Repository.id.desc())).first()
 
 
 def pull_request(session: Session, repository_id: int, number: int) -> PullRequestRow | None:
