@@ -9,6 +9,7 @@ from rules.analysis.flow.base import Arguments, Named, labels_of
 from rules.analysis.flow.events import Block, Kind
 from rules.analysis.flow.library import Libraries
 from rules.analysis.flow.objects import Array, Bound, Class, Function, Instance, Library, Optimizer, Scope, owners
+from rules.analysis.flow.prints import template
 from rules.analysis.flow.values import (
     DATA,
     LOGITS,
@@ -117,7 +118,7 @@ class Calls(Libraries):
         if self._is_forward(function):
             return self.network(arguments[0] if arguments else NOTHING, arguments[1:], named, node)
         if function.name in _PRINTS:
-            self.note(Kind.PRINT, node, function.name, labels_of(arguments, named), detail=arguments)
+            self.note(Kind.PRINT, node, template(node, self.value), labels_of(arguments, named), detail=arguments)
             return NOTHING
         times = self.times.get(function.node, 0)
         if self.depth >= MOST_DEPTH or times >= MOST_TIMES or self._is_running(function):
@@ -130,7 +131,8 @@ class Calls(Libraries):
         self.returned.append([])
         once = self.once
         try:
-            with self._call_block(function, node, outer):
+            with self._call_block(function, node, outer) as made:
+                made.detail = function
                 return self._walk(function)
         finally:
             self.once = once

@@ -23,8 +23,8 @@ class Kind(StrEnum):
     WRITE = "write"  # a table is changed at data
     MODEL = "model"  # a network is asked
     SAVE = "save"
-    LOAD = "load"
-    PRINT = "print"
+    LOAD = "load"  # detail: the networks that weights are put into
+    PRINT = "print"  # name: the text, with {} for what is not known
     LEAST = "least"  # the smaller of several losses is taken
     SCALE = "scale"  # a loss is multiplied by a constant
     ESCAPE = "escape"  # the program goes where it cannot be followed
@@ -70,7 +70,7 @@ class Event:
 class Block:
     """A loop, a call, or a branch that may or may not be taken, with what happens in it.
 
-    `detail` is the `Round` of a loop; of a branch its statement and which of its bodies it is.
+    `detail` is the `Round` of a loop, the `Function` of a call, or the statement of a branch and which body it is.
     """
 
     what: str
