@@ -31,6 +31,7 @@ from rules.analysis.flow.values import (
 )
 
 MOST_TEXT = 10_000
+FAR = 1_000_000  # how far back an index points from which something unknown was taken away
 _VAL_NAME = re.compile(r"(?:^|[_/.\-*])val(?:id|idation)?(?=[_/.\-*]|$)", re.I)
 _TRAIN_NAME = re.compile(r"(?:^|[_/.\-*])train(?:ing)?(?=[_/.\-*]|$)", re.I)
 _FILE_LIKE = re.compile(r"\.(?:bin|npy|npz|pt|tok|parquet|jsonl?)\b|\*|/|fineweb", re.I)
@@ -228,7 +229,7 @@ class Expressions(Calls):
             labels |= {key.place}
         elif labels & DATA and key.place is None:
             labels |= key.all_labels() & {TARGET, INPUT}
-        return Value(labels)
+        return Value(labels, place=owner.place if not labels & DATA else None)
 
     def _binary(self, node: ast.BinOp) -> Value:
         one, other = self.value(node.left), self.value(node.right)
@@ -452,14 +453,14 @@ def _whole(value: Value, node: ast.expr | None) -> Any:
 
 def _moved(one: Value, other: Value, op: ast.AST) -> Token | None:
     """Where an index points after something was added or taken away."""
-    for place, by, sign in ((one.place, other, 1), (other.place, one, 1)):
-        if place is None or by.place is not None:
+    for place, by in ((one.place, other), (other.place, one)):
+        if place is None or (by.place is not None and place.offset > -FAR // 2):
             continue
         if isinstance(op, ast.Add):
             step = by.const if by.known and isinstance(by.const, int) else 0
-            return Token(place.base, place.offset + sign * step)
+            return Token(place.base, place.offset + step)
         if isinstance(op, ast.Sub) and place is one.place:
-            step = by.const if by.known and isinstance(by.const, int) else 1
+            step = by.const if by.known and isinstance(by.const, int) else FAR
             return Token(place.base, place.offset - step)
         return None
     return None
