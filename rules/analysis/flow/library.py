@@ -8,7 +8,8 @@ from typing import Any
 
 from rules.analysis.flow.base import Arguments, Asked, Named, Walker, labels_of
 from rules.analysis.flow.events import Kind
-from rules.analysis.flow.objects import Array, Bound, Class, Count, Instance, Optimizer, owner_of
+from rules.analysis.flow.objects import Array, Bound, Class, Count, Instance, Optimizer, owner_of, owners
+from rules.analysis.flow.prints import template
 from rules.analysis.flow.values import (
     DATA,
     GEN,
@@ -304,11 +305,12 @@ class Libraries(Walker):
         return NOTHING
 
     def _loaded(self, asked: Asked) -> Value | None:
-        self.note(Kind.LOAD, asked.node, asked.name, asked.labels)
+        taken = owners(asked.arguments[0]) if asked.is_method and asked.arguments else set()
+        self.note(Kind.LOAD, asked.node, asked.name, asked.labels, detail=frozenset(taken))
         return None
 
     def _printed(self, asked: Asked) -> Value | None:
-        self.note(Kind.PRINT, asked.node, asked.name, asked.labels, detail=asked.arguments)
+        self.note(Kind.PRINT, asked.node, template(asked.node, self.value), asked.labels, detail=asked.arguments)
         return NOTHING
 
     def _escaped(self, asked: Asked) -> Value | None:

@@ -1,0 +1,61 @@
+"""What a program prints, as far as it is known before it runs: to tell which call printed a line of a log."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+
+from rules.analysis.flow.values import Value
+
+OPEN = "{}"  # stands for what is not known
+MOST_TEXT = 400
+_FEWEST_LETTERS = 5
+_OWN_END = 0.2  # how much more certain a call is that prints all of a line than one that prints its beginning
+
+
+def template(node: ast.AST, value: Callable[[ast.expr], Value]) -> str:
+    """The text that a call prints, with `{}` for each part that is not known."""
+    if not isinstance(node, ast.Call):
+        return ""
+    return " ".join("".join(_parts(argument, value)) for argument in node.args)[:MOST_TEXT]
+
+
+def _parts(node: ast.expr, value: Callable[[ast.expr], Value]) -> Iterator[str]:
+    if isinstance(node, ast.Constant):
+        yield str(node.value)
+    elif isinstance(node, ast.JoinedStr):
+        for part in node.values:
+            if isinstance(part, ast.FormattedValue):
+                yield _known(part.value, value) if part.format_spec is None else OPEN
+            else:
+                yield from _parts(part, value)
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        yield from _parts(node.left, value)
+        yield from _parts(node.right, value)
+    else:
+        yield _known(node, value)
+
+
+def _known(node: ast.expr, value: Callable[[ast.expr], Value]) -> str:
+    """The text of a name that is bound to one plain value; nothing is called."""
+    if isinstance(node, ast.Name):
+        found = value(node)
+        if found.known and isinstance(found.const, (str, int)) and not isinstance(found.const, bool):
+            return str(found.const)
+    return OPEN
+
+
+def likeness(printed: str, line: str) -> float:
+    """How many letters of a line a template gives, 0 where it cannot have printed it.
+
+    A line may begin with a time or a step that a logging function puts before it.
+    """
+    letters = sum(character.isalpha() for character in printed.replace(OPEN, ""))
+    if letters < _FEWEST_LETTERS:
+        return 0
+    pieces = [re.escape(" ".join(piece.split())) for piece in printed.split(OPEN)]
+    found = re.search(r"[\S ]*?".join(pieces).replace(r"\ ", r"\s*"), " ".join(line.split()))
+    if found is None:
+        return 0
+    return letters + (_OWN_END if found.start() == 0 else 0)
