@@ -11,12 +11,17 @@ import resource
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks import legality
+from benchmarks.legality import link, table
+from benchmarks.peers import Row, compare
 from rules import catalog
 from rules.competition import builtin
+from rules.reading.git import GitRepository
+from rules.submission import PullRequest
 from worker.agreement import Agreement
 from worker.backtest import BacktestOptions, BacktestResult, run
 from worker.tables import read_pull_requests, read_rulings
@@ -32,15 +37,23 @@ COVERAGE = (
 )
 
 
-def page(result: BacktestResult, workers: int, resident_mib: float) -> str:
+def page(
+    result: BacktestResult, listed: Sequence[PullRequest], peers: Sequence[Row], workers: int, resident_mib: float
+) -> str:
     """The page as Markdown."""
+    agreement = result.agreement
+    assert agreement is not None  # rulings are always given here
     sections = [
         _head(result, workers, resident_mib),
         _verdicts(result),
+        legality.aims(result.entries, agreement),
+        legality.peers(peers, agreement),
+        _agreement(agreement),
+        _contradictions(agreement),
+        legality.judged(result.entries),
         _coverage(result.entries),
         _codes(result.entries),
-        _agreement(result.agreement) if result.agreement else "",
-        _contradictions(result.agreement) if result.agreement else "",
+        legality.weeks(result.entries, listed),
     ]
     return "\n".join(section for section in sections if section)
 
@@ -64,7 +77,7 @@ repository of {builtin().title}, in order of creation.
 def _verdicts(result: BacktestResult) -> str:
     summary = result.summary()
     rows = ((name, f"{n:,}", f"{n / summary.total:.1%}") for name, n in summary.verdicts.most_common())
-    return "## Verdicts\n\n" + _table(("verdict", "pull requests", "share"), rows)
+    return "## Verdicts\n\n" + table(("verdict", "pull requests", "share"), rows)
 
 
 def _coverage(entries: Sequence[dict[str, Any]]) -> str:
@@ -74,7 +87,7 @@ def _coverage(entries: Sequence[dict[str, Any]]) -> str:
         share = sum(e["measurements"][key] is not None for e in with_logs) / max(1, len(with_logs))
         rows.append((title, f"{share:.1%}", f"{wanted:.0%}", "yes" if share >= wanted else "**no**"))
     text = f"## What the logs give\n\nOf {len(with_logs):,} pull requests with logs:\n\n"
-    return text + _table(("found", "share", "aim", "reached"), rows)
+    return text + table(("found", "share", "aim", "reached"), rows)
 
 
 def _codes(entries: Sequence[dict[str, Any]]) -> str:
@@ -88,7 +101,7 @@ def _codes(entries: Sequence[dict[str, Any]]) -> str:
         shown = [f"{count[s]:,}" if count[s] else "" for s in ("block", "review", "incomplete", "note")]
         rows.append((rule.code, rule.name, *shown))
     text = "## Findings\n\nPull requests with at least one finding of the code, by severity.\n\n"
-    return text + _table(("code", "name", "block", "review", "incomplete", "note"), rows)
+    return text + table(("code", "name", "block", "review", "incomplete", "note"), rows)
 
 
 def _agreement(agreement: Agreement) -> str:
@@ -99,41 +112,30 @@ def _agreement(agreement: Agreement) -> str:
         with_category = "" if outcome == "accepted" else str(agreement.any_category[outcome])
         outcomes.append((outcome, str(total), *counts, with_category))
     categories = [
-        (outcome, category, f"{c.found} of {c.ruled}", ", ".join(f"#{n}" for n in c.missed))
+        (outcome, category, f"{c.found} of {c.ruled}", ", ".join(link(n) for n in c.missed))
         for (outcome, category), c in sorted(agreement.categories.items())
     ]
-    alarms = [(name, str(len(n)), ", ".join(f"#{i}" for i in n)) for name, n in sorted(agreement.false_alarms.items())]
+    alarms = [(name, str(len(n)), ", ".join(link(i) for i in n)) for name, n in sorted(agreement.false_alarms.items())]
     return f"""## Beside the organizers' rulings
 
-Half of the known rulings; nothing in the rules knows a pull request. The rules that follow a program's flow (most of
-families A to D) are not built yet: what they would find is missing below.
+Half of the known rulings; nothing in the rules knows a pull request.
 
-{_table(("ruled", "", "likely-invalid", "needs-review", "incomplete", "clear", "has the ruled category"), outcomes)}
+{table(("ruled", "", "likely-invalid", "needs-review", "incomplete", "clear", "has the ruled category"), outcomes)}
 ### By category
 
-{_table(("ruled", "category", "found", "missed"), categories)}
+{table(("ruled", "category", "found", "missed"), categories)}
 ### Findings of severity `review` or `block` on accepted ones
 
-{_table(("category", "accepted ones", "which"), alarms)}"""
+{table(("category", "accepted ones", "which"), alarms)}"""
 
 
 def _contradictions(agreement: Agreement) -> str:
     reasons = tomllib.loads(CONTRADICTIONS.read_text(encoding="utf-8"))
     rows = []
     for number, code in sorted(agreement.blocked):
-        rows.append((f"#{number}", code, reasons.get(code, "**not explained**")))
-    body = _table(("accepted", "code", "why the finding stands"), rows) if rows else "None.\n"
+        rows.append((link(number), code, reasons.get(code, "**not explained**")))
+    body = table(("accepted", "code", "why the finding stands"), rows) if rows else "None.\n"
     return f"### Accepted, and yet `block`\n\n{body}"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    def lines() -> Iterator[str]:
-        yield "| " + " | ".join(head) + " |"
-        yield "|" + "---|" * len(head)
-        for row in rows:
-            yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
-
-    return "\n".join(lines()) + "\n"
 
 
 def _resident_mib() -> float:
@@ -152,16 +154,12 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     os.environ["FAIRWAY_WORKERS"] = str(options.workers)
-    result = run(
-        BacktestOptions(
-            repository=options.git,
-            pull_requests=read_pull_requests(options.data / "pull-requests.csv"),
-            competition=builtin(),
-            rulings=read_rulings(options.data / "rulings-dev.csv"),
-            workers=options.workers,
-        )
-    )
-    options.write.write_text(page(result, options.workers, _resident_mib()), encoding="utf-8")
+    listed = read_pull_requests(options.data / "pull-requests.csv")
+    rulings = read_rulings(options.data / "rulings-dev.csv")
+    result = run(BacktestOptions(options.git, listed, builtin(), rulings=rulings, workers=options.workers))
+    resident_mib = _resident_mib()
+    peers = compare(GitRepository(options.git), listed, rulings, builtin())
+    options.write.write_text(page(result, listed, peers, options.workers, resident_mib), encoding="utf-8")
     print(f"{len(result.entries)} triaged in {result.seconds:.1f} s; wrote {options.write}", file=sys.stderr)
 
 

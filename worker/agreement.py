@@ -41,6 +41,7 @@ class Agreement:
     false_alarms: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     blocked: list[tuple[int, str]] = field(default_factory=list)
     missed: list[int] = field(default_factory=list)
+    accepted: set[int] = field(default_factory=set)
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for the backtest's JSON."""
@@ -71,6 +72,7 @@ def compare(entries: Sequence[Entry], rulings: Sequence[RulingRow]) -> Agreement
         result.ruled[ruling.outcome] += 1
         result.verdicts[ruling.outcome][entry["verdict"]] += 1
         if ruling.outcome == "accepted":
+            result.accepted.add(ruling.number)
             _count_alarms(result, entry)
         else:
             _count_recall(result, ruling, entry)
