@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rules.report.escape import cut, visible
@@ -51,16 +51,15 @@ def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
     return result
 
 
-def complaints(errors: Iterable[Mapping[str, Any]], text: str, name: str, below: str | None = None) -> str:
+def complaints(errors: Sequence[Mapping[str, Any]], text: str, name: str, below: str | None = None) -> str:
     """What pydantic finds wrong, a line for each fault, with its place in `text`.
 
     `below` names what the file extends: a fault that stands in no line of the file arose from both together.
     """
     lines = lines_of(text)
-    told = [_complaint(error, lines, name, below) for error in errors]
-    left_out = len(told) - MOST_COMPLAINTS
-    more = [f"{name}: and {left_out} more"] if left_out > 0 else []
-    return "\n".join([*told[:MOST_COMPLAINTS], *more])
+    told = [_complaint(error, lines, name, below) for error in errors[:MOST_COMPLAINTS]]
+    left_out = len(errors) - len(told)
+    return "\n".join([*told, f"{name}: and {left_out} more"] if left_out else told)
 
 
 def _complaint(error: Mapping[str, Any], lines: Mapping[Path, int], name: str, below: str | None) -> str:

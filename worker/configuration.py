@@ -18,7 +18,9 @@ from rules.submission import ChangedFile
 
 PATH = ".github/fairway.toml"
 MOST_BYTES = 262_144
-MOST_DOTS = 64
+MOST_PARTS = 64
+_NAME = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
+_DEEP_KEY = re.compile(rf"""(?<![\w"'-])(?:{_NAME}[ \t]*+\.[ \t]*+){{{MOST_PARTS}}}""")
 _LINE = re.compile(rf"{re.escape(PATH)}:(\d+): ")
 
 PROPOSED = Rule(
@@ -48,9 +50,9 @@ def decoded(content: bytes) -> str:
         line = content.count(b"\n", 0, error.start) + 1
         raise CompetitionError(f"{PATH}:{line}: not UTF-8: save the file in that encoding") from None
     for number, line_text in enumerate(text.split("\n"), 1):
-        # Python's reader takes time in the square of a key's depth.
-        if not line_text.lstrip().startswith("#") and line_text.partition("=")[0].count(".") > MOST_DOTS:
-            raise CompetitionError(f"{PATH}:{number}: a key with more than {MOST_DOTS} dots: shorten it")
+        if not line_text.lstrip().startswith("#") and _DEEP_KEY.search(line_text):
+            # Python's reader takes time in the square of a key's parts.
+            raise CompetitionError(f"{PATH}:{number}: a key of more than {MOST_PARTS} parts: shorten it")
     _parsed(text)
     return text
 

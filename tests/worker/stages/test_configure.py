@@ -242,7 +242,7 @@ def test_a_repository_without_issues_is_configured_all_the_same(
         (b"#" * (MOST_BYTES + 1), "262,145 bytes, more than the 262,144 that are read"),
         (b"#" * 1_100_000, "more than a megabyte"),
         (GOOD + b'# caf\xe9\nx = "y"\n', "[line 4]"),
-        (b"a" + b".a" * 65 + b" = 1\n", "more than 64 dots"),
+        (b"a" + b".a" * 65 + b" = 1\n", "more than 64 parts"),
         (b"x = " + b"[" * 50_000, "nested too deeply"),
     ],
 )
