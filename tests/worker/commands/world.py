@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from demo.github.values import Comment, PullRequest
+from rules.rule import Source
 from rules.verdict import Verdict
 from tests.databases import database
 from tests.pipeline import Pipeline, running
@@ -50,6 +51,7 @@ class World:
             submission.snapshot = {"folder": "entries/new"}
             submission.verdict, submission.decided_at = verdict, now_plus()
             submission.screened_at = now_plus()
+            submissions.replace_findings(session, submission.id, Source.RULE, [])
             for position, code in enumerate(codes or ("F04",)):
                 session.add(finding(submission.id, position, code, SEVERITIES[verdict]))
             return submission.id
