@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import operator
-import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from rules.analysis.flow.calls import Calls
+from rules.analysis.flow.files import file_labels, of_file
 from rules.analysis.flow.objects import Array, Bound, Class, Function, Instance, Library, ModuleOf, owner_of
 from rules.analysis.flow.values import (
     DATA,
@@ -19,10 +19,7 @@ from rules.analysis.flow.values import (
     NONE,
     NOTHING,
     TARGET,
-    TRAIN_FILE,
     UNKNOWN,
-    VAL_FILE,
-    Labels,
     Token,
     Turn,
     Value,
@@ -32,9 +29,6 @@ from rules.analysis.flow.values import (
 
 MOST_TEXT = 10_000
 FAR = 1_000_000  # how far back an index points from which something unknown was taken away
-_VAL_NAME = re.compile(r"(?:^|[_/.\-*])val(?:id|idation)?(?=[_/.\-*]|$)", re.I)
-_TRAIN_NAME = re.compile(r"(?:^|[_/.\-*])train(?:ing)?(?=[_/.\-*]|$)", re.I)
-_FILE_LIKE = re.compile(r"\.(?:bin|npy|npz|pt|tok|parquet|jsonl?)\b|\*|/|fineweb", re.I)
 _SHAPES = frozenset(
     {"shape", "size", "ndim", "device", "dtype", "numel", "is_cuda", "requires_grad", "nbytes", "itemsize"}
 )
@@ -190,6 +184,8 @@ class Expressions(Calls):
                 labels |= {INPUT}
             elif cut.upper is not None and upper.place is not None and cut.lower is not None:
                 labels |= {Token(upper.place.base, upper.place.offset - 1)}
+            elif cut.lower is not None and not lower.known:
+                labels |= {self.place_of(cut)}
         return Value(labels, ref=owner.ref if isinstance(owner.ref, Array) and not labels & DATA else None)
 
     def _cut_tensor(self, owner: Value, cut: ast.Tuple) -> Value:
@@ -229,6 +225,8 @@ class Expressions(Calls):
             labels |= {key.place}
         elif labels & DATA and key.place is None:
             labels |= key.all_labels() & {TARGET, INPUT}
+            if not key.known and not labels & {TARGET, INPUT, NLL, LOGITS}:
+                labels |= {self.place_of(node)}
         return Value(labels, place=owner.place if not labels & DATA else None)
 
     def _binary(self, node: ast.BinOp) -> Value:
@@ -248,6 +246,8 @@ class Expressions(Calls):
             return Value(one.labels, ref=self.array(node, element=one.items[0]) if node is not None else None)
         place = _moved(one, other, op)
         labels = one.all_labels() | other.all_labels()
+        if isinstance(op, (ast.Add, ast.Div)):
+            labels = of_file(labels, other.labels)
         if node is not None and isinstance(op, ast.Mult):
             self.scaled(one, other, node)
         return Value(labels, place=place)
@@ -378,8 +378,8 @@ class Expressions(Calls):
                 text += str(part.value)
         if parts is not None:
             whole = "".join(parts)
-            return Value(labels | file_labels(whole), whole)
-        return Value(labels | file_labels(text))
+            return Value(of_file(labels, file_labels(whole)), whole)
+        return Value(of_file(labels, file_labels(text)))
 
     def _lambda(self, node: ast.Lambda) -> Value:
         return Value(ref=Function(node, self.scope, "<lambda>"))
@@ -411,18 +411,6 @@ def _decorated(value: Value, *names: str) -> bool:
     """Whether a function has one of these decorators."""
     decorators = getattr(getattr(value.ref, "node", None), "decorator_list", ())
     return any(getattr(one, "id", getattr(one, "attr", "")) in names for one in decorators)
-
-
-def file_labels(text: str) -> Labels:
-    """Labels of a text that names a file of the training or validation split."""
-    if not 3 <= len(text) <= 300 or "\n" in text or " " in text or not _FILE_LIKE.search(text):
-        return NONE
-    found: set[Any] = set()
-    if _VAL_NAME.search(text):
-        found.add(VAL_FILE)
-    if _TRAIN_NAME.search(text):
-        found.add(TRAIN_FILE)
-    return frozenset(found)
 
 
 def is_one_later(node: ast.expr | None) -> bool:

@@ -8,7 +8,8 @@ from typing import Any
 
 from rules.analysis.flow.base import Arguments, Asked, Named, Walker, labels_of
 from rules.analysis.flow.events import Kind
-from rules.analysis.flow.objects import Array, Bound, Class, Count, Instance, Optimizer, owner_of, owners
+from rules.analysis.flow.files import file_labels, of_file
+from rules.analysis.flow.objects import Array, Bound, Class, Count, Function, Instance, Optimizer, owner_of, owners
 from rules.analysis.flow.prints import template
 from rules.analysis.flow.values import (
     DATA,
@@ -80,6 +81,7 @@ _SAME = frozenset(
         "expand",
         "transpose",
         "permute",
+        "result",
     }
 )
 _GROW = frozenset({"append", "extend", "add", "appendleft", "insert", "push"})
@@ -141,8 +143,6 @@ class Libraries(Walker):
         if key.known and isinstance(key.const, str):
             setting = self.configuration.value(key.const)
             if setting is not None:
-                from rules.analysis.flow.expressions import file_labels
-
                 return Value(default.labels | file_labels(setting.value), setting.value)
         return default
 
@@ -159,8 +159,10 @@ class Libraries(Walker):
             return self.environment(asked.arguments[0] if asked.arguments else NOTHING, default)
         if asked.is_method and asked.arguments and isinstance(asked.arguments[0].ref, Array):
             key = asked.arguments[1] if len(asked.arguments) > 1 else NOTHING
-            default = asked.arguments[2] if len(asked.arguments) > 2 else constant(None)
-            return joined(self.looked_up(asked.arguments[0], key, asked.node), default)
+            found = self.looked_up(asked.arguments[0], key, asked.node)
+            if asked.last == "pop" and len(asked.arguments) < 3:
+                return found
+            return joined(found, asked.arguments[2] if len(asked.arguments) > 2 else constant(None))
         return None
 
     def _getattr(self, asked: Asked) -> Value | None:
@@ -263,6 +265,21 @@ class Libraries(Walker):
         if asked.arguments and asked.arguments[0].ref is not None:
             return Value(ref=Bound(asked.arguments[0].ref, tuple(asked.arguments[1:]), dict(asked.named)))
         return None
+
+    def _path(self, asked: Asked) -> Value | None:
+        """A path out of its parts: the last part that names a split tells it."""
+        if not asked.name.endswith("path.join"):
+            return None
+        labels = NONE
+        for part in asked.arguments:
+            labels = of_file(labels | part.labels, part.labels)
+        return Value(labels)
+
+    def _submitted(self, asked: Asked) -> Value | None:
+        """Work given to a pool: it is done here, and its `result()` is what it gives."""
+        if not asked.is_method or len(asked.arguments) < 2 or not isinstance(asked.arguments[1].ref, (Function, Bound)):
+            return None
+        return self.apply(asked.arguments[1], asked.arguments[2:], asked.named, asked.node)
 
     def _zip(self, asked: Asked) -> Value | None:
         if asked.is_method:
@@ -471,6 +488,8 @@ def _table() -> dict[str, Any]:
         (("Parameter",), Libraries._parameter),
         (("print",), Libraries._printed),
         (("partial",), Libraries._partial),
+        (("submit",), Libraries._submitted),
+        (("join",), Libraries._path),
         (("zip", "enumerate"), Libraries._zip),
         (("at",), Libraries._add_at),
         (("bincount", "histogram"), Libraries._counted),

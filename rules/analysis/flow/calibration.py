@@ -1,0 +1,135 @@
+"""What the calibration of a quantiser is fed with, and when.
+
+Calibration asks the network so that hooks or sums may see what flows through it: nothing is learnt by steps, nothing
+is scored. It is known by what its functions are called, or by the hooks that they hang into the network.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rules.analysis.flow.events import Block, Event, Kind, Trace
+from rules.analysis.flow.objects import Function
+from rules.analysis.flow.order import Order, relation
+from rules.analysis.flow.values import DATA, NLL, TRAIN, VAL, Labels
+from rules.analysis.flow.walk import trace_of
+from rules.analysis.once import once
+from rules.submission import Submission
+
+_WORDS = re.compile(r"hess|calib|gptq|awq|smoothquant|act(?:ivation)?_?(?:stat|scale|range|order)", re.I)
+_QUANTIZES = re.compile(r"quant|gptq|awq|serialize|export|compress|pack", re.I)
+_HOOKS = frozenset({"register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook"})
+_RANK = re.compile(r"rank|master|main_process|distributed|is_main|world_size", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The network is asked for calibration. `data`: which of val, train, gen, rand it is asked with.
+
+    `home` is the call that takes the statistics; `branches` are those around it that need not have been taken;
+    `training` is the last gradient on training tokens before it, `score` the first score on validation tokens after
+    it, `use` what is quantised or saved after it.
+    """
+
+    asked: Event
+    home: Block
+    data: Labels
+    branches: tuple[Block, ...]
+    training: Event | None
+    score: Event | None
+    use: Block | Event | None
+
+    @property
+    def read(self) -> Event:
+        """The event to show."""
+        return self.asked
+
+
+@once
+def calibrations_of(submission: Submission) -> tuple[Calibration, ...]:
+    """All calibrations after training, in order; () where no program can be followed."""
+    trace = trace_of(submission)
+    if trace is None:
+        return ()
+    learnt = [e for e in trace.all(Kind.LEARN) if TRAIN in e.labels]
+    scores = [e for e in trace.all(Kind.SCORE) if {VAL, NLL} <= e.labels]
+    found: list[Calibration] = []
+    for asked in trace.all(Kind.MODEL):
+        home = home_of(asked)
+        if home is not None and asked.labels & DATA:
+            found.append(
+                Calibration(
+                    asked,
+                    home,
+                    frozenset(asked.labels & DATA),
+                    tuple(_branches(asked, home)),
+                    _before(asked, learnt),
+                    _after(asked, scores),
+                    _use(asked, trace),
+                )
+            )
+    return tuple(found)
+
+
+def home_of(asked: Event) -> Block | None:
+    """The outermost call around an event that takes statistics and neither steps nor scores; None where none does."""
+    for place, block in enumerate(asked.trail):
+        if block.what != "call" or not (_WORDS.search(block.name) or _hooks(block, asked.trail[place:])):
+            continue
+        if not any(event.kind in (Kind.STEP, Kind.SCORE) for event in block.events()):
+            return block
+    return None
+
+
+def _hooks(block: Block, inner: tuple[Block, ...]) -> bool:
+    """Whether the function that is called hangs hooks into the network, and the network is asked in it directly."""
+    if any(other.what == "call" for other in inner[1:]):
+        return False
+    function = block.detail
+    if not isinstance(function, Function):
+        return False
+    return any(isinstance(node, ast.Attribute) and node.attr in _HOOKS for node in ast.walk(function.node))
+
+
+def _branches(asked: Event, home: Block) -> Iterator[Block]:
+    """Branches around the calibration whose test is about something else than which process this is."""
+    for block in asked.trail[: asked.trail.index(home)]:
+        statement = block.detail[0] if block.what == "branch" and isinstance(block.detail, tuple) else None
+        if isinstance(statement, ast.If) and not _RANK.search(ast.unparse(statement.test)):
+            yield block
+
+
+def _before(asked: Event, events: list[Event]) -> Event | None:
+    """The last of the events that happens before, and not in the same turns of a loop."""
+    for event in reversed(events):
+        how = relation(event, asked)
+        if how.order is Order.BEFORE and not how.in_turn:
+            return event
+    return None
+
+
+def _after(asked: Event, events: list[Event]) -> Event | None:
+    """The last of the events that happens after."""
+    return next((e for e in reversed(events) if relation(e, asked).order is Order.AFTER), None)
+
+
+def _use(asked: Event, trace: Trace) -> Block | Event | None:
+    """What is quantised, else saved, after the calibration."""
+    for around in reversed(asked.trail):
+        for part in _following(around, asked):
+            if isinstance(part, Block) and part.what == "call" and _QUANTIZES.search(part.name):
+                return part
+    return _after(asked, trace.all(Kind.SAVE))
+
+
+def _following(around: Block, asked: Event) -> Iterator[Block | Event]:
+    """What happens in a block after the part of it that holds the event."""
+    parts = {id(part) for part in (*asked.trail, asked)}
+    seen = False
+    for child in around.children:
+        if seen:
+            yield child
+        seen = seen or id(child) in parts
