@@ -68,6 +68,7 @@ def _listening(app: Celery, concurrency: int) -> Iterator[None]:
         thread.join(STOP_SECONDS)
         if thread.is_alive():
             log.warning("jobs that still run are left to the next start")
+        worker_state.should_stop = None
 
 
 @contextmanager
