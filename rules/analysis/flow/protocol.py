@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 
+from rules.analysis.flow.claimed import claimed_scores
 from rules.analysis.flow.events import Block, Event, Kind, Trace
 from rules.analysis.flow.objects import Array, Instance, Optimizer, owners
 from rules.analysis.flow.order import Order, Relation, first_turn_only, relation, repeats
@@ -21,6 +23,7 @@ class Learning(StrEnum):
     SCORE_FIRST = "score-first"  # each chunk is scored, then learnt from
     LEARN_FIRST = "learn-first"  # a chunk is learnt from, then scored
     EARLIER = "earlier-pass"  # a whole pass of learning, then a pass that scores
+    RESCORED = "rescored"  # a pass that scores before it learns, then another that scores again
     REPEATED = "repeated"  # scored and learnt from in turn, several times over the same tokens
     UNSCORED = "unscored"  # nothing is scored after it, or in the same turns
 
@@ -29,6 +32,7 @@ class Learning(StrEnum):
 class Adaptation:
     """Gradients of a loss on validation tokens. `score` is the score that `how` is about, None for `UNSCORED`.
 
+    `claimed`: the claimed number is made of that score; None where it is not known which score is claimed.
     `fresh`: only a tensor that is made anew for each chunk learns, no weight of the model.
     """
 
@@ -37,14 +41,23 @@ class Adaptation:
     score: Event | None = None
     again: Block | None = None  # the loop that comes back to the same tokens
     fresh: bool = False
+    claimed: bool | None = None
+    kept: Event | None = None  # weights are written to a file between learning and score
+    first: Event | None = None  # of RESCORED: the score in the same turns
+
+    @property
+    def taints(self) -> bool:
+        """Whether the score depends on what was learnt from the same tokens before them."""
+        return self.how not in (Learning.SCORE_FIRST, Learning.UNSCORED)
 
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """What was established of an evaluation."""
+    """What was established of an evaluation. `claimed`: the scores that the claimed number is made of."""
 
     trace: Trace
     scores: tuple[Event, ...]
+    claimed: tuple[Event, ...]
     adaptations: tuple[Adaptation, ...]
     training: Block | None = field(repr=False, default=None)
 
@@ -53,12 +66,15 @@ class Protocol:
 def protocol_of(submission: Submission) -> Protocol | None:
     """The protocol of a submission's program, None where no program can be followed."""
     trace = trace_of(submission)
-    if trace is None:
-        return None
+    return None if trace is None else read_protocol(trace, claimed_scores(trace, submission))
+
+
+def read_protocol(trace: Trace, claimed: tuple[Event, ...] = ()) -> Protocol:
+    """The protocol of a trace."""
     scores = tuple(event for event in trace.all(Kind.SCORE) if {VAL, NLL} <= event.labels)
-    training = _training(trace)
+    reader = _Reader(trace, scores, claimed)
     learnt = [event for event in trace.all(Kind.LEARN) if VAL in event.labels]
-    return Protocol(trace, scores, tuple(_adaptation(event, scores, trace) for event in learnt), training)
+    return Protocol(trace, scores, claimed, tuple(reader.adaptation(event) for event in learnt), _training(trace))
 
 
 def _training(trace: Trace) -> Block | None:
@@ -67,41 +83,130 @@ def _training(trace: Trace) -> Block | None:
     return loops[-1] if loops else None
 
 
-def _adaptation(learn: Event, scores: tuple[Event, ...], trace: Trace) -> Adaptation:
-    taught = _taught(learn, trace)
-    heard = [score for score in scores if not _is_loss_of(score, learn) and _asks(score, taught, trace)]
-    related = [(score, relation(score, learn)) for score in heard]
-    fresh = _is_fresh(learn, trace)
-    in_turn = [(score, how) for score, how in related if how.in_turn and how.order is not Order.INSTEAD]
-    for score, how in in_turn:
-        again = _comes_back(score, how)
-        if again is not None and how.order is Order.BEFORE:
-            return Adaptation(learn, Learning.REPEATED, score, again, fresh)
-    for score, how in in_turn:
-        if how.order is Order.AFTER:
-            return Adaptation(learn, Learning.LEARN_FIRST, score, None, fresh)
-    for score, how in in_turn:
-        if how.order is Order.BEFORE:
-            return Adaptation(learn, Learning.SCORE_FIRST, score, None, fresh)
-    for score, how in related:
-        if how.order is Order.AFTER:
-            return Adaptation(learn, Learning.EARLIER, score, None, fresh)
-    return Adaptation(learn, Learning.UNSCORED, None, None, fresh)
+class _Reader:
+    """Sets each learning against the scores of one trace."""
+
+    def __init__(self, trace: Trace, scores: tuple[Event, ...], claimed: tuple[Event, ...]) -> None:
+        self._scores = scores
+        self._claimed = claimed
+        self._learnt = trace.all(Kind.LEARN)
+        self._steps = trace.all(Kind.STEP)
+        self._asked = trace.all(Kind.MODEL)
+        self._saves = [event for event in trace.all(Kind.SAVE) if not event.name.startswith("json.")]
+        self._loads = trace.all(Kind.LOAD)
+
+    def adaptation(self, learn: Event) -> Adaptation:
+        """How it stands to the claimed scores; where it does not touch them, or they are unknown, to any score."""
+        taught = self._taught(learn)
+        fresh = self._is_fresh(learn)
+        if self._claimed:
+            found = self._judged(learn, taught, self._claimed)
+            if found.how is not Learning.UNSCORED:
+                return replace(found, fresh=fresh, claimed=True)
+        found = self._judged(learn, taught, self._scores)
+        return replace(found, fresh=fresh, claimed=False if self._claimed else None)
+
+    def _judged(self, learn: Event, taught: frozenset[Instance], scores: Sequence[Event]) -> Adaptation:
+        related = [(score, relation(score, learn)) for score in scores if not _is_loss_of(score, learn)]
+        in_turn = [
+            (score, how)
+            for score, how in related
+            if how.in_turn and how.order is not Order.INSTEAD and self._asks(score, taught)
+        ]
+        for score, how in in_turn:
+            again = _comes_back(score, how)
+            if again is not None and how.order is Order.BEFORE:
+                return Adaptation(learn, Learning.REPEATED, score, again)
+        for score, how in in_turn:
+            if how.order is Order.AFTER:
+                return Adaptation(learn, Learning.LEARN_FIRST, score)
+        for score, how in reversed(related):
+            if how.order is Order.AFTER and not how.in_turn:
+                found = self._later(learn, score, taught)
+                if found is not None:
+                    return found
+        for score, how in in_turn:
+            if how.order is Order.BEFORE:
+                return Adaptation(learn, Learning.SCORE_FIRST, score)
+        return Adaptation(learn, Learning.UNSCORED)
+
+    def _later(self, learn: Event, score: Event, taught: frozenset[Instance]) -> Adaptation | None:
+        """A score of a later pass, where the weights reach it: in memory, or through a file."""
+        kept = self._kept(learn, score, taught)
+        if kept is None:
+            if self._restored(learn, score, taught) or not self._asks(score, taught):
+                return None
+        elif not self._asks(score, taught) and not any(_between(kept, load, score) for load in self._loads):
+            return None
+        first = self._scored_before(learn, taught)
+        if first is not None and not taught:  # it is not known whether what was learnt outlives the pass
+            return None
+        how = Learning.EARLIER if first is None else Learning.RESCORED
+        return Adaptation(learn, how, score, kept=kept, first=first)
+
+    def _kept(self, learn: Event, score: Event, taught: frozenset[Instance]) -> Event | None:
+        """Where the weights are written to a file that is read again; adapters and probes are not in it."""
+        known = {instance.cls.name for instance in self._trained}
+        if taught and known and not any(instance.cls.name in known for instance in taught):
+            return None
+        return next((save for save in self._saves if _between(learn, save, score)), None)
+
+    @cached_property
+    def _trained(self) -> frozenset[Instance]:
+        """The networks that learn from training tokens."""
+        learnt = [e for e in self._learnt if TRAIN in e.labels and VAL not in e.labels]
+        return frozenset[Instance]().union(*(self._taught(event) for event in learnt))
+
+    def _scored_before(self, learn: Event, taught: frozenset[Instance]) -> Event | None:
+        """The score of the same turns that comes before the learning, as score-first asks for."""
+        for score in self._scores:
+            if not _is_loss_of(score, learn) and self._asks(score, taught):
+                how = relation(score, learn)
+                if how.in_turn and how.order is Order.BEFORE:
+                    return score
+        return None
+
+    def _restored(self, learn: Event, score: Event, taught: frozenset[Instance]) -> bool:
+        """Whether weights of before are put back in between."""
+        return any(
+            _between(learn, load, score) and (not taught or not load.detail or load.detail & taught)
+            for load in self._loads
+            if isinstance(load.detail, frozenset) and load.name.rpartition(".")[2] in ("load_state_dict", "copy_")
+        )
+
+    def _taught(self, learn: Event) -> frozenset[Instance]:
+        """The networks whose parameters step after these gradients; empty where that is not known."""
+        found: set[Instance] = set()
+        for step in self._steps_after(learn):
+            if isinstance(step.detail, Optimizer):
+                found |= owners(step.detail.params)
+        return frozenset(found)
+
+    def _asks(self, score: Event, taught: frozenset[Instance]) -> bool:
+        """Whether a score comes from a network that was taught, or may come from one."""
+        asked = [e.detail for e in self._asked if e.trail[-1] in score.trail or score.trail[-1] in e.trail]
+        return not taught or not asked or any(not one or one & taught for one in asked)
+
+    def _is_fresh(self, learn: Event) -> bool:
+        """Whether what steps next was made within the same loop, and is a tensor of its own."""
+        for step in self._steps_after(learn):
+            optimizer = step.detail
+            if isinstance(optimizer, Optimizer):
+                tensors = list(_tensors(optimizer.params))
+                return bool(tensors) and all(tensor.leaf for tensor in tensors)
+        return False
+
+    def _steps_after(self, learn: Event) -> Iterator[Event]:
+        around = set(map(id, learn.loops()))
+        for step in self._steps:
+            if step.trail[: len(learn.trail)] == learn.trail or around & set(map(id, step.loops())):
+                yield step
 
 
-def _taught(learn: Event, trace: Trace) -> frozenset[Instance]:
-    """The networks whose parameters step after these gradients; empty where that is not known."""
-    found: set[Instance] = set()
-    for step in _steps_after(learn, trace):
-        if isinstance(step.detail, Optimizer):
-            found |= owners(step.detail.params)
-    return frozenset(found)
-
-
-def _asks(score: Event, taught: frozenset[Instance], trace: Trace) -> bool:
-    """Whether a score comes from a network that was taught, or may come from one."""
-    asked = [e.detail for e in trace.all(Kind.MODEL) if e.trail[-1] in score.trail or score.trail[-1] in e.trail]
-    return not taught or not asked or any(not one or one & taught for one in asked)
+def _between(first: Event, event: Event, last: Event) -> bool:
+    """Whether an event comes after one and before another, not in the turns of either."""
+    begins, ends = relation(first, event), relation(event, last)
+    return begins.order is Order.BEFORE and ends.order is Order.BEFORE and not begins.in_turn
 
 
 def _comes_back(score: Event, how: Relation) -> Block | None:
@@ -118,22 +223,6 @@ def _is_loss_of(score: Event, learn: Event) -> bool:
 
 def _names_of(learn: Event) -> set[str]:
     return {str(learn.detail)} if learn.detail else set()
-
-
-def _is_fresh(learn: Event, trace: Trace) -> bool:
-    """Whether what steps next was made within the same loop, and is a tensor of its own."""
-    for step in _steps_after(learn, trace):
-        optimizer = step.detail
-        if isinstance(optimizer, Optimizer):
-            tensors = list(_tensors(optimizer.params))
-            return bool(tensors) and all(tensor.leaf for tensor in tensors)
-    return False
-
-
-def _steps_after(learn: Event, trace: Trace) -> Iterator[Event]:
-    for step in trace.all(Kind.STEP):
-        if step.trail[: len(learn.trail)] == learn.trail or set(map(id, step.loops())) & set(map(id, learn.loops())):
-            yield step
 
 
 def _tensors(value: Value, depth: int = 4) -> Iterator[Array]:
