@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from rules.analysis.configuration import Configuration, configuration_of
 from rules.analysis.flow.events import Block, Event, Kind, Trace
 from rules.analysis.flow.objects import Function
 from rules.analysis.flow.order import Order, relation
@@ -29,9 +30,9 @@ _RANK = re.compile(r"rank|master|main_process|distributed|is_main|world_size", r
 class Calibration:
     """The network is asked for calibration. `data`: which of val, train, gen, rand it is asked with.
 
-    `home` is the call that takes the statistics; `branches` are those around it that need not have been taken;
-    `training` is the last gradient on training tokens before it, `score` the first score on validation tokens after
-    it, `use` what is quantised or saved after it.
+    `home` is the call that takes the statistics; `branches` are those around it whose test is not known;
+    `training` is the last gradient on training tokens before it, `during` says that it happens in the turns of a loop
+    that learns from them; `score` is the last score on validation tokens after it, `use` what is quantised or saved.
     """
 
     asked: Event
@@ -39,18 +40,14 @@ class Calibration:
     data: Labels
     branches: tuple[Block, ...]
     training: Event | None
+    during: bool
     score: Event | None
     use: Block | Event | None
-
-    @property
-    def read(self) -> Event:
-        """The event to show."""
-        return self.asked
 
 
 @once
 def calibrations_of(submission: Submission) -> tuple[Calibration, ...]:
-    """All calibrations after training, in order; () where no program can be followed."""
+    """All calibrations in order; () where no program can be followed."""
     trace = trace_of(submission)
     if trace is None:
         return ()
@@ -67,11 +64,26 @@ def calibrations_of(submission: Submission) -> tuple[Calibration, ...]:
                     frozenset(asked.labels & DATA),
                     tuple(_branches(asked, home)),
                     _before(asked, learnt),
+                    any(relation(event, asked).in_turn for event in learnt),
                     _after(asked, scores),
                     _use(asked, trace),
                 )
             )
     return tuple(found)
+
+
+def open_branches(calibration: Calibration, submission: Submission) -> list[Block]:
+    """The branches around a calibration of which the settings do not say whether they are taken."""
+    settings = configuration_of(submission)
+    return [block for block in calibration.branches if not _is_taken(block, settings)]
+
+
+def _is_taken(branch: Block, settings: Configuration) -> bool:
+    """Whether every name that the test of a branch asks is a setting that is on."""
+    statement, which = branch.detail
+    names = {node.attr for node in ast.walk(statement.test) if isinstance(node, ast.Attribute)}
+    negated = any(isinstance(node, ast.Not) for node in ast.walk(statement.test))
+    return which == 0 and not negated and bool(names) and all(settings.is_on(name) for name in names)
 
 
 def home_of(asked: Event) -> Block | None:

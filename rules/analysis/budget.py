@@ -1,0 +1,145 @@
+"""What of the training budget was left for the calibration of the quantiser, in the runs that are claimed."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rules.analysis.configuration import Configuration, configuration_of
+from rules.analysis.headline import headlines_of, quoted
+from rules.analysis.program import program_sources
+from rules.analysis.summary import train_seconds
+from rules.competition import Limits
+from rules.rule import Evidence
+from rules.submission import Measurement, Quantity, Setting, Submission, TrainLog
+
+PLENTY = 5.0  # seconds left before the limit within which a calibration that prints no time may well have ended
+_CLOCKS = ("wallclock", "wall_clock", "budget", "time_limit", "train_seconds", "max_seconds", "time_cap")
+
+
+class Room(StrEnum):
+    """Whether the calibration of a run fits into the training budget, worst last."""
+
+    COVERED = "covered"  # it ended within the limit
+    SHORT = "short"  # time was taken off the clock, and too little by a few seconds, or how much is not shown
+    UNKNOWN = "unknown"  # no log shows when training ended
+    EXCEEDED = "exceeded"  # it ended well after the limit, although time was taken off
+    NONE = "none"  # training took all the time there is
+
+
+_RANKS = {room: rank for rank, room in enumerate(Room)}
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a run shows: when training stopped, how long calibration took, what was taken off the clock for it."""
+
+    room: Room
+    trained: Measurement | None = None
+    calibrated: Measurement | None = None
+    reserve: float | None = None
+    shown: tuple[Evidence, ...] = ()
+
+    @property
+    def follows(self) -> bool:
+        """Whether the log prints the calibration after the end of training."""
+        lines = [m.location.line for m in (self.trained, self.calibrated) if m is not None]
+        return len(lines) == 2 and None not in lines and (lines[0] or 0) < (lines[1] or 0)
+
+
+def budget_of(submission: Submission, limits: Limits) -> Budget:
+    """The budget of the claimed run with the least room; of all logs where the claim rests on none."""
+    logs = [run.log for run in headlines_of(submission)] or list(submission.logs)
+    settings = configuration_of(submission)
+    found = [_budget(log, settings, limits) for log in logs]
+    timed = [budget for budget in found if budget.trained is not None]
+    if timed:
+        return max(timed, key=lambda budget: _RANKS[budget.room])
+    reserve = reserve_of(settings)
+    taken_off = next(_taken_off(submission), None)
+    if reserve is not None and _seconds(reserve) > 0:
+        shown = (Evidence(reserve.location, f"{reserve.name} = {reserve.value}"[:300], "reserve"),)
+        return Budget(Room.SHORT, reserve=_seconds(reserve), shown=shown)
+    if taken_off is not None:
+        return Budget(Room.SHORT, shown=(taken_off,))
+    return Budget(Room.UNKNOWN)
+
+
+def reserve_of(settings: Configuration) -> Setting | None:
+    """The setting that says how much of the training time is kept for calibration."""
+    names = [name for name in settings.names() if "reserve" in name and _is_time(name)]
+    found = [setting for name in sorted(names) if (setting := settings.value(name)) is not None]
+    return max(found, key=_seconds, default=None)
+
+
+def _is_time(name: str) -> bool:
+    return name.endswith(("_s", "_ms", "seconds", "secs", "_sec", "_time", "reserve", "budget"))
+
+
+def _seconds(setting: Setting) -> float:
+    try:
+        value = float(setting.value.strip("'\"").replace("_", ""))
+    except ValueError:
+        return 0.0
+    return value / 1000 if setting.name.lower().endswith("ms") else value
+
+
+def _budget(log: TrainLog, settings: Configuration, limits: Limits) -> Budget:
+    trained, calibrated = train_seconds(log), log.last(Quantity.CALIBRATION_SECONDS)
+    printed, setting = log.last(Quantity.RESERVE_SECONDS), reserve_of(settings)
+    reserve = printed.value if printed is not None else _seconds(setting) if setting is not None else 0.0
+    shown = tuple(quoted(m) for m in (printed, trained, calibrated) if m is not None)
+    if trained is None:
+        return Budget(Room.UNKNOWN, None, calibrated, reserve, shown)
+    return Budget(_room(trained.value, calibrated, reserve, limits), trained, calibrated, reserve, shown)
+
+
+def _room(trained: float, calibrated: Measurement | None, reserve: float, limits: Limits) -> Room:
+    """Whether so many seconds of training left time for the calibration."""
+    left = limits.train_seconds - trained
+    if calibrated is None:
+        if left >= PLENTY:
+            return Room.COVERED
+        return Room.NONE if reserve <= 0 and left < limits.train_tolerance_seconds else Room.SHORT
+    over = calibrated.value - left
+    if over <= limits.train_tolerance_seconds and left >= 0:
+        return Room.COVERED
+    if reserve <= 0 and left < limits.train_tolerance_seconds:
+        return Room.NONE
+    return Room.SHORT if over <= limits.calibration_overrun_seconds else Room.EXCEEDED
+
+
+def _taken_off(submission: Submission) -> Iterator[Evidence]:
+    """Statements that take something off the clock of the training loop."""
+    for source in program_sources(submission):
+        if not any(clock in source.code for clock in _CLOCKS):
+            continue
+        for node in ast.walk(source.tree) if source.tree is not None else ():
+            if _lessens(node):
+                yield source.evidence(getattr(node, "lineno", 1), "reserve")
+
+
+def _lessens(node: ast.AST) -> bool:
+    """`clock -= something`, or `limit = clock - something`, where the something is no reading of the clock."""
+    if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Sub):
+        return _is_clock(node.target) and not _calls(node.value)
+    if isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, ast.BinOp):
+        value = node.value
+        return isinstance(value.op, ast.Sub) and _is_clock(value.left) and not _calls(value.right)
+    return False
+
+
+def _is_clock(node: ast.expr) -> bool:
+    return any(
+        any(clock in name.lower() for clock in _CLOCKS)
+        for part in ast.walk(node)
+        if (name := getattr(part, "attr", getattr(part, "id", "")))
+    )
+
+
+def _calls(node: ast.expr) -> bool:
+    """Whether it is elapsed time and no reserve."""
+    text = ast.unparse(node).lower()
+    return "time()" in text or "perf_counter" in text or "elapsed" in text or "training_time" in text
