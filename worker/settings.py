@@ -19,7 +19,7 @@ DEFAULT_COMPETITION = "parameter-golf"
 class Settings(BaseSettings):
     """What a deployment decides. Secrets never show in a representation or a log."""
 
-    model_config = SettingsConfigDict(env_prefix="FAIRWAY_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="FAIRWAY_", env_ignore_empty=True, extra="ignore", frozen=True)
 
     database_url: str = "sqlite:///fairway.db"
     broker_url: str = EMBEDDED_BROKER

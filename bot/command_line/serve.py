@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.command_line.codes import DONE, FAULT
+from bot.command_line.codes import DONE, FAULT, FOUND
 
 if TYPE_CHECKING:
     from worker.settings import Settings
 
 log = logging.getLogger(__name__)
 
+CHECK_SECONDS = 5.0
 TAKEN = "{}:{} cannot be listened on: {}; choose another with --host and --port"
 UNSIGNED = (
     "FAIRWAY_WEBHOOK_SECRET is not set: deliveries from GitHub are refused (503), since nobody could tell them from "
@@ -36,13 +37,16 @@ EMBEDDED = "FAIRWAY_BROKER_URL is not set: web and worker share this process, an
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
+@click.option("--check", is_flag=True, help="Start nothing; tell whether a site on this machine answers on the port.")
 @click.option("--verbose", is_flag=True, help="Log more.")
-def command(host: str, port: int, verbose: bool) -> int:
+def command(host: str, port: int, check: bool, verbose: bool) -> int:
     """Receive GitHub's webhooks until a signal comes; /healthz answers as soon as it is ready.
 
     With FAIRWAY_BROKER_URL (Redis) this is the web alone, beside `fairway worker` and `fairway beat`. Without it the
     worker runs in this process too, and what is not set up is told at the start.
     """
+    if check:
+        return _tell(port)
     from bot.command_line import deployment, logs
     from bot.command_line.signals import until_told
 
@@ -56,6 +60,24 @@ def command(host: str, port: int, verbose: bool) -> int:
         started = told.is_set() or _serve(settings, bound)
     _leave(DONE if started else FAULT)
     return DONE if started else FAULT
+
+
+def _tell(port: int) -> int:
+    """Ask the site on this machine how it is."""
+    from contextlib import closing
+    from http.client import HTTPConnection, HTTPException
+
+    with closing(HTTPConnection("127.0.0.1", port, timeout=CHECK_SECONDS)) as connection:
+        try:
+            connection.request("GET", "/healthz")
+            status = str(connection.getresponse().status)
+        except (OSError, HTTPException) as error:
+            status = str(error)
+    if status == "200":
+        click.echo("alive")
+        return DONE
+    click.echo(f"port {port} of this machine does not answer as it should: {status}", err=True)
+    return FOUND
 
 
 def _refuse_unsafe(settings: Settings) -> None:

@@ -87,14 +87,17 @@ def test_without_a_broker_one_process_takes_deliveries_and_works_on_them(tmp_pat
         assert answer.status_code == 202
         wait_until(lambda: status_of(sqlite(tmp_path), guid) is DeliveryStatus.DONE, "the delivery is received")
         assert 'fairway_deliveries_total{outcome="stored"} 1.0' in site.get("/metrics").text
+        port = site.url.rpartition(":")[2]
+        assert ran(["serve", "--check", "--port", port], {}, tmp_path).returncode == 0
         assert site.running.end() == 0
+    assert ran(["serve", "--check", "--port", port], {}, tmp_path).returncode == 1
     assert "FAIRWAY_BROKER_URL is not set" in site.running.said
     assert "FAIRWAY_APP_ID" not in site.running.said
     assert "left to the next start" not in site.running.said
 
 
 def test_it_says_what_it_does_not_do_and_does_not_do_it(tmp_path: Path) -> None:
-    with serving(tmp_path, {}) as site:
+    with serving(tmp_path, {"FAIRWAY_APP_ID": "", "FAIRWAY_PRIVATE_KEY": "", "FAIRWAY_PUBLIC_URL": ""}) as site:
         assert site.get("/readyz").status_code == 200
         guid, answer = site.deliver()
         assert (answer.status_code, status_of(sqlite(tmp_path), guid)) == (503, None)
