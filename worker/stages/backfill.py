@@ -35,7 +35,7 @@ MOST_BACKLOG = 60.0
 STAGGER = 0.5
 """Seconds between the fetches that are asked for at once: what people push meanwhile goes in between."""
 
-LEAST_PAUSE, LONGEST_PAUSE, SPENT_PAUSE = AT_ONCE * STAGGER, 120.0, 60.0
+LEAST_PAUSE, LONGEST_PAUSE, SPENT_PAUSE = AT_ONCE * STAGGER, 120.0, 180.0
 
 
 @dataclass(frozen=True, slots=True)
