@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 
 from demo.folder import submission_files
 from demo.github import GitHubState, KeyPair, Limits, People, Target, make_key_pair, serve
-from demo.github.values import CheckRun, Comment, Installation, PullRequest, Repository
+from demo.github.values import CheckRun, Clock, Comment, Installation, PullRequest, Repository, utc_now
 from demo.repository import COMPETITION
 from demo.samples import SAMPLES, load_samples
 from migrations.apply import upgrade
@@ -168,10 +168,10 @@ def deployed(folder: Path, *, workers: int = 1, concurrency: int = 4, **more: st
 
 
 @contextmanager
-def hub(folder: Path) -> Iterator[Hub]:
-    """The stand-in with an empty competition."""
+def hub(folder: Path, *, clock: Clock = utc_now, limits: Limits | None = None) -> Iterator[Hub]:
+    """The stand-in with an empty competition; it keeps no limits unless some are given."""
     keys = make_key_pair()
-    state = GitHubState(keys.public, limits=Limits(hourly=10**9))
+    state = GitHubState(keys.public, clock=clock, limits=limits or Limits(hourly=10**9))
     git = folder / "competition.git"
     pygit2.init_repository(str(git), bare=True, initial_head="main")
     repository = state.add_repository("thimble/sprint", git, roles={ORGANIZER: "admin"})
