@@ -12,7 +12,7 @@ from typing import Any
 from rules.analysis.configuration import Configuration
 from rules.analysis.flow.events import Block, Event, Kind, Trace
 from rules.analysis.flow.objects import Array, Function, Scope
-from rules.analysis.flow.values import NONE, NOTHING, Labels, Value
+from rules.analysis.flow.values import NONE, NOTHING, Labels, Token, Value
 
 Arguments = tuple[Value, ...]
 Named = dict[str, Value]
@@ -58,6 +58,7 @@ class Walker(ABC):
     changes: int  # grows when something is learnt that a second walk of a loop would see
     uncertain: int  # branches and loops around, that may not be taken
     bases: int
+    places: dict[ast.AST, int]  # bases of indices of which nothing is known, by where they stand
     loops: int
     once: bool  # loops are walked once only: an outer loop is walked for the first time
 
@@ -104,6 +105,13 @@ class Walker(ABC):
     @abstractmethod
     def wrote(self, owner: Value, key: Value, node: ast.AST) -> None:
         """Note a change of a table at a key made of data."""
+
+    def place_of(self, node: ast.AST) -> Token:
+        """A place of its own for an index of which nothing is known."""
+        if node not in self.places:
+            self.bases += 1
+            self.places[node] = self.bases
+        return Token(self.places[node], 0)
 
     def array(self, node: ast.AST | None, element: Value = NOTHING, *, container: bool = False) -> Array:
         """A new array or container."""

@@ -16,6 +16,7 @@ from rules.analysis.flow.values import (
     NLL,
     NONE,
     NOTHING,
+    PARTS,
     TARGET,
     TRAIN,
     VAL,
@@ -204,9 +205,14 @@ class Calls(Libraries):
                 inner = self.element(owner)
             ref = inner.ref if inner.ref is not None else (None if inner is not NOTHING else array)
             return Value(held | inner.labels | key.turns, items=inner.items, ref=ref)
+        if key.items is not None and not array.container:
+            labels |= {PARTS}
+        above = {label for label in owner.labels if isinstance(label, Read)}
+        labels |= above
         read = self.note(Kind.READ, node, _text(node), labels, detail=array)
         self.trace.reads.append(read)
-        return Value(frozenset(array.labels) | inner.labels | {Read(len(self.trace.reads) - 1)}, ref=inner.ref)
+        found = {Read(len(self.trace.reads) - 1), *above}
+        return Value(frozenset(array.labels) | inner.labels | found, ref=inner.ref)
 
     def wrote(self, owner: Value, key: Value, node: ast.AST) -> None:
         """Note a change of a table at a key made of data."""

@@ -16,10 +16,11 @@ class Kind(StrEnum):
     """What happens."""
 
     SCORE = "score"  # a loss is added to a sum, kept in a buffer or appended
+    TAKEN = "taken"  # a loss is taken away from a sum again
     LEARN = "learn"  # gradients of a loss are taken
     STEP = "step"  # an optimizer steps
     RESET = "reset"  # a name is set to zero
-    READ = "read"  # a table is looked up by data
+    READ = "read"  # a table is looked up by data; among the labels of the key is the look-up that gave the table
     WRITE = "write"  # a table is changed at data
     MODEL = "model"  # a network is asked
     SAVE = "save"

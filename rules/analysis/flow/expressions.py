@@ -20,6 +20,7 @@ from rules.analysis.flow.values import (
     NOTHING,
     TARGET,
     UNKNOWN,
+    Labels,
     Token,
     Turn,
     Value,
@@ -186,7 +187,7 @@ class Expressions(Calls):
                 labels |= {Token(upper.place.base, upper.place.offset - 1)}
             elif cut.lower is not None and not lower.known:
                 labels |= {self.place_of(cut)}
-        return Value(labels, ref=owner.ref if isinstance(owner.ref, Array) and not labels & DATA else None)
+        return Value(labels, ref=owner.ref if _stays_array(owner, labels) else None)
 
     def _cut_tensor(self, owner: Value, cut: ast.Tuple) -> Value:
         labels = owner.all_labels()
@@ -405,6 +406,11 @@ class Expressions(Calls):
 
     def _call(self, node: ast.Call) -> Value:
         return self.call(node)
+
+
+def _stays_array(owner: Value, labels: Labels) -> bool:
+    """Whether a stretch of an array is a table still: the counts of a text are one, the text itself is none."""
+    return isinstance(owner.ref, Array) and (bool(owner.ref.writes) or not labels & DATA)
 
 
 def _decorated(value: Value, *names: str) -> bool:

@@ -220,7 +220,6 @@ class Libraries(Walker):
 
     def _range(self, asked: Asked) -> Value | None:
         """Positions; where the bounds are plain, so many."""
-        self.bases += 1
         turns = labels_of(asked.arguments, asked.named) if asked.last == "arange" else NONE
         times = None
         if (
@@ -232,7 +231,7 @@ class Libraries(Walker):
                 times = len(range(*[one.const for one in asked.arguments]))
             except (TypeError, ValueError, OverflowError):
                 times = None
-        return Value(turns & _turns(turns), place=Token(self.bases, 0), ref=Count(times))
+        return Value(turns & _turns(turns), place=self.place_of(asked.node), ref=Count(times))
 
     def _empty(self, asked: Asked) -> Value | None:
         array = self.array(asked.node)
@@ -261,10 +260,24 @@ class Libraries(Walker):
             return asked.arguments[0]
         return None
 
+    def _listed(self, asked: Asked) -> Value | None:
+        """What stands in a container, in another order, or with its keys."""
+        owner = asked.arguments[0] if asked.arguments else NOTHING
+        if not isinstance(owner.ref, Array) or not owner.ref.container:
+            return None
+        inner = self.element(owner)
+        if asked.last == "items" and asked.is_method:
+            inner = Value(inner.labels, items=(NOTHING, inner))
+        return Value(owner.labels, ref=self.array(asked.node, element=inner, container=True))
+
     def _partial(self, asked: Asked) -> Value | None:
         if asked.arguments and asked.arguments[0].ref is not None:
             return Value(ref=Bound(asked.arguments[0].ref, tuple(asked.arguments[1:]), dict(asked.named)))
         return None
+
+    def _available(self, asked: Asked) -> Value | None:
+        """The run that is claimed had its accelerators."""
+        return constant(True) if asked.name == "torch.cuda.is_available" else None
 
     def _path(self, asked: Asked) -> Value | None:
         """A path out of its parts: the last part that names a split tells it."""
@@ -413,6 +426,10 @@ class Libraries(Walker):
         return Value(asked.labels)
 
     def _copied(self, asked: Asked) -> Value | None:
+        if asked.last == "copy_" and len(asked.arguments) == 2 and owners(asked.arguments[1]):
+            taken = owners(asked.arguments[0])  # weights are put back, one by one
+            if taken:
+                self.note(Kind.LOAD, asked.node, asked.name, asked.labels, detail=frozenset(taken))
         if asked.is_method and asked.arguments and isinstance(asked.arguments[0].ref, Array):
             asked.arguments[0].ref.labels |= labels_of(asked.arguments[1:], asked.named)
             return asked.arguments[0]
@@ -488,7 +505,9 @@ def _table() -> dict[str, Any]:
         (("Parameter",), Libraries._parameter),
         (("print",), Libraries._printed),
         (("partial",), Libraries._partial),
+        (("items", "values", "sorted", "reversed"), Libraries._listed),
         (("submit",), Libraries._submitted),
+        (("is_available",), Libraries._available),
         (("join",), Libraries._path),
         (("zip", "enumerate"), Libraries._zip),
         (("at",), Libraries._add_at),

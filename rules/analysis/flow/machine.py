@@ -11,7 +11,7 @@ from rules.analysis.configuration import Configuration, Origin
 from rules.analysis.flow.events import Block, Event, Kind, Round, Trace
 from rules.analysis.flow.expressions import Expressions
 from rules.analysis.flow.objects import Array, Class, Count, Function, Library, ModuleOf, Scope
-from rules.analysis.flow.values import NLL, NONE, NOTHING, UNKNOWN, Labels, Value, constant, joined
+from rules.analysis.flow.values import NLL, NONE, NOTHING, UNKNOWN, Labels, Token, Value, constant, joined
 from rules.submission import SourceFile
 
 MOST_STEPS = 400_000
@@ -41,6 +41,7 @@ class Machine(Expressions):
         self.changes = 0
         self.once = False  # loops are walked once only: an outer loop is walked for the first time
         self.bases = 0
+        self.places: dict[ast.AST, int] = {}
         self.loops = 0
         self.times: dict[ast.AST, int] = {}
         self.trail: list[Block] = []
@@ -412,14 +413,26 @@ class Machine(Expressions):
             array.take(value)
             array.labels |= labels
             self.wrote(owner, key, node)
+        else:
+            self._mixed_in(target.value, labels)
         if NLL in labels:
             self.note(Kind.SCORE, node, name_of(target), labels, detail="kept")
+
+    def _mixed_in(self, owner: ast.expr, labels: Labels) -> None:
+        """Something computed is changed at some places: its name holds what it was and what was put in."""
+        labels = frozenset(label for label in labels if not isinstance(label, Token))
+        if isinstance(owner, ast.Name):
+            known = self.scope.find(owner.id)
+            if known is not None and known.ref is None and labels - known.labels:
+                self.changes += 1
+                self.scope.home(owner.id).names[owner.id] = known.plus(labels)
 
     def added(self, target: ast.expr, value: Value, node: ast.AST) -> None:
         """`target += value`, or any other change in place."""
         labels, op = value.all_labels(), getattr(node, "op", ast.Add())
-        if NLL in labels and isinstance(op, ast.Add):
-            self.note(Kind.SCORE, node, name_of(target), labels, detail="added")
+        if NLL in labels and isinstance(op, (ast.Add, ast.Sub)):
+            scores = isinstance(op, ast.Add) or is_logarithm(getattr(node, "value", None))
+            self.note(Kind.SCORE if scores else Kind.TAKEN, node, name_of(target), labels, detail="added")
         if isinstance(target, ast.Name):
             known = self.scope.find(target.id) or NOTHING
             if not self._added_to_array(known, value):
@@ -432,6 +445,8 @@ class Machine(Expressions):
                 owner.ref.labels |= labels
                 self.wrote(owner, key, node)
                 self._summed_up(self.item(owner, key, target), value)
+            else:
+                self._mixed_in(target.value, labels)
         elif isinstance(target, ast.Attribute):
             names = getattr(self.value(target.value).ref, "names", None)
             known = NOTHING if not isinstance(names, dict) else names.get(target.attr, NOTHING)
@@ -457,6 +472,25 @@ class Machine(Expressions):
     def _learnt(self, known: Value, labels: Labels) -> None:
         if labels - known.labels:
             self.changes += 1
+
+
+def is_logarithm(node: ast.AST | None) -> bool:
+    """Whether a term is a log-probability, which is taken away from a sum to score it."""
+    while node is not None:
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if "log" in name.casefold():
+                return True
+            node = node.args[0] if node.args else getattr(node.func, "value", None)
+        elif isinstance(node, ast.BinOp):
+            if is_logarithm(node.right):
+                return True
+            node = node.left
+        elif isinstance(node, ast.Name):
+            return "log" in node.id.casefold()
+        else:
+            node = getattr(node, "value", getattr(node, "operand", None))
+    return False
 
 
 def is_zero(value: Value) -> bool:

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 VAL, TRAIN, GEN, RAND = "val", "train", "gen", "rand"
 VAL_FILE, TRAIN_FILE = "val?", "train?"
 TARGET, INPUT = "tgt", "inp"
+PARTS = "parts"  # of a key: several indices, one for each dimension of a table
 LOGITS, NLL = "logits", "nll"
 DATA = frozenset({VAL, TRAIN, GEN, RAND})
 MOST_ITEMS = 64
