@@ -1,0 +1,221 @@
+"""Tables of the evaluated text: what they are looked up by, what wrote them, and which scores they reach.
+
+A table is an array or dictionary whose keys are made of tokens. A look-up matters where what it gave becomes part of
+a loss on the validation text.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from rules.analysis.flow.claimed import claimed_print
+from rules.analysis.flow.events import Block, Event, Kind, Trace
+from rules.analysis.flow.objects import Array
+from rules.analysis.flow.order import Order, relation, selects
+from rules.analysis.flow.values import INPUT, NLL, PARTS, TARGET, TRAIN, VAL, Labels, Read, Token
+from rules.analysis.flow.walk import trace_of
+from rules.analysis.once import once
+from rules.rule import Evidence
+from rules.submission import Submission
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """A look-up by validation tokens that reaches a score, and the changes of its table at keys made of tokens.
+
+    `target`: the key is made of the token that comes as well; `context`: and of tokens before it. `above`: look-ups
+    that gave the table that is looked up here. `claimed`: whether the claimed number is made of it, None: not known.
+    `paired`: the same score is made of a look-up by the same key without its last token.
+    """
+
+    read: Event
+    number: int
+    ends: tuple[Event, ...] = field(repr=False)
+    writes: tuple[Event, ...] = field(repr=False)
+    target: bool
+    context: bool
+    above: tuple[int, ...] = ()
+    claimed: bool | None = None
+    paired: bool = False
+
+    @property
+    def table(self) -> Array | None:
+        """What is looked up."""
+        return self.read.detail if isinstance(self.read.detail, Array) else None
+
+    @property
+    def joint(self) -> bool:
+        """Whether one key is made of context and target together, and not one index for each."""
+        return self.target and self.context and PARTS not in self.read.labels
+
+    @property
+    def score(self) -> Event:
+        """The first sum that it reaches, the result of a function where no sum shows it."""
+        return self.ends[0]
+
+    @property
+    def summed(self) -> bool:
+        """Whether a sum or buffer of losses is seen that it reaches."""
+        return self.ends[0].kind is Kind.SCORE
+
+    def written_by(self, split: str = VAL) -> tuple[Event, ...]:
+        """Changes at keys made of tokens of that split."""
+        return tuple(write for write in self.writes if split in write.labels)
+
+    @property
+    def counted(self) -> bool:
+        """Whether the table is filled from text while the program runs."""
+        return bool(self.written_by(VAL) or self.written_by(TRAIN))
+
+    @property
+    def counts_text(self) -> bool:
+        """Whether it is a table of counts: filled from text, or looked up beside the count of the context."""
+        return self.counted or (self.paired and self.summed)
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """A table was filled before a token was scored with it. `open`: what is not certain of that, "" where it is."""
+
+    write: Event
+    what: str
+    open: str = ""
+
+
+@once
+def lookups_of(submission: Submission) -> tuple[LookUp, ...]:
+    """Look-ups by validation tokens that reach a score on them, in order."""
+    trace = trace_of(submission)
+    if trace is None:
+        return ()
+    ends = _ends(trace)
+    used = {number: trace.reads[number] for number in sorted(ends) if VAL in trace.reads[number].labels}
+    if not used:
+        return ()
+    written = {id(event) for event in trace.all(Kind.WRITE)}
+    shown = claimed_print(trace, submission)
+    sure = shown is not None and {VAL, NLL} <= shown.labels
+    found: list[LookUp] = []
+    for number, read in used.items():
+        peers = [used[other] for other in used if other != number and set(ends[other]) & set(ends[number])]
+        target, context, paired = _parts_of(read, peers)
+        above = tuple(sorted(label.number for label in read.labels if isinstance(label, Read)))
+        claimed = bool(_twins(number, trace) & shown.labels) if sure and shown is not None else None
+        table = read.detail if isinstance(read.detail, Array) else None
+        writes = tuple(event for event in (table.writes if table is not None else ()) if id(event) in written)
+        found.append(LookUp(read, number, tuple(ends[number]), writes, target, context, above, claimed, paired))
+    return tuple(found)
+
+
+def _twins(number: int, trace: Trace) -> Labels:
+    """Labels of a look-up, and of the same one in an earlier walk of the loop around it."""
+    place = _place(trace.reads[number])
+    return frozenset(Read(other) for other, read in enumerate(trace.reads) if _place(read) == place)
+
+
+def _place(event: Event) -> tuple[object, ...]:
+    around = tuple((block.what, block.line, block.name) for block in event.trail)
+    return event.source.path, event.line, event.name, around
+
+
+def places(one: LookUp, every: Iterable[LookUp], first: Event | None = None) -> tuple[Evidence, ...]:
+    """The lines that show it: what fills the table, the look-up, the count that it is divided by, the score."""
+    found: list[tuple[Event, str]] = []
+    written = first or next(iter(one.written_by(VAL) or one.writes), None)
+    if written is not None:
+        found.append((written, "write"))
+    found.append((one.read, "read"))
+    for other in every:
+        if other.number != one.number and not other.target and set(other.ends) & set(one.ends):
+            found.append((other.read, "read of the context"))
+            break
+    found.append((one.score, "score"))
+    return tuple(event.evidence(role) for event, role in found)
+
+
+def filling_of(one: LookUp) -> Filling | None:
+    """How the table was filled before it was looked up, None where each token is scored before it is written."""
+    writes = [(write, relation(write, one.read)) for write in one.written_by(VAL)]
+    in_turn = [(write, how) for write, how in writes if _turning(how.loops, one)]
+    for write, how in writes:
+        if how.order is Order.BEFORE and not _turning(how.loops, one):
+            again = "the same loop fills it further" if in_turn else ""
+            return Filling(write, "the text in a pass of its own, before this one scores it", again)
+    for write, how in in_turn:
+        if how.order is Order.BEFORE and not _is_loss(write):
+            return Filling(write, "tokens in the same turn, before they are scored", "which tokens it writes")
+    return None
+
+
+def _turning(loops: tuple[Block, ...], one: LookUp) -> bool:
+    """Whether a loop around both goes through the text."""
+    return any(selects(loop, one.read) or selects(loop, one.score) for loop in loops)
+
+
+def _is_loss(write: Event) -> bool:
+    """Whether it is no count of text that is changed, but what was computed for each position."""
+    table = write.detail
+    return isinstance(table, Array) and NLL in table.labels
+
+
+def taken_back(submission: Submission) -> Event | None:
+    """Where a loss of validation tokens is taken out of a sum that losses are added to."""
+    trace = trace_of(submission)
+    if trace is None:
+        return None
+    sums = {(event.name, event.function) for event in trace.all(Kind.SCORE)}
+    taken = (event for event in trace.all(Kind.TAKEN) if {VAL, NLL} <= event.labels)
+    return next((event for event in taken if (event.name, event.function) in sums), None)
+
+
+def _ends(trace: Trace) -> dict[int, list[Event]]:
+    """By look-up, the scores that it reaches, and the results of functions, where a sum may lie in between.
+
+    A look-up of a loop's first walk stands for the one that was kept.
+    """
+    kept = {_place(read): number for number, read in enumerate(trace.reads) if _is_kept(read)}
+    numbers = {number: kept[place] for number, read in enumerate(trace.reads) if (place := _place(read)) in kept}
+    found: dict[int, list[Event]] = defaultdict(list)
+    for kind in (Kind.SCORE, Kind.RETURN):
+        for event in trace.all(kind):
+            if {VAL, NLL} <= event.labels:
+                read = {numbers.get(label.number) for label in event.labels if isinstance(label, Read)}
+                for number in read:
+                    if number is not None:
+                        found[number].append(event)
+    return found
+
+
+def _is_kept(event: Event) -> bool:
+    """Whether it stands in the tree still: a loop that is walked again begins anew."""
+    inner: Event | Block = event
+    for block in reversed(event.trail):
+        if not any(child is inner for child in block.children):
+            return False
+        inner = block
+    return True
+
+
+def _parts_of(read: Event, peers: Iterable[Event]) -> tuple[bool, bool, bool]:
+    """Whether a key is made of the target, whether of context, and whether another lacks its last token alone."""
+    own = _tokens(read.labels)
+    others = [_tokens(peer.labels) for peer in peers]
+    seen = own.union(*others)
+    later = any(token.base == one.base and one.offset < token.offset for token in own for one in seen)
+    # the same key with one more token in it: the count of a context, and of the context with what follows
+    longer = any(tokens and tokens < own and _adds_what_follows(tokens, own) for tokens in others)
+    target = TARGET in read.labels or later or longer
+    context = INPUT in read.labels or len(own) >= 2 or longer or (TARGET in read.labels and bool(own))
+    return target, context, longer
+
+
+def _adds_what_follows(shorter: frozenset[Token], longer: frozenset[Token]) -> bool:
+    """Whether what a longer key has more is not a token further back at the same place."""
+    lowest = {token.base: min(one.offset for one in shorter if one.base == token.base) for token in shorter}
+    return any(token.base not in lowest or token.offset > lowest[token.base] for token in longer - shorter)
+
+
+def _tokens(labels: Labels) -> frozenset[Token]:
+    return frozenset(label for label in labels if isinstance(label, Token))

@@ -1,0 +1,61 @@
+"""Tokens are scored with tables that the same tokens, or later ones, have filled.
+
+## Why it matters
+A first pass over the validation text fills a table; a second pass scores the same tokens with it. The table then knows
+the answers: each token is scored after it was learnt from, and more than once.
+
+## Flagged
+    for chunk in chunks: score(chunk); table.update(chunk)
+    for chunk in chunks: loss += score(chunk, table)      # again, with the full table
+
+A table built of the whole text by one call before any of it is scored, also where one's own count is subtracted; an
+update that stands before the score of the same chunk; first-pass losses that are taken out of the sum again.
+
+## Allowed
+One pass that scores a chunk and then fills the table with it. Two evaluations side by side with no state between them.
+A table that was made ready with text that was scored already, and a second pass that no claimed score comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rules.analysis.flow.tables import Filling, LookUp, filling_of, lookups_of, places, taken_back
+from rules.competition import Competition
+from rules.rule import Finding, Rule, Severity
+from rules.submission import Submission
+
+RULE = Rule(code="A08", name="two-pass-rescoring", category="two-pass", severity=Severity.BLOCK, doc=__doc__)
+
+_FIX = "Score each token once, with a table that only tokens scored before it have filled, and report that sum."
+
+
+def check(submission: Submission, _: Competition) -> Iterator[Finding]:
+    """Yield the look-up in a table that was filled too early, the one behind the claimed score first."""
+    found = [(filling, one) for one in lookups_of(submission) if (filling := filling_of(one)) is not None]
+    if found:
+        filling, one = min(found, key=lambda pair: (pair[1].claimed is False, pair[0].open, not pair[1].summed))
+        yield _finding(filling, one, submission)
+
+
+def _finding(filling: Filling, one: LookUp, submission: Submission) -> Finding:
+    severity, open_question = Severity.BLOCK, ""
+    if one.claimed is False:
+        severity = Severity.NOTE
+        open_question = " The line of the log that shows the claimed score is printed from another sum."
+    elif filling.open:
+        severity, open_question = Severity.REVIEW, f" Open: {filling.open}."
+    taken = taken_back(submission)
+    if taken is not None:
+        open_question = f" At line {taken.line} losses of an earlier pass are taken out of the sum.{open_question}"
+    return RULE.at(
+        one.read.location,
+        f"Line {one.score.line} scores validation tokens with `{one.read.name[:80]}`, a table that line "
+        f"{filling.write.line} fills with {filling.what}.{open_question}",
+        fix=_FIX,
+        severity=severity,
+        evidence=(
+            *((taken.evidence("taken back"),) if taken is not None else ()),
+            *places(one, lookups_of(submission), first=filling.write),
+        ),
+    )
