@@ -30,6 +30,7 @@ def listed(state: GitHubState, repository: Repository, pull: PullRequest) -> Jso
         "commits": f"{api}/commits",
         "statuses": f"{api_url(state, repository)}/statuses/{pull.head_sha}",
     }
+    shown_labels = labels(state, repository, made.labels)  # in lists GitHub's schema wants a text for a description
     return {
         "url": api,
         "id": pull.id,
@@ -53,7 +54,7 @@ def listed(state: GitHubState, repository: Repository, pull: PullRequest) -> Jso
         "assignees": [],
         "requested_reviewers": [],
         "requested_teams": [],
-        "labels": labels(state, repository, made.labels),
+        "labels": [{**shown, "description": shown["description"] or ""} for shown in shown_labels],
         "milestone": None,
         "draft": pull.draft,
         **{
