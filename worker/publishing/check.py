@@ -50,16 +50,17 @@ BY_OUTCOME = {
 def check_of(situation: Situation) -> Check:
     """The check run as it should be."""
     judged = situation.phase is Phase.JUDGED
+    tells = judged or (situation.phase is Phase.NO_SUBMISSION and bool(situation.on_configuration))
     return Check(
         NAME,
         situation.head_sha,
         str(situation.submission.id),
         texts.title(situation),
         texts.fitted(texts.summary(situation), TEXT_BYTES, _bytes),
-        _text(situation) if judged else "",
+        _text(situation) if tells else "",
         conclusion_of(situation),
         situation.page,
-        tuple(islice(annotations_of(situation), ANNOTATIONS_AT_MOST)) if judged else (),
+        tuple(islice(annotations_of(situation), ANNOTATIONS_AT_MOST)) if tells else (),
         ACTIONS if judged else ACTIONS[:1] if situation.phase is not Phase.READING else (),
     )
 
@@ -93,7 +94,8 @@ def annotations_of(situation: Situation) -> Iterator[Annotation]:
     """
     known = _paths(situation)
     told: set[tuple[str, int, str]] = set()
-    for finding in sorted(situation.counted, key=lambda f: (-f.severity.rank, f.position)):
+    shown = situation.counted if situation.phase is Phase.JUDGED else situation.on_configuration
+    for finding in sorted(shown, key=lambda f: (-f.severity.rank, f.position)):
         title = f"{finding.code} {finding.name}"
         for path, line, message in _places(finding):
             shipped = path if path in known else path.partition(ARCHIVED)[0]
@@ -127,6 +129,8 @@ def _paths(situation: Situation) -> frozenset[str]:
 
 def _text(situation: Situation) -> str:
     """The report, and what was found besides."""
+    if situation.phase is Phase.NO_SUBMISSION:
+        return texts.fitted(texts.findings(situation.on_configuration), TEXT_BYTES, _bytes)
     besides = situation.added
     parts = [f"{texts.FOUND_BESIDES}\n\n{texts.findings(besides)}"] if besides else []
     return texts.fitted("\n\n".join([*parts, situation.submission.report or ""]).strip(), TEXT_BYTES, _bytes)

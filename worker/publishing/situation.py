@@ -28,6 +28,9 @@ class Phase(StrEnum):
     JUDGED = "judged"  # by the checks, by a person, or both
 
 
+CONFIGURATION = "configuration"
+
+
 @dataclass(frozen=True, slots=True)
 class Situation:
     """A submission and all that people ruled on it.
@@ -65,6 +68,11 @@ class Situation:
     def counted(self) -> list[FindingRow]:
         """The findings that nobody waived."""
         return [finding for finding in self.submission.findings if finding.code not in self.waived]
+
+    @property
+    def on_configuration(self) -> list[FindingRow]:
+        """What is to be said on an edit of the competition's configuration, wherever else the pull request is."""
+        return [finding for finding in self.submission.findings if finding.category == CONFIGURATION]
 
     @property
     def added(self) -> list[FindingRow]:

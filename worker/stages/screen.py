@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 from rules.competition import Competition
+from rules.report.contract import finding_entry
 from rules.report.links import Links
-from rules.rule import Source
-from rules.submission import PullRequest, Twin
-from worker import subjects
+from rules.rule import Finding, Source
+from rules.submission import PullRequest, Status, Twin
+from worker import configuration, subjects
 from worker.clients.fetching import MOST_LATER, snapshot_files
-from worker.clients.gateway import Repo
+from worker.clients.gateway import AbsentError, Repo
 from worker.clients.snapshot import Snapshot
 from worker.earlier import telling_files
 from worker.pipeline import Context, Superseded
@@ -41,6 +42,7 @@ def run(context: Context, lease: Lease) -> None:
     """Screen the submission that the lease's subject names."""
     subject = _load(context, lease)
     screened = _screen(context, subject)
+    besides = [finding_entry(finding) for finding in _on_configuration(context, subject)]
     with context.scope() as session:
         jobs.hold(session, lease)
         row = submissions.load(session, subject.row.id)
@@ -48,7 +50,7 @@ def run(context: Context, lease: Lease) -> None:
             raise Superseded
         row.entry, row.report = screened.entry, screened.report
         row.screened_at, row.rules_version = now_plus(), version("fairway")
-        submissions.replace_findings(session, row.id, Source.RULE, screened.entry["findings"])
+        submissions.replace_findings(session, row.id, Source.RULE, [*screened.entry["findings"], *besides])
         jobs.request(session, following(Stage.SCREEN), str(row.id))
         jobs.finish(session, lease)
 
@@ -93,6 +95,19 @@ def _request(context: Context, subject: _Subject) -> Request:
         twins=subject.twins,
         links=Links(f"{web}/{subject.repo.full_name}", None if rules is None else str(rules).rstrip("/")),
     )
+
+
+def _on_configuration(context: Context, subject: _Subject) -> list[Finding]:
+    """What is to be said on a pull request that edits the competition's configuration; it is never used."""
+    file = configuration.proposed(subject.snapshot.changed)
+    if file is None:
+        return []
+    if file.status is Status.DELETED:
+        return configuration.findings_of(None)
+    try:
+        return configuration.findings_of(context.github.blob(subject.repo, file.content_id))
+    except AbsentError:
+        return []
 
 
 def _bring(context: Context, subject: _Subject, missing: Iterable[str]) -> Iterable[str]:

@@ -177,3 +177,32 @@ def test_a_waived_code_does_not_count(pipeline: Pipeline, github: StandIn) -> No
         rulings.record(session, row.id, Outcome.WAIVED, codes=["F04"], ruler="olga", ruler_id=1, origin="test")
     pipeline.ask(Stage.DECIDE, str(row.id)).drain()
     assert submission(pipeline, 25).verdict is Verdict.CLEAR
+
+
+@pytest.mark.parametrize(
+    ("content", "says", "line"),
+    [
+        (b'extends = "parameter-golf"\n', "can be read", None),
+        (b'extends = "parameter-golf"\ncolour = 1\n', "unknown key `colour`", 2),
+        (None, "removes the competition's configuration", None),
+    ],
+)
+def test_an_edit_of_the_configuration_is_looked_at_and_never_used(
+    pipeline: Pipeline, github: StandIn, content: bytes | None, says: str, line: int | None
+) -> None:
+    head = github.people.commit(github.repository, AUTHOR, {".github/fairway.toml": content})
+    pull = github.people.open_pull_request(github.repository, AUTHOR, head, "Other rules")
+    pipeline.ask(Stage.FETCH, f"{github.repository.id}#{pull.number}").drain()
+    (finding,) = submission_findings(pipeline, pull.number)
+    assert says in finding.message
+    assert (finding.code, finding.severity, finding.line) == ("X02", Severity.NOTE, line)
+    (check,) = github.state.runs_of(github.repository, head)
+    assert (check.conclusion, check.title) == ("neutral", "No submission in this pull request")
+    assert says in (check.text or "")
+    assert pull.issue.comments == []
+
+
+def submission_findings(pipeline: Pipeline, number: int) -> list[FindingRow]:
+    with pipeline.context.scope() as session:
+        statement = select(FindingRow).where(FindingRow.submission_id == submission(pipeline, number).id)
+        return [f for f in session.scalars(statement) if f.category == "configuration"]
