@@ -183,7 +183,10 @@ class Libraries(Walker):
             return None
         if len(asked.arguments) == 1 and asked.arguments[0].known:
             try:
-                return Value(asked.arguments[0].labels, _NUMBERS[asked.last](asked.arguments[0].const))
+                given = asked.arguments[0].const
+                if isinstance(given, str) and asked.last != "str":  # a log prints a switch as what it became
+                    given = {"true": True, "false": False}.get(given.strip().lower(), given)
+                return Value(asked.arguments[0].labels, _NUMBERS[asked.last](given))
             except (TypeError, ValueError, OverflowError):
                 return NOTHING
         return None

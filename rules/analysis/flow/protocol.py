@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
@@ -32,7 +32,7 @@ class Learning(StrEnum):
 class Adaptation:
     """Gradients of a loss on validation tokens. `score` is the score that `how` is about, None for `UNSCORED`.
 
-    `claimed`: the claimed number is made of that score; None where it is not known which score is claimed.
+    `claimed`: the claimed number is made of that score; None where no log tells, and it is the program's last.
     `fresh`: only a tensor that is made anew for each chunk learns, no weight of the model.
     """
 
@@ -96,15 +96,13 @@ class _Reader:
         self._loads = trace.all(Kind.LOAD)
 
     def adaptation(self, learn: Event) -> Adaptation:
-        """How it stands to the claimed scores; where it does not touch them, or they are unknown, to any score."""
+        """How it stands to the claimed scores, or to the last where they are unknown; else to any score."""
         taught = self._taught(learn)
         fresh = self._is_fresh(learn)
-        if self._claimed:
-            found = self._judged(learn, taught, self._claimed)
-            if found.how is not Learning.UNSCORED:
-                return replace(found, fresh=fresh, claimed=True)
-        found = self._judged(learn, taught, self._scores)
-        return replace(found, fresh=fresh, claimed=False if self._claimed else None)
+        found = self._judged(learn, taught, self._claimed or self._scores[-1:])
+        if found.how is not Learning.UNSCORED:
+            return replace(found, fresh=fresh, claimed=True if self._claimed else None)
+        return replace(self._judged(learn, taught, self._scores), fresh=fresh, claimed=False)
 
     def _judged(self, learn: Event, taught: frozenset[Instance], scores: Sequence[Event]) -> Adaptation:
         related = [(score, relation(score, learn)) for score in scores if not _is_loss_of(score, learn)]
@@ -139,8 +137,8 @@ class _Reader:
         elif not self._asks(score, taught) and not any(_between(kept, load, score) for load in self._loads):
             return None
         first = self._scored_before(learn, taught)
-        if first is not None and not taught:  # it is not known whether what was learnt outlives the pass
-            return None
+        if first is not None and (not taught or (kept is not None and not self._trained)):
+            return None  # adapters, for all that is known: what they learnt does not outlive the pass
         how = Learning.EARLIER if first is None else Learning.RESCORED
         return Adaptation(learn, how, score, kept=kept, first=first)
 
@@ -236,3 +234,8 @@ def _tensors(value: Value, depth: int = 4) -> Iterator[Array]:
     for item in value.items or ():
         if depth:
             yield from _tensors(item, depth - 1)
+
+
+def worst(found: Iterable[Adaptation]) -> Adaptation | None:
+    """The one that weighs most: of the claimed score, then of the last, then of any."""
+    return min(found, key=lambda one: (True, None, False).index(one.claimed), default=None)

@@ -1,0 +1,57 @@
+"""How sure it is that what was found ran in the claimed run, and that the claimed score rests on it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rules.analysis.configuration import Configuration, configuration_of
+from rules.analysis.flow.events import Block, Event
+from rules.analysis.flow.protocol import Adaptation, Learning
+from rules.rule import Severity
+from rules.submission import Submission
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How much a finding may weigh, and a sentence that says why, "" where nothing is open."""
+
+    severity: Severity
+    why: str = ""
+
+
+def standing_of(found: Adaptation, submission: Submission) -> Standing:
+    """How much it weighs that validation tokens were learnt from before their score."""
+    if found.claimed is False:
+        return Standing(Severity.NOTE, "The claimed score is not made of what is scored there.")
+    switch = next(open_switches(found.learn, configuration_of(submission)), "")
+    if switch:
+        return Standing(Severity.REVIEW, f"Whether `{switch}` held in the claimed run is open.")
+    if found.claimed is None and found.how is Learning.RESCORED:
+        return Standing(Severity.REVIEW, "No log tells which of the two scores is claimed.")
+    return Standing(Severity.BLOCK)
+
+
+def open_switches(event: Event, configuration: Configuration) -> Iterator[str]:
+    """Tests around an event that ask for a setting whose value is not known."""
+    names = configuration.names()
+    for block in event.trail:
+        test = _test(block)
+        if test is not None and not block.labels and any(name.lower() in names for name in _names(test)):
+            yield ast.unparse(test)[:120]
+
+
+def _test(block: Block) -> ast.expr | None:
+    if block.what != "branch" or not isinstance(block.detail, tuple):
+        return None
+    statement = block.detail[0]
+    return statement.test if isinstance(statement, (ast.If, ast.IfExp)) else None
+
+
+def _names(test: ast.expr) -> Iterator[str]:
+    for node in ast.walk(test):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
