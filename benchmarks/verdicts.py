@@ -61,7 +61,7 @@ def problems(running: Deployment, story: Story, settings: Settings, folder: Path
 
 def _lost(session: Session, hub: Hub) -> Iterator[str]:
     sent = {record.guid for record in list(hub.state.hooks.records.values())}
-    stored = dict(session.execute(select(Delivery.guid, Delivery.status)).tuples().all())
+    stored = {row.guid: row.status for row in session.execute(select(Delivery.guid, Delivery.status))}
     yield from (f"delivery {guid} never arrived" for guid in sorted(sent - set(stored)))
     settled = (DeliveryStatus.DONE, DeliveryStatus.IGNORED)
     yield from (f"delivery {guid} is {status}" for guid, status in stored.items() if status not in settled)
