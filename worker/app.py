@@ -8,11 +8,12 @@ kept, and no call to the broker waits longer than a few seconds.
 from __future__ import annotations
 
 import threading
+import time
 from datetime import timedelta
 from uuid import UUID
 
 from celery import Celery
-from kombu import Queue
+from kombu import Producer, Queue
 from kombu.exceptions import KombuError
 
 from worker.settings import Settings
@@ -22,6 +23,8 @@ QUEUE, GPU_QUEUE = "fairway", "gpu"
 QUEUES = (QUEUE, GPU_QUEUE)
 BROKER_SECONDS = 2.0
 POLLING_SECONDS = 0.02
+MOST_WAITING = 2_000
+LOOK_SECONDS = 1.0
 CHILD_TASKS = 500
 CHILD_START_SECONDS = 30.0
 HOURLY, DAILY = timedelta(hours=1), timedelta(days=1)
@@ -105,11 +108,15 @@ def _workers() -> dict[str, object]:
 
 
 class Doorbell:
-    """Rings for jobs and for periodic tasks. Every failure is a DoorbellError, after a few seconds at most."""
+    """Rings for jobs and for periodic tasks. Every failure is a DoorbellError, after a few seconds at most.
+
+    Where so many messages wait that nobody seems to listen, no more are added: whatever is due is announced again.
+    """
 
     def __init__(self, app: Celery) -> None:
         self._app = app
         self._lock = threading.Lock()
+        self._looked: dict[str, tuple[float, int]] = {}
 
     def announce(self, stage: Stage, job_id: UUID) -> None:
         """Tell the workers that a job is due."""
@@ -117,11 +124,23 @@ class Doorbell:
 
     def ring(self, name: str, *arguments: str, expires: float | None = None) -> None:
         """Send a task's name. `expires` is in seconds, by the clocks of two machines."""
+        queue = queue_of(name)
         try:
-            with self._lock:
-                self._app.send_task(name, arguments, queue=queue_of(name), expires=expires, ignore_result=True)
+            with self._lock, self._app.producer_or_acquire() as producer:
+                if self._waiting(producer, queue) < MOST_WAITING:
+                    self._app.send_task(
+                        name, arguments, queue=queue, expires=expires, ignore_result=True, producer=producer
+                    )
         except (KombuError, *self._errors()) as error:
             raise DoorbellError(f"{type(error).__name__}: {error}") from error
+
+    def _waiting(self, producer: Producer, queue: str) -> int:
+        """How many messages waited in a queue a moment ago."""
+        at, length = self._looked.get(queue, (-LOOK_SECONDS, 0))
+        if time.monotonic() - at >= LOOK_SECONDS:
+            length = producer.channel.queue_declare(queue=queue).message_count
+            self._looked[queue] = time.monotonic(), length
+        return length
 
     def _errors(self) -> tuple[type[Exception], ...]:
         connection = self._app.connection_for_write()

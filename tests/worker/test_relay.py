@@ -64,6 +64,13 @@ def test_what_is_due_is_announced_once(line: Line) -> None:
     assert line.rung == [(Stage.FETCH, job_id)]
 
 
+def test_of_two_relays_one_announces(line: Line) -> None:
+    job_id = line.pipeline.ask(Stage.FETCH, "5#7")
+    for relay in (line.relay(), line.relay()):
+        relay.round()
+    assert line.rung == [(Stage.FETCH, job_id)]
+
+
 def test_what_the_broker_does_not_take_stays_due(line: Line) -> None:
     job_id = line.pipeline.ask(Stage.FETCH, "5#7")
     relay = line.relay()

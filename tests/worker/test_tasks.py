@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from tests.processes import Broker, broker
 from tests.worker.bare import Bare, bare
+from worker import app as doorbell
 from worker.app import GPU_QUEUE, QUEUE, Doorbell, DoorbellError, make_app
 from worker.beat import Beat
 from worker.pipeline import Context
@@ -108,6 +109,21 @@ def test_a_wiped_redis_takes_the_next_message(redis: Broker) -> None:
     redis.client.flushall()
     bell.announce(Stage.FETCH, uuid4())
     assert len(messages(redis, QUEUE)) == 1
+
+
+def test_while_nobody_listens_the_queue_does_not_grow_without_end(
+    redis: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doorbell, "MOST_WAITING", 5)
+    monkeypatch.setattr(doorbell, "LOOK_SECONDS", 0.0)
+    bell = Doorbell(make_app(Settings(broker_url=redis.url)))
+    for _ in range(20):
+        bell.announce(Stage.FETCH, uuid4())
+    bell.announce(Stage.REPRODUCE, uuid4())
+    assert (len(messages(redis, QUEUE)), len(messages(redis, GPU_QUEUE))) == (5, 1)
+    redis.client.ltrim(QUEUE, 0, 1)
+    bell.announce(Stage.FETCH, uuid4())
+    assert len(messages(redis, QUEUE)) == 3
 
 
 def test_a_frozen_a_refusing_and_a_restarted_redis_hold_nobody_up(redis: Broker) -> None:
