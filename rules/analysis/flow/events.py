@@ -81,6 +81,7 @@ class Block:
     labels: Labels = NONE
     children: list[Event | Block] = field(default_factory=list, repr=False)
     detail: Any = None
+    leaves: bool = False
 
     def events(self) -> Iterator[Event]:
         """All events in it, in order."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from types import MappingProxyType
 from typing import Any
 
 from rules.analysis.configuration import Configuration, Origin
@@ -16,6 +17,7 @@ from rules.submission import SourceFile
 
 MOST_STEPS = 400_000
 MOST_DEPTH = 24
+EMPTY: Mapping[ast.If, bool] = MappingProxyType({})
 _ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 
@@ -30,8 +32,11 @@ class _Leave(Exception):  # noqa: N818 - control flow of the walk
 class Machine(Expressions):
     """Walks a program. One for each walk."""
 
-    def __init__(self, configuration: Configuration, modules: dict[str, SourceFile]) -> None:
+    def __init__(
+        self, configuration: Configuration, modules: dict[str, SourceFile], seen: Mapping[ast.If, bool] = EMPTY
+    ) -> None:
         self.configuration = configuration
+        self.seen = seen  # which side of a statement a log shows to have run
         self.modules = modules
         self.loaded: dict[str, Value] = {}
         self.trace = Trace(Block("program", next(iter(modules.values())), 1) if modules else None)  # type: ignore[arg-type]
@@ -149,9 +154,18 @@ class Machine(Expressions):
             return
         truth = self.truth(test)
         if truth is not None:
-            self.body(node.body if truth else node.orelse)
-            return
+            ran = self.seen.get(node, truth)
+            if ran is truth or self._ran_alone(node):
+                if ran and test.known and not test.const and isinstance(node.test, (ast.Name, ast.Attribute)):
+                    self.store(node.test, constant(True), node)
+                self.body(node.body if ran else node.orelse)
+                return
         self.alternatives([node.body, node.orelse], node, test)
+
+    def _ran_alone(self, node: ast.If) -> bool:
+        """Whether a side that a log shows to have run is the only one: no turn of a loop, nor a way out early."""
+        leaves = isinstance(node.body[-1], _ENDS)
+        return not leaves and not any(block.what == "loop" for block in self.trail)
 
     def alternatives(self, bodies: Sequence[Sequence[ast.stmt]], node: ast.AST, test: Value = NOTHING) -> None:
         """Walk bodies of which one is taken; afterwards a name is what it may be after any of them."""
@@ -168,6 +182,7 @@ class Machine(Expressions):
                         self.body(body)
                         after.append(self.scope.names)
                     except _Leave:
+                        made.leaves = True
                         left += 1
         finally:
             self.uncertain -= 1

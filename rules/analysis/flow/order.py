@@ -48,6 +48,9 @@ def relation(one: Event, other: Event) -> Relation:
         return Relation(Order.INSTEAD, loops, (first_part, second_part))
     places = {id(child): place for place, child in enumerate(home.children)}
     earlier = places[id(first_part)] < places[id(second_part)]
+    before = first_part if earlier else second_part
+    if isinstance(before, Block) and before.leaves:
+        return Relation(Order.INSTEAD, loops, (first_part, second_part))
     return Relation(Order.BEFORE if earlier else Order.AFTER, loops, (first_part, second_part))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rules.analysis.configuration import configuration_of
 from rules.analysis.flow.events import Trace
 from rules.analysis.flow.machine import Machine
+from rules.analysis.flow.witness import witnessed
 from rules.analysis.once import once
 from rules.analysis.program import module_names, program_sources
 from rules.submission import SourceFile, Submission
@@ -20,4 +21,5 @@ def trace_of(submission: Submission) -> Trace | None:
     for source in sources[1:]:
         for name in module_names(source.path):
             modules.setdefault(name, source)
-    return Machine(configuration_of(submission), modules).run(sources[0])
+    seen = witnessed(submission, sources)
+    return Machine(configuration_of(submission), modules, seen).run(sources[0])

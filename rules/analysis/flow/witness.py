@@ -1,0 +1,96 @@
+"""Branches that a log shows to have run, whatever the settings that are known say."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from rules.analysis.headline import headlines_of
+from rules.analysis.liveness import heads_of
+from rules.submission import SourceFile, Submission, TrainLog
+
+Branch = tuple[ast.If, bool]
+MOST_DEPTH = 4  # of functions that are called from one place each
+
+
+def witnessed(submission: Submission, sources: Iterable[SourceFile]) -> dict[ast.If, bool]:
+    """For statements of which a log shows that one side ran: which side it was.
+
+    A log does so by a line that begins as nothing prints but what stands in that side, or in functions that only that
+    side names.
+    """
+    logs = [run.log for run in headlines_of(submission)] or list(submission.logs)
+    printed = {word for log in logs for word in _words(log)}
+    if not printed:
+        return {}
+    program = _Program(printed)
+    for source in sources:
+        if source.tree is not None:
+            program.read(source.tree.body, (), "")
+    found: dict[ast.If, bool] = {}
+    for places in program.printing.values():
+        for statement, side in _common([program.around(place, name) for place, name in places]):
+            found.setdefault(statement, side)
+    return found
+
+
+def _words(log: TrainLog) -> Iterator[str]:
+    yield from log.prefixes
+    yield from log.openings
+    yield from (score.label for score in log.scores if score.label)
+
+
+class _Program:
+    """Where each of some openings is printed, and where each function is named."""
+
+    def __init__(self, printed: set[str]) -> None:
+        self.printed = printed
+        self.printing: dict[str, list[tuple[tuple[Branch, ...], str]]] = defaultdict(list)
+        self.named: dict[str, list[tuple[tuple[Branch, ...], str]]] = defaultdict(list)
+        self.defined: dict[str, int] = defaultdict(int)
+
+    def read(self, statements: Iterable[ast.stmt], place: tuple[Branch, ...], function: str) -> None:
+        """Take in statements that stand inside branches of a function."""
+        for statement in statements:
+            if isinstance(statement, ast.If):
+                self._texts(statement.test, place, function)
+                self.read(statement.body, (*place, (statement, True)), function)
+                self.read(statement.orelse, (*place, (statement, False)), function)
+            elif isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                self.defined[statement.name] += 1
+                self.read(statement.body, (), statement.name)
+            else:
+                self._statement(statement, place, function)
+
+    def _statement(self, statement: ast.stmt, place: tuple[Branch, ...], function: str) -> None:
+        for node in ast.iter_child_nodes(statement):
+            if isinstance(node, ast.stmt):
+                self.read([node], place, function)
+            elif isinstance(node, (ast.ExceptHandler, ast.match_case)):
+                self.read(node.body, place, function)
+            else:
+                self._texts(node, place, function)
+
+    def _texts(self, part: ast.AST, place: tuple[Branch, ...], function: str) -> None:
+        for node in ast.walk(part):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                for head in heads_of(node.value):
+                    if head in self.printed:
+                        self.printing[head].append((place, function))
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                self.named[node.id].append((place, function))
+
+    def around(self, place: tuple[Branch, ...], function: str, depth: int = 0) -> tuple[Branch, ...]:
+        """The branches around a place, and around the one place that its function is named at."""
+        if not function or depth > MOST_DEPTH or self.defined[function] != 1 or not self.named[function]:
+            return place
+        outer = [self.around(*one, depth + 1) for one in self.named[function][:16] if one[1] != function]
+        return (*_common(outer), *place)
+
+
+def _common(places: list[tuple[Branch, ...]]) -> tuple[Branch, ...]:
+    """What all places lie in."""
+    if not places:
+        return ()
+    return tuple(branch for branch in places[0] if all(branch in other for other in places[1:]))
