@@ -143,7 +143,7 @@ class Libraries(Walker):
         if key.known and isinstance(key.const, str):
             setting = self.configuration.value(key.const)
             if setting is not None:
-                return Value(default.labels | file_labels(setting.value), setting.value)
+                return Value(of_file(default.labels, file_labels(setting.value)), setting.value)
         return default
 
     def _get(self, asked: Asked) -> Value | None:
@@ -159,6 +159,8 @@ class Libraries(Walker):
             return self.environment(asked.arguments[0] if asked.arguments else NOTHING, default)
         if asked.is_method and asked.arguments and isinstance(asked.arguments[0].ref, Array):
             key = asked.arguments[1] if len(asked.arguments) > 1 else NOTHING
+            if asked.last == "setdefault" and len(asked.arguments) > 2:
+                asked.arguments[0].ref.take(asked.arguments[2])
             found = self.looked_up(asked.arguments[0], key, asked.node)
             if asked.last == "pop" and len(asked.arguments) < 3:
                 return found

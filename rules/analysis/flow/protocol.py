@@ -112,7 +112,7 @@ class _Reader:
             if how.in_turn and how.order is not Order.INSTEAD and self._asks(score, taught)
         ]
         for score, how in in_turn:
-            again = _comes_back(score, how)
+            again = _comes_back(score, learn, how)
             if again is not None and how.order is Order.BEFORE:
                 return Adaptation(learn, Learning.REPEATED, score, again)
         for score, how in in_turn:
@@ -207,9 +207,10 @@ def _between(first: Event, event: Event, last: Event) -> bool:
     return begins.order is Order.BEFORE and ends.order is Order.BEFORE and not begins.in_turn
 
 
-def _comes_back(score: Event, how: Relation) -> Block | None:
+def _comes_back(score: Event, learn: Event, how: Relation) -> Block | None:
+    """The loop that picks neither what is scored nor what is learnt from."""
     for loop in how.loops:
-        if repeats(loop, score) and not first_turn_only(loop, score):
+        if repeats(loop, score) and repeats(loop, learn) and not first_turn_only(loop, score):
             return loop
     return None
 
