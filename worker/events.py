@@ -56,9 +56,12 @@ class _Issue(_Payload):
     pull_request: dict[str, object] | None = None
 
 
-class _Comment(_Payload):
+class CommentPayload(_Payload):
+    """A comment on an issue or pull request; `updated_at` as GitHub wrote it."""
+
     id: Id
     user: Account | None = None
+    updated_at: Name | None = None
 
 
 class _CheckSuite(_Payload):
@@ -83,7 +86,7 @@ class Payload(_Payload):
     sender: Account | None = None
     pull_request: _Numbered | None = None
     issue: _Issue | None = None
-    comment: _Comment | None = None
+    comment: CommentPayload | None = None
     check_run: _CheckRun | None = None
     check_suite: _CheckSuite | None = None
     requested_action: _RequestedAction | None = None

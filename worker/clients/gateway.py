@@ -111,6 +111,7 @@ class CommentFacts:
     is_bot: bool
     app_id: int | None = None
     created_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    updated_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)

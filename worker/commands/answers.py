@@ -17,7 +17,7 @@ from worker.store.models import Outcome, RunStatus
 
 MARKER = "<!-- fairway:answer {} -->"
 HEAD = "In answer to {}'s [comment]({}):"
-LINE, LOGIN, MESSAGE = 120, 60, 600  # characters
+LINE, LOGIN, MESSAGE, LIMIT = 120, 60, 600, 60_000  # characters
 
 HELP = f"""A command is a line of its own that begins with `{PREFIX}`, outside of quotes, lists, tables and code.
 
@@ -42,6 +42,10 @@ NOT_READ = "Fairway has not read this commit yet. Give the command again in a ne
 MOVED = (
     "The pull request moved on to {} after this comment was written. A ruling is for the commit that was looked at: "
     "look at the new one and give the command in a new comment."
+)
+EDITED = (
+    "This comment was changed, and not, as far as Fairway was told, by its author: others may change it too. Give the "
+    "command in a new comment."
 )
 READING_ANEW = (
     "The pull request has a newer commit than the one that Fairway has read. It is being read now; look at it and give "
@@ -79,7 +83,7 @@ def body(comment_id: int, login: str, url: str, parts: Sequence[tuple[str, str]]
     blocks += [f"**{escape.code(line, LINE)}**\n\n{answer}" for line, answer in parts]
     if left_out:
         blocks.append(TOO_MANY.format(left_out, most))
-    return "\n".join([marker(comment_id), "\n\n".join(blocks)])
+    return texts.fitted("\n".join([marker(comment_id), "\n\n".join(blocks)]), LIMIT)
 
 
 def digest(text: str) -> str:

@@ -8,59 +8,35 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from rules.report import escape
 from worker import subjects
-from worker.clients.gateway import AbsentError, CommentFacts, RefusedError, Repo, UnavailableError
+from worker.clients.gateway import AbsentError, RefusedError, UnavailableError
 from worker.commands import answers
-from worker.commands.grammar import Command, Hold, Mistake, parse
-from worker.commands.handlers import RULING, Case, Plan, plan
-from worker.commands.reading import lines_of
-from worker.commands.rulers import may_rule
-from worker.pipeline import Context, Superseded
-from worker.rulings import HeadMovedError, Person
-from worker.store import commands, jobs, publications, queue, repositories, rulings, runs, submissions
+from worker.commands.cases import HOUR, case_of
+from worker.commands.handlers import Case, Plan, plan
+from worker.commands.heard import MOST_COMMANDS, Heard, hear
+from worker.pipeline import Context
+from worker.rulings import HeadMovedError
+from worker.store import commands, jobs, publications
 from worker.store.jobs import Lease
-from worker.store.models import Job, PullRequestRow, Repository, Stage
+from worker.store.models import Stage
 
 log = logging.getLogger(__name__)
 
-MOST_COMMANDS = 10
-HOUR = 3_600.0
-MOST_COMMENTS_AN_HOUR = 60
 MOST_ANSWERS_AN_HOUR, MOST_ANSWERS_TO_ONE = 30, 10
-MOST_WAITS = 20
 DONE, NOT_DONE = "+1", "confused"
-CLOCKS = timedelta(seconds=1)
-"""GitHub tells whole seconds."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Comment:
-    """A comment with commands that are new in it. `known`: digest → answer of those that were carried out before."""
-
-    facts: CommentFacts
-    repository: Repository
-    repo: Repo
-    asked_at: datetime
-    lines: Sequence[tuple[str, str]]
-    new: Sequence[tuple[str, str, Command | Mistake]]
-    known: dict[str, str]
-    left_out: int
-
-    @property
-    def rules(self) -> bool:
-        """Whether it takes somebody who rules."""
-        return any(isinstance(command, RULING) for _, _, command in self.new)
+Plans = Sequence[tuple[str, str, Plan]]
+"""Digest, line, and what becomes of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What is answered, and where it stands when it does."""
+    """What is answered, and the number of the comment where it stands; None where GitHub did not let us."""
 
     text: str
     number: int | None
@@ -68,171 +44,86 @@ class _Answer:
 
 def run(context: Context, lease: Lease, repository_id: int, comment_id: int) -> None:
     """Carry out what is new in a comment. Ends quietly where there is nothing, or nobody, to listen to."""
-    comment = _read(context, lease, repository_id, comment_id)
-    case = _case(context, lease, comment)
-    facts = comment.facts
-    plans = [
-        (digest, line, plan(command, case, f"comment:{facts.id}:{digest[:16]}"))
-        for digest, line, command in comment.new
-    ]
-    answer = _answer(context, lease, comment, case, plans)
-    _react(context, comment, DONE if all(made.done for *_, made in plans) else NOT_DONE)
+    heard = hear(context, lease, repository_id, comment_id)
+    case = case_of(context, lease, heard)
+    plans = [(digest, line, plan(command, case, _origin(heard, digest))) for digest, line, command in heard.new]
+    answer = _answer(context, lease, heard, case, plans)
+    _react(context, heard, DONE if all(made.done for *_, made in plans) else NOT_DONE)
     with context.scope() as session:
         jobs.hold(session, lease)
         for digest, line, made in plans:
-            _carry_out(session, comment, digest, line, made)
+            _carry_out(session, heard, digest, line, made)
         if case.moved == answers.READING_ANEW:
-            subject = subjects.of_pull_request(comment.repo.id, facts.number)
-            jobs.request(session, Stage.FETCH, subject)
+            jobs.request(session, Stage.FETCH, subjects.of_pull_request(heard.repo.id, heard.facts.number))
         if answer is not None:
-            _keep(session, case.pull_request, facts, answer)
+            _keep(session, case, heard, answer)
         jobs.finish(session, lease)
 
 
-def _read(context: Context, lease: Lease, repository_id: int, comment_id: int) -> _Comment:
-    with context.scope() as session:
-        repository = repositories.active_repository(session, repository_id)
-        asked_at = session.get_one(Job, lease.job_id).created_at
-        known = dict(commands.answers(session, repository_id, comment_id))
-    if repository is None:
-        raise Superseded
-    repo = subjects.repo_of(repository)
-    try:
-        facts = context.github.comment(repo, comment_id)
-    except AbsentError:
-        raise Superseded from None  # deleted meanwhile
-    found = [] if _is_a_program(facts) else lines_of(facts.body)
-    lines = list(zip(commands.digests(found), found, strict=True))
-    fresh = [(digest, line, parse(line)) for digest, line in lines if digest not in known]
-    room = max(0, MOST_COMMANDS - len(known))
-    if not fresh[:room]:
-        raise Superseded
-    return _Comment(facts, repository, repo, asked_at, lines, fresh[:room], known, len(fresh[room:]))
+def _origin(heard: Heard, digest: str) -> str:
+    return f"comment:{heard.facts.id}:{digest[:16]}"
 
 
-def _is_a_program(facts: CommentFacts) -> bool:
-    """Bots, Apps that write in somebody's name, and this App itself give no commands."""
-    return facts.is_bot or facts.app_id is not None or facts.author.lower().endswith("[bot]")
-
-
-def _case(context: Context, lease: Lease, comment: _Comment) -> Case:
-    """All that the commands depend on: the rows as they are, and what GitHub says of who asks and of the head."""
-    facts, repository = comment.facts, comment.repository
-    case, often, newer = _stored(context, lease, comment)
-    rules = comment.rules or often
-    if rules and not may_rule(
-        context.github, context.scope, comment.repo, case.competition, facts.author, facts.author_id
-    ):
-        if often:
-            log.info("%s gave commands in too many comments of %s", facts.author_id, repository.full_name)
-            raise Superseded
-        named = case.competition.rulers
-        return replace(case, refusal=answers.who_rules(named.permissions, named.users))
-    if not any(isinstance(command, RULING) and not isinstance(command, Hold) for _, _, command in comment.new):
-        return case
-    if context.github.pull_request(comment.repo, facts.number).head_sha != case.pull_request.head_sha:
-        return replace(case, moved=answers.READING_ANEW)
-    return replace(case, moved=answers.moved(case.pull_request.head_sha) if newer else None)
-
-
-def _stored(context: Context, lease: Lease, comment: _Comment) -> tuple[Case, bool, bool]:
-    """The case as far as the rows tell; whether the person asks too often; whether the head came after the comment."""
-    facts = comment.facts
-    with context.scope() as session:
-        row = repositories.pull_request(session, comment.repo.id, facts.number)
-        if row is not None:
-            current = repositories.current_submission(session, row)
-            submission = None if current is None else submissions.load(session, current.id)
-            since = min(comment.asked_at, facts.created_at + CLOCKS)
-            case = Case(
-                Person(facts.author, facts.author_id, "comment"),
-                context.competition(comment.repository),
-                row,
-                submission,
-                [] if submission is None else rulings.of_submission(session, submission.id),
-                [] if submission is None else runs.of_submission(session, submission.id),
-                queue.is_set_aside(session, row, submission),
-            )
-            asked = commands.comments_of(session, comment.repo.id, facts.author_id, seconds=HOUR)
-            return case, asked >= MOST_COMMENTS_AN_HOUR, submissions.moved_since(session, row, since)
-    _bring(context, lease, comment)
-    raise UnavailableError(f"pull request {facts.number} is not read yet")
-
-
-def _bring(context: Context, lease: Lease, comment: _Comment) -> None:
-    """Have a pull request read that nobody told us of. Raises Superseded for an issue that is none."""
-    number = comment.facts.number
-    if lease.waits >= MOST_WAITS:
-        raise LookupError(f"pull request {number} was not read in {lease.waits} waits")
-    try:
-        context.github.pull_request(comment.repo, number)
-    except AbsentError:
-        raise Superseded from None
-    with context.scope() as session:
-        jobs.request(session, Stage.FETCH, subjects.of_pull_request(comment.repo.id, number))
-
-
-def _answer(
-    context: Context, lease: Lease, comment: _Comment, case: Case, plans: Sequence[tuple[str, str, Plan]]
-) -> _Answer | None:
+def _answer(context: Context, lease: Lease, heard: Heard, case: Case, plans: Plans) -> _Answer | None:
     """Say what a reaction cannot, in one comment for each that asks; None where nothing is to be said."""
-    facts, repo = comment.facts, comment.repo
+    facts, row_id = heard.facts, case.pull_request.id
     with context.scope() as session:
-        said = publications.of_pull_request(session, case.pull_request.id).get((commands.ANSWER, str(facts.id)))
-        talks = commands.answered_lately(session, case.pull_request.id, seconds=HOUR)
-        to_one = commands.answered_lately(session, case.pull_request.id, facts.author_id, seconds=HOUR)
+        said = publications.of_pull_request(session, row_id).get((commands.ANSWER, str(facts.id)))
+        talks = commands.answered_lately(session, row_id, seconds=HOUR)
+        to_one = commands.answered_lately(session, row_id, facts.author_id, seconds=HOUR)
     number = None if said is None else said.github_id
     if number is None and lease.fence > 1:  # an earlier attempt may have answered and died
-        number = context.github.find_comment(repo, facts.number, answers.marker(facts.id))
+        number = context.github.find_comment(heard.repo, facts.number, answers.marker(facts.id))
     if number is None:
-        quiet = all(made.done and not made.speak for *_, made in plans) and not comment.left_out
+        quiet = all(made.done and not made.speak for *_, made in plans) and not heard.left_out
         if quiet or talks >= MOST_ANSWERS_AN_HOUR or to_one >= MOST_ANSWERS_TO_ONE:
             return None
-    text = _text(context, comment, plans)
+    text = _text(context, heard, plans)
     if said is not None and said.digest == answers.digest(text):
         return None
     with context.scope() as session:
         jobs.hold(session, lease)
-    return _Answer(text, _say(context, repo, facts.number, number, text))
+    return _Answer(text, _say(context, heard, number, text))
 
 
-def _text(context: Context, comment: _Comment, plans: Sequence[tuple[str, str, Plan]]) -> str:
-    facts = comment.facts
-    told = comment.known | {digest: made.answer for digest, _, made in plans}
-    parts = [(line, told[digest]) for digest, line in comment.lines if digest in told]
-    web, name = str(context.settings.github_web_url).rstrip("/"), escape.url_path(comment.repo.full_name)
+def _text(context: Context, heard: Heard, plans: Plans) -> str:
+    """What is said to each command that the comment gives now; to those that were carried out before, the same."""
+    facts = heard.facts
+    told = {**heard.known, **{digest: made.answer for digest, _, made in plans}}
+    parts = [(line, told[digest]) for digest, line in heard.lines if digest in told]
+    web, name = str(context.settings.github_web_url).rstrip("/"), escape.url_path(heard.repo.full_name)
     url = f"{web}/{name}/pull/{facts.number}#issuecomment-{facts.id}"
-    return answers.body(facts.id, facts.author, url, parts, comment.left_out, MOST_COMMANDS)
+    return answers.body(facts.id, facts.author, url, parts, heard.left_out, MOST_COMMANDS)
 
 
-def _say(context: Context, repo: Repo, pull_request: int, number: int | None, text: str) -> int | None:
+def _say(context: Context, heard: Heard, number: int | None, text: str) -> int | None:
     """Write the answer; None where GitHub does not let us, as below a locked conversation."""
     try:
         if number is not None:
             try:
-                context.github.update_comment(repo, number, text)
+                context.github.update_comment(heard.repo, number, text)
             except AbsentError:
                 log.info("answer %d was deleted", number)
             else:
                 return number
-        return context.github.create_comment(repo, pull_request, text)
+        return context.github.create_comment(heard.repo, heard.facts.number, text)
     except (AbsentError, RefusedError) as error:
-        log.warning("no answer below %s#%d: %s", repo.full_name, pull_request, error)
+        log.warning("no answer to comment %d: %s", heard.facts.id, error)
         return None
 
 
-def _react(context: Context, comment: _Comment, content: str) -> None:
+def _react(context: Context, heard: Heard, content: str) -> None:
     try:
-        context.github.react(comment.repo, comment.facts.id, content)
+        context.github.react(heard.repo, heard.facts.id, content)
     except (AbsentError, RefusedError) as error:
-        log.warning("no reaction to comment %d of %s: %s", comment.facts.id, comment.repo.full_name, error)
+        log.warning("no reaction to comment %d: %s", heard.facts.id, error)
 
 
-def _carry_out(session: Session, comment: _Comment, digest: str, line: str, made: Plan) -> None:
+def _carry_out(session: Session, heard: Heard, digest: str, line: str, made: Plan) -> None:
     """Write a command down and let it have its effect, unless that was done before."""
-    facts = comment.facts
+    facts = heard.facts
     new = commands.record(
-        session, comment.repo.id, facts.id, digest, user_id=facts.author_id, text=line, answer=made.answer
+        session, heard.repo.id, facts.id, digest, user_id=facts.author_id, text=line, answer=made.answer
     )
     if new and made.effect is not None:
         try:
@@ -241,13 +132,13 @@ def _carry_out(session: Session, comment: _Comment, digest: str, line: str, made
             raise UnavailableError(str(error)) from None
 
 
-def _keep(session: Session, row: PullRequestRow, facts: CommentFacts, answer: _Answer) -> None:
+def _keep(session: Session, case: Case, heard: Heard, answer: _Answer) -> None:
     publications.keep(
         session,
-        row.id,
+        case.pull_request.id,
         commands.ANSWER,
-        str(facts.id),
+        str(heard.facts.id),
         github_id=answer.number,
         digest=answers.digest(answer.text),
-        said={"user_id": str(facts.author_id)},
+        said={"user_id": str(heard.facts.author_id)},
     )

@@ -7,13 +7,15 @@ or out of order asks for the same work once more, which changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
 from worker.commands.asked import BUTTONS, Again, InComment, Press
-from worker.events import Account, Payload, PayloadError, RepositoryPayload, parse
+from worker.events import Account, CommentPayload, Payload, PayloadError, RepositoryPayload, parse
 from worker.pipeline import Context
-from worker.store import jobs, repositories
+from worker.store import commands, jobs, repositories
 from worker.store.jobs import Lease
 from worker.store.models import Delivery, DeliveryStatus, Stage
 
@@ -69,8 +71,20 @@ def _issue_comment(session: Session, payload: Payload) -> bool:
         return False
     if payload.repository is None or payload.comment is None or _is_bot(payload.comment.user):
         return False
+    if payload.action == "edited":
+        _vouch(session, payload.repository.id, payload.comment, payload.sender)
     jobs.request(session, Stage.COMMAND, InComment(payload.repository.id, payload.comment.id).subject)
     return True
+
+
+def _vouch(session: Session, repository_id: int, comment: CommentPayload, sender: Account | None) -> None:
+    """Keep that whoever wrote a comment changed it: only the news of it tells, and others may change it too."""
+    own = comment.user is not None and sender is not None and comment.user.id == sender.id
+    if sender is None or not own or repositories.active_repository(session, repository_id) is None:
+        return
+    with suppress(ValueError, OverflowError):
+        edited_at = datetime.fromisoformat(comment.updated_at or "")
+        commands.vouch(session, repository_id, comment.id, sender.id, edited_at.replace(tzinfo=edited_at.tzinfo or UTC))
 
 
 def _is_bot(account: Account | None) -> bool:

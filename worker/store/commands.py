@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -16,6 +17,8 @@ from worker.store.types import now_plus
 
 ANSWER = "answer"
 """The kind of the publication that answers a comment; its subject is the comment's number."""
+_EDIT = "edited {}"
+"""In the place of a digest: the row holds no command, but that the author made this edit."""
 
 
 def digests(lines: Iterable[str]) -> list[str]:
@@ -29,10 +32,27 @@ def digests(lines: Iterable[str]) -> list[str]:
     return found
 
 
+def vouch(session: Session, repository_id: int, comment_id: int, user_id: int, edited_at: datetime) -> None:
+    """Keep that the author of a comment made that edit: it may be anybody who may write in the repository."""
+    mark = _EDIT.format(edited_at.astimezone(UTC).isoformat())
+    record(session, repository_id, comment_id, mark, user_id=user_id, text="", answer="")
+
+
+def is_vouched(session: Session, repository_id: int, comment_id: int, user_id: int, edited_at: datetime) -> bool:
+    """Whether that edit is known as its author's own."""
+    statement = select(CommandRow.id).where(
+        CommandRow.repository_id == repository_id,
+        CommandRow.comment_id == comment_id,
+        CommandRow.digest == _EDIT.format(edited_at.astimezone(UTC).isoformat()),
+        CommandRow.user_id == user_id,
+    )
+    return session.scalars(statement).first() is not None
+
+
 def answers(session: Session, repository_id: int, comment_id: int) -> Mapping[str, str]:
     """Digest → answer of what was carried out of a comment."""
     statement = select(CommandRow.digest, CommandRow.answer).where(
-        CommandRow.repository_id == repository_id, CommandRow.comment_id == comment_id
+        CommandRow.repository_id == repository_id, CommandRow.comment_id == comment_id, CommandRow.text != ""
     )
     return {row.digest: row.answer for row in session.execute(statement)}
 
@@ -57,6 +77,7 @@ def comments_of(session: Session, repository_id: int, user_id: int, *, seconds: 
     statement = select(func.count(func.distinct(CommandRow.comment_id))).where(
         CommandRow.repository_id == repository_id,
         CommandRow.user_id == user_id,
+        CommandRow.text != "",
         CommandRow.created_at > now_plus(-seconds),
     )
     return session.scalar(statement) or 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from worker.store.models import Outcome, PullRequestRow, Ruling, SubmissionRow
 from worker.store.repositories import insert_new
+from worker.store.types import now_plus
 
 
 def record(
@@ -24,6 +26,8 @@ def record(
     origin: str,
 ) -> bool:
     """Write a ruling down; False where one of the same origin (a comment's line, say) stands there already."""
+    newest = session.scalar(select(func.max(Ruling.created_at)).where(Ruling.submission_id == submission_id))
+    now = session.scalars(select(now_plus())).one()
     values = {
         "submission_id": submission_id,
         "outcome": outcome,
@@ -32,6 +36,8 @@ def record(
         "ruler": ruler,
         "ruler_id": ruler_id,
         "origin": origin,
+        # SQLite's clock has milliseconds: of two rulings in one of them it must be known which is the later one.
+        "created_at": now if newest is None else max(now, newest + timedelta(microseconds=1)),
     }
     return insert_new(session, Ruling, ["submission_id", "origin"], values)
 

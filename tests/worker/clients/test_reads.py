@@ -218,7 +218,9 @@ def test_comment_with_its_author(github: StandIn, gateway: GitHubGateway, repo: 
     theirs = github.people.comment(github.repository, number, AUTHOR, "/fairway status")
     author = github.state.account(AUTHOR)
     assert gateway.comment(repo, theirs.id) == CommentFacts(
-        theirs.id, number, theirs.body, AUTHOR, author.id, False, created_at=theirs.created_at
+        *(theirs.id, number, theirs.body, AUTHOR, author.id, False),
+        created_at=theirs.created_at,
+        updated_at=theirs.updated_at,
     )
     own = gateway.comment(repo, gateway.create_comment(repo, number, "report"))
     assert (own.is_bot, own.app_id) == (True, github.state.app.id)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from markdown_it import MarkdownIt
 
+from rules.catalog import categories
+from rules.docs import documented
 from tests.standin import AUTHOR, ORGANIZER
 from tests.worker.commands.world import World
 from worker.commands.reading import lines_of
@@ -20,22 +24,22 @@ def test_a_ruling_is_done_and_acknowledged_with_a_reaction_alone(here: World) ->
     assert here.audited() == [(ORGANIZER, "ruled accepted")]
 
 
-def test_every_ruling_can_be_given(here: World) -> None:
-    comment = here.say(
+def test_every_ruling_can_be_given(lone: World) -> None:
+    comment = lone.say(
         ORGANIZER,
         "/fairway reject F04 e05, the seeds differ\n"
         "/fairway needs-changes add *the* `log`\n"
         "/fairway waive F04 agreed\n"
         "/fairway hold\n",
     )
-    assert [(outcome, codes, reason) for outcome, codes, reason, *_ in here.ruled()] == [
+    assert [(outcome, codes, reason) for outcome, codes, reason, *_ in lone.ruled()] == [
         ("rejected", ["F04", "E05"], "the seeds differ"),
         ("needs-changes", [], "add *the* `log`"),
         ("waived", ["F04"], "agreed"),
         ("held", [], ""),
     ]
-    assert here.reactions(comment) == ["+1"]
-    assert [row.held for row in here.rows(PullRequestRow)] == [True]
+    assert lone.reactions(comment) == ["+1"]
+    assert [row.held for row in lone.rows(PullRequestRow)] == [True]
 
 
 def test_a_repeated_delivery_changes_nothing(here: World) -> None:
@@ -61,6 +65,32 @@ def test_an_edited_comment_runs_only_what_is_new_in_it(here: World) -> None:
     assert here.commands() == ["/fairway accept", "/fairway hold"]
 
 
+def test_who_may_change_an_organizers_comment_cannot_rule_by_it(here: World) -> None:
+    here.github.people.grant(here.github.repository, "wren", "write")
+    comment = here.say(ORGANIZER, "Thanks, I will look at it.")
+    here.edit(comment, "Thanks.\n\n/fairway accept", "wren")
+    assert (here.ruled(), here.reactions(comment)) == ([], [])
+    here.receive(comment, ORGANIZER, "created")  # an older delivery comes late and finds the changed text
+    for _ in range(2):
+        here.again(here.pipeline.job(Stage.COMMAND))
+    assert here.ruled() == []
+    assert "not, as far as Fairway was told, by its author" in here.answers()[0]
+    here.edit(comment, "Thanks.\n\n/fairway accept\n/fairway hold", ORGANIZER)
+    assert [outcome for outcome, *_ in here.ruled()] == ["held"]
+
+
+def test_the_news_of_an_edit_may_come_after_the_edited_text(lone: World) -> None:
+    comment = lone.say(ORGANIZER, "Thanks.")
+    lone.github.people.edit_comment(comment, "/fairway accept")
+    comment.updated_at += timedelta(minutes=1)
+    lone.hear(comment)
+    assert lone.ruled() == []
+    lone.receive(comment, ORGANIZER)
+    lone.again(lone.pipeline.job(Stage.COMMAND))
+    assert [outcome for outcome, *_ in lone.ruled()] == ["accepted"]
+    assert lone.reactions(comment) == ["+1"]
+
+
 def test_a_mistake_is_answered_once_and_its_correction_corrects_the_answer(here: World) -> None:
     comment = here.say(ORGANIZER, "/fairway acept")
     (answer,) = here.answers()
@@ -77,44 +107,44 @@ def test_a_mistake_is_answered_once_and_its_correction_corrects_the_answer(here:
 
 
 @pytest.mark.parametrize("role", ["read", "triage", "write"])
-def test_who_does_not_rule_changes_nothing_and_is_told_who_does(here: World, role: str) -> None:
-    here.github.people.grant(here.github.repository, "rita", role)
-    comment = here.say("rita", "/fairway accept\n/fairway waive F04 please\n/fairway reproduce full\n/fairway hold")
-    assert here.ruled() == []
-    assert here.runs() == []
-    assert here.audited() == []
-    assert here.reactions(comment) == ["confused"]
-    (answer,) = here.answers()
+def test_who_does_not_rule_changes_nothing_and_is_told_who_does(lone: World, role: str) -> None:
+    lone.github.people.grant(lone.github.repository, "rita", role)
+    comment = lone.say("rita", "/fairway accept\n/fairway waive F04 please\n/fairway reproduce full\n/fairway hold")
+    assert lone.ruled() == []
+    assert lone.runs() == []
+    assert lone.audited() == []
+    assert lone.reactions(comment) == ["confused"]
+    (answer,) = lone.answers()
     assert answer.count("`maintain` permission on this repository or `admin` permission on this repository") == 4
 
 
-def test_whose_permission_was_taken_away_before_the_command_is_read_does_not_rule(here: World) -> None:
-    comment = here.github.people.comment(here.github.repository, here.pull.number, ORGANIZER, "/fairway accept")
-    here.github.people.grant(here.github.repository, ORGANIZER, "read")
-    here.hear(comment)
-    assert here.ruled() == []
+def test_whose_permission_was_taken_away_before_the_command_is_read_does_not_rule(lone: World) -> None:
+    comment = lone.github.people.comment(lone.github.repository, lone.pull.number, ORGANIZER, "/fairway accept")
+    lone.github.people.grant(lone.github.repository, ORGANIZER, "read")
+    lone.hear(comment)
+    assert lone.ruled() == []
 
 
-def test_a_renamed_organizer_still_rules(here: World) -> None:
-    comment = here.github.people.comment(here.github.repository, here.pull.number, ORGANIZER, "/fairway accept")
-    account = here.github.people.rename(ORGANIZER, "olga-new")
-    here.hear(comment)
-    assert here.ruled() == [("accepted", [], "", "olga-new", account.id)]
+def test_a_renamed_organizer_still_rules(lone: World) -> None:
+    comment = lone.github.people.comment(lone.github.repository, lone.pull.number, ORGANIZER, "/fairway accept")
+    account = lone.github.people.rename(ORGANIZER, "olga-new")
+    lone.hear(comment)
+    assert lone.ruled() == [("accepted", [], "", "olga-new", account.id)]
 
 
-def test_who_takes_an_organizers_old_login_does_not_rule(here: World) -> None:
-    here.github.people.rename(ORGANIZER, "olga-new")
-    comment = here.say(ORGANIZER, "/fairway accept")
+def test_who_takes_an_organizers_old_login_does_not_rule(lone: World) -> None:
+    lone.github.people.rename(ORGANIZER, "olga-new")
+    comment = lone.say(ORGANIZER, "/fairway accept")
     assert comment.author.login == ORGANIZER
-    assert here.ruled() == []
-    assert here.reactions(comment) == ["confused"]
+    assert lone.ruled() == []
+    assert lone.reactions(comment) == ["confused"]
 
 
-def test_a_login_that_changes_hands_while_it_is_asked_about_does_not_rule(here: World) -> None:
+def test_a_login_that_changes_hands_while_it_is_asked_about_does_not_rule(lone: World) -> None:
     """The comment was read under the old login; GitHub answers about its new owner."""
-    comment = here.github.people.comment(here.github.repository, here.pull.number, "rita", "/fairway accept")
-    state, people = here.github.state, here.github.people
-    read = type(here.pipeline.context.github).comment
+    comment = lone.github.people.comment(lone.github.repository, lone.pull.number, "rita", "/fairway accept")
+    state, people = lone.github.state, lone.github.people
+    read = type(lone.pipeline.context.github).comment
 
     def then_it_changes_hands(gateway: object, *asked: object) -> object:
         facts = read(gateway, *asked)  # type: ignore[arg-type]
@@ -123,31 +153,31 @@ def test_a_login_that_changes_hands_while_it_is_asked_about_does_not_rule(here: 
         return facts
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(here.pipeline.context.github), "comment", then_it_changes_hands)
-        here.hear(comment)
+        patch.setattr(type(lone.pipeline.context.github), "comment", then_it_changes_hands)
+        lone.hear(comment)
     assert state.account("rita").id != comment.author.id
-    assert here.ruled() == []
+    assert lone.ruled() == []
 
 
 @pytest.mark.parametrize("login", ["helper[bot]", "fairway[bot]"])
-def test_bots_give_no_commands(here: World, login: str) -> None:
-    here.github.people.grant(here.github.repository, login, "admin")
-    comment = here.say(login, "/fairway accept\n/fairway help")
-    assert (here.ruled(), here.answers(), here.reactions(comment)) == ([], [], [])
+def test_bots_give_no_commands(lone: World, login: str) -> None:
+    lone.github.people.grant(lone.github.repository, login, "admin")
+    comment = lone.say(login, "/fairway accept\n/fairway help")
+    assert (lone.ruled(), lone.answers(), lone.reactions(comment)) == ([], [], [])
 
 
-def test_what_the_app_itself_says_is_no_command(here: World) -> None:
-    context = here.pipeline.context
+def test_what_the_app_itself_says_is_no_command(lone: World) -> None:
+    context = lone.pipeline.context
     with context.scope() as session:
-        row = here.current(session)
+        row = lone.current(session)
     from worker.clients.gateway import Repo
 
-    repository, installation = here.github.repository, here.github.installation
+    repository, installation = lone.github.repository, lone.github.installation
     repo = Repo(repository.id, repository.full_name, installation.id)
-    number = context.github.create_comment(repo, here.pull.number, "/fairway accept\n/fairway help")
-    here.hear(here.github.state.comments[number])
-    assert here.ruled(row.id) == []
-    assert here.answers() == ["/fairway accept\n/fairway help"]
+    number = context.github.create_comment(repo, lone.pull.number, "/fairway accept\n/fairway help")
+    lone.hear(lone.github.state.comments[number])
+    assert lone.ruled(row.id) == []
+    assert lone.answers() == ["/fairway accept\n/fairway help"]
 
 
 @pytest.mark.parametrize("login", ["fairway", "fairway-bot", "0lga", "olga-"])
@@ -237,10 +267,11 @@ def test_rerun_reads_the_pull_request_again(lone: World) -> None:
 
 
 def test_explain_answers_with_the_rule_or_the_nearest_one(lone: World) -> None:
-    lone.say(AUTHOR, "/fairway explain f04\n/fairway explain A01\n/fairway explain F4")
+    reserved = next(code for code in categories() if code not in {rule.code for rule in documented()})
+    lone.say(AUTHOR, f"/fairway explain f04\n/fairway explain {reserved}\n/fairway explain F4")
     (answer,) = lone.answers()
     assert "**F04 seeds-with-different-config**" in answer
-    assert "`A01` is kept for the category ngram-cache" in answer
+    assert f"`{reserved}` is kept for the category {categories()[reserved]}" in answer
     assert "There is no rule `F4`; did you mean " in answer
 
 
@@ -281,7 +312,7 @@ def test_a_comment_gives_at_most_ten_commands_whatever_it_is_edited_to(lone: Wor
 
 def test_who_asks_all_the_time_gets_reactions_and_then_silence(lone: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("worker.commands.comments.MOST_ANSWERS_TO_ONE", 2)
-    monkeypatch.setattr("worker.commands.comments.MOST_COMMENTS_AN_HOUR", 4)
+    monkeypatch.setattr("worker.commands.cases.MOST_COMMENTS_AN_HOUR", 4)
     said = [lone.say(AUTHOR, "/fairway help") for _ in range(6)]
     assert len(lone.answers()) == 2
     assert [lone.reactions(comment) for comment in said] == [["+1"]] * 4 + [[]] * 2

@@ -36,13 +36,13 @@ def test_an_answer_that_was_posted_before_the_worker_died_is_found_again(
     assert here.commands() == ["/fairway help"]
 
 
-def test_an_answer_whose_creation_was_not_confirmed_is_found_again(here: World) -> None:
-    here.github.state.faults.plan(faults.server_error(after=True), method="POST", path="*/comments", times=1)
-    comment = here.github.people.comment(here.github.repository, here.pull.number, AUTHOR, "/fairway help")
-    job = here.hear(comment)
+def test_an_answer_whose_creation_was_not_confirmed_is_found_again(lone: World) -> None:
+    lone.github.state.faults.plan(faults.server_error(after=True), method="POST", path="*/comments", times=1)
+    comment = lone.github.people.comment(lone.github.repository, lone.pull.number, AUTHOR, "/fairway help")
+    job = lone.hear(comment)
     assert job.pending
-    here.again(job)
-    assert len(here.answers()) == 1
+    lone.again(job)
+    assert len(lone.answers()) == 1
 
 
 def test_a_limit_parks_the_command_and_it_is_carried_out_later_once(here: World) -> None:
@@ -57,21 +57,21 @@ def test_a_limit_parks_the_command_and_it_is_carried_out_later_once(here: World)
 
 
 @pytest.mark.parametrize("path", ["*/reactions", "*/comments"])
-def test_a_locked_conversation_stops_no_ruling(here: World, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_locked_conversation_stops_no_ruling(lone: World, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     _refuse(monkeypatch, path)
-    here.say(ORGANIZER, "/fairway accept\n/fairway help")
-    assert len(here.ruled()) == 1
-    assert not here.pipeline.job(Stage.COMMAND).pending
+    lone.say(ORGANIZER, "/fairway accept\n/fairway help")
+    assert len(lone.ruled()) == 1
+    assert not lone.pipeline.job(Stage.COMMAND).pending
 
 
-def test_an_answer_that_a_person_deleted_is_written_anew_for_what_is_new(here: World) -> None:
-    comment = here.say(AUTHOR, "/fairway help")
-    (posted,) = [one for one in here.github.state.comments.values() if one.by_app]
-    here.github.people.delete_comment(posted, ORGANIZER)
-    here.hear(comment)
-    assert here.answers() == []
-    here.edit(comment, "/fairway help\n/fairway status")
-    assert len(here.answers()) == 1
+def test_an_answer_that_a_person_deleted_is_written_anew_for_what_is_new(lone: World) -> None:
+    comment = lone.say(AUTHOR, "/fairway help")
+    (posted,) = [one for one in lone.github.state.comments.values() if one.by_app]
+    lone.github.people.delete_comment(posted, ORGANIZER)
+    lone.hear(comment)
+    assert lone.answers() == []
+    lone.edit(comment, "/fairway help\n/fairway status")
+    assert len(lone.answers()) == 1
 
 
 def test_what_another_worker_carried_out_meanwhile_is_not_carried_out_again(

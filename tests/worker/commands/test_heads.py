@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from sqlalchemy import update
 
@@ -18,7 +16,7 @@ from worker.store.types import now_plus
 
 def test_a_command_written_before_a_push_does_not_rule_on_what_was_pushed(here: World) -> None:
     comment = here.github.people.comment(here.github.repository, here.pull.number, ORGANIZER, "/fairway accept")
-    comment.created_at -= timedelta(seconds=30)
+    here.date(comment, seconds=-30)
     old = here.pull.head_sha
     new = here.push()
     here.judge(here.pull)
@@ -32,15 +30,15 @@ def test_a_command_written_before_a_push_does_not_rule_on_what_was_pushed(here: 
     assert len(here.ruled()) == 1
 
 
-def test_a_command_heard_before_a_push_and_read_after_it_does_not_rule(here: World) -> None:
+def test_a_command_heard_before_a_push_and_read_after_it_does_not_rule(lone: World) -> None:
     """As when the job waited for GitHub's limits; clocks do not matter, since both times are the database's."""
-    comment = here.github.people.comment(here.github.repository, here.pull.number, ORGANIZER, "/fairway accept")
-    comment.created_at += timedelta(minutes=10)
-    here.pipeline.ask(Stage.COMMAND, f"{here.github.repository.id}:{comment.id}")
-    here.push()
-    here.judge(here.pull)
-    runner.work(here.pipeline.context, here.pipeline.job(Stage.COMMAND).id)
-    assert here.ruled() == []
+    comment = lone.github.people.comment(lone.github.repository, lone.pull.number, ORGANIZER, "/fairway accept")
+    lone.date(comment, minutes=10)
+    lone.pipeline.ask(Stage.COMMAND, f"{lone.github.repository.id}:{comment.id}")
+    lone.push()
+    lone.judge(lone.pull)
+    runner.work(lone.pipeline.context, lone.pipeline.job(Stage.COMMAND).id)
+    assert lone.ruled() == []
 
 
 def test_a_head_that_came_back_after_the_comment_is_not_what_was_looked_at(here: World) -> None:
@@ -53,30 +51,30 @@ def test_a_head_that_came_back_after_the_comment_is_not_what_was_looked_at(here:
             update(SubmissionRow).values(superseded_at=now_plus(-60)).where(SubmissionRow.head_sha == first)
         )
     comment = here.github.people.comment(here.github.repository, here.pull.number, ORGANIZER, "/fairway accept")
-    comment.created_at -= timedelta(seconds=30)
+    here.date(comment, seconds=-30)
     here.github.people.push(here.github.repository, here.pull, first)
     here.judge(here.pull, "E05")
     here.hear(comment)
     assert here.ruled() == []
 
 
-def test_a_push_that_fairway_has_not_heard_of_is_read_before_anything_is_ruled(here: World) -> None:
-    comment = here.github.people.comment(here.github.repository, here.pull.number, ORGANIZER, "/fairway accept")
-    here.push()
-    here.hear(comment)
-    assert here.ruled() == []
-    assert here.asked(Stage.FETCH) == [f"{here.github.repository.id}#{here.pull.number}"]
-    assert "has a newer commit than the one that Fairway has read" in here.answers()[0]
+def test_a_push_that_fairway_has_not_heard_of_is_read_before_anything_is_ruled(lone: World) -> None:
+    comment = lone.github.people.comment(lone.github.repository, lone.pull.number, ORGANIZER, "/fairway accept")
+    lone.push()
+    lone.hear(comment)
+    assert lone.ruled() == []
+    assert lone.asked(Stage.FETCH) == [f"{lone.github.repository.id}#{lone.pull.number}"]
+    assert "has a newer commit than the one that Fairway has read" in lone.answers()[0]
 
 
-def test_a_hold_is_for_the_pull_request_whatever_was_pushed(here: World) -> None:
-    comment = here.github.people.comment(here.github.repository, here.pull.number, ORGANIZER, "/fairway hold")
-    comment.created_at -= timedelta(seconds=30)
-    here.push()
-    here.judge(here.pull)
-    here.hear(comment)
-    assert [outcome for outcome, *_ in here.ruled()] == ["held"]
-    assert [row.held for row in here.rows(PullRequestRow)] == [True]
+def test_a_hold_is_for_the_pull_request_whatever_was_pushed(lone: World) -> None:
+    comment = lone.github.people.comment(lone.github.repository, lone.pull.number, ORGANIZER, "/fairway hold")
+    lone.date(comment, seconds=-30)
+    lone.push()
+    lone.judge(lone.pull)
+    lone.hear(comment)
+    assert [outcome for outcome, *_ in lone.ruled()] == ["held"]
+    assert [row.held for row in lone.rows(PullRequestRow)] == [True]
 
 
 def test_a_head_that_is_not_read_yet_cannot_be_ruled_on(lone: World) -> None:
@@ -107,13 +105,13 @@ def test_a_push_between_plan_and_effect_makes_another_plan(here: World, monkeypa
     assert len(here.answers()) == 1
 
 
-def test_an_older_head_keeps_its_ruling_and_the_new_one_has_none(here: World) -> None:
-    here.say(ORGANIZER, "/fairway accept")
-    with here.pipeline.context.scope() as session:
-        old = here.current(session).id
-    here.push()
-    here.judge(here.pull)
-    assert here.ruled() == []
-    assert len(here.ruled(old)) == 1
-    here.say(AUTHOR, "/fairway status")
-    assert "accepted" not in here.answers()[-1]
+def test_an_older_head_keeps_its_ruling_and_the_new_one_has_none(lone: World) -> None:
+    lone.say(ORGANIZER, "/fairway accept")
+    with lone.pipeline.context.scope() as session:
+        old = lone.current(session).id
+    lone.push()
+    lone.judge(lone.pull)
+    assert lone.ruled() == []
+    assert len(lone.ruled(old)) == 1
+    lone.say(AUTHOR, "/fairway status")
+    assert "accepted" not in lone.answers()[-1]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import select, update
 
+from demo.github import events
 from demo.github.values import Comment, PullRequest
 from rules.rule import Source
 from rules.verdict import Verdict
@@ -20,7 +22,7 @@ from tests.standin import AUTHOR, StandIn, stand_in
 from tests.worker.rows import SEVERITIES, finding
 from worker import pipeline as runner
 from worker.store import repositories, rulings, submissions
-from worker.store.models import AuditEvent, CommandRow, Job, PullRequestRow, Run, Stage, SubmissionRow
+from worker.store.models import AuditEvent, CommandRow, Delivery, Job, PullRequestRow, Run, Stage, SubmissionRow
 from worker.store.types import now_plus
 
 
@@ -70,9 +72,30 @@ class World:
         return comment
 
     def edit(self, comment: Comment, text: str, login: str | None = None) -> None:
-        """Change a comment, and have it read."""
+        """Change a comment, a minute after it was last changed, and receive what GitHub tells of it."""
         self.github.people.edit_comment(comment, text, login)
-        self.hear(comment)
+        comment.updated_at = comment.created_at + timedelta(minutes=1 + len(self.rows(Delivery)))
+        self.receive(comment, login or comment.author.login)
+
+    def date(self, comment: Comment, **span: float) -> None:
+        """Have a comment been written earlier or later."""
+        comment.created_at = comment.updated_at = comment.created_at + timedelta(**span)
+
+    def receive(self, comment: Comment, sender: str, action: str = "edited") -> None:
+        """A delivery about a comment, and what follows from it."""
+        guid = str(uuid4())
+        account = self.github.state.account(sender)
+        with self.github.state.lock:
+            events.issue_comment(self.github.state, comment, action, account, changes={"body": {"from": ""}})
+            told = max(self.github.state.hooks.records.values(), key=lambda record: record.id)
+        with self.pipeline.context.scope() as session:
+            session.add(Delivery(guid=guid, event=told.event, body=told.body))
+        self.pipeline.ask(Stage.RECEIVE, guid)
+        runner.work(self.pipeline.context, self.pipeline.job(Stage.RECEIVE, guid).id)
+        subject = f"{self.github.repository.id}:{comment.id}"
+        for job in self.rows(Job):
+            if job.stage is Stage.COMMAND and job.subject == subject and job.pending:
+                runner.work(self.pipeline.context, job.id)
 
     def hear(self, comment: Comment) -> Job:
         """What a delivery about a comment leads to."""
@@ -124,7 +147,7 @@ class World:
 
     def commands(self) -> list[str]:
         """The commands that were written down."""
-        return sorted(row.text for row in self.rows(CommandRow))
+        return sorted(row.text for row in self.rows(CommandRow) if row.text)
 
     def audited(self) -> list[tuple[str, str]]:
         """Who did what."""

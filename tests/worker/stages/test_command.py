@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,15 +11,15 @@ from hypothesis import strategies as st
 
 from demo.github.values import CheckRun
 from tests.standin import AUTHOR, ORGANIZER
-from tests.worker.commands.conftest import here
-from tests.worker.commands.world import World, world
+from tests.worker.commands.conftest import here, lone
+from tests.worker.commands.world import World
 from worker import pipeline as runner
 from worker.clients.gateway import Check, CheckAction, Conclusion, Repo
 from worker.commands.asked import BUTTONS, MOST_SUBJECT, Again, Asked, InComment, Press, parse
 from worker.store import publications
 from worker.store.models import Delivery, Job, Publication, Stage, SubmissionRow
 
-__all__ = ["here"]
+__all__ = ["here", "lone"]
 
 numbers = st.integers(0, 2**62)
 shas = st.one_of(*(st.from_regex(rf"[0-9a-f]{{{length}}}", fullmatch=True) for length in (40, 64)))
@@ -112,71 +111,88 @@ def test_the_button_for_a_run_takes_somebody_who_rules(here: World) -> None:
     assert here.audited() == [(ORGANIZER, "asked for a run"), (AUTHOR, "was refused a run")]
 
 
-def test_who_pressed_is_told_by_number_not_by_a_login_that_changes_hands(here: World) -> None:
-    check = posted(here)
-    here.github.people.press(check, "reproduce", AUTHOR)
-    here.github.people.rename(AUTHOR, "pat-gone")
-    here.github.people.rename(ORGANIZER, AUTHOR)
-    deliver(here)
-    assert here.runs() == []
+def test_who_pressed_is_told_by_number_not_by_a_login_that_changes_hands(lone: World) -> None:
+    check = posted(lone)
+    lone.github.people.press(check, "reproduce", AUTHOR)
+    lone.github.people.rename(AUTHOR, "pat-gone")
+    lone.github.people.rename(ORGANIZER, AUTHOR)
+    deliver(lone)
+    assert lone.runs() == []
 
 
 @pytest.mark.parametrize("button", ["human-review", "reproduce"])
-def test_what_was_pressed_at_a_commit_that_counts_no_more_asks_for_nothing(here: World, button: str) -> None:
-    check = posted(here)
-    here.push()
-    here.judge(here.pull)
-    here.github.people.press(check, button, ORGANIZER)
-    deliver(here)
-    assert here.runs() == []
-    assert [row.human_requested_at for row in here.rows(SubmissionRow)] == [None, None]
+def test_what_was_pressed_at_a_commit_that_counts_no_more_asks_for_nothing(lone: World, button: str) -> None:
+    check = posted(lone)
+    lone.push()
+    lone.judge(lone.pull)
+    lone.github.people.press(check, button, ORGANIZER)
+    deliver(lone)
+    assert lone.runs() == []
+    assert [row.human_requested_at for row in lone.rows(SubmissionRow)] == [None, None]
 
 
-def test_the_button_for_another_run_of_the_checks_reads_whatever_is_the_head_now(here: World) -> None:
-    check = posted(here)
-    here.push()
-    here.judge(here.pull)
-    here.github.people.press(check, "rerun", AUTHOR)
-    deliver(here)
-    assert f"{here.github.repository.id}#{here.pull.number}" in here.asked(Stage.FETCH)
+def test_the_button_for_another_run_of_the_checks_reads_whatever_is_the_head_now(lone: World) -> None:
+    check = posted(lone)
+    lone.push()
+    lone.judge(lone.pull)
+    lone.github.people.press(check, "rerun", AUTHOR)
+    deliver(lone)
+    assert f"{lone.github.repository.id}#{lone.pull.number}" in lone.asked(Stage.FETCH)
 
 
-def test_githubs_own_rerun_reads_again_and_has_the_check_written_anew(here: World) -> None:
-    check = posted(here)
-    deliver(here)
-    here.github.people.rerun(check, AUTHOR)
-    deliver(here)
-    assert f"{here.github.repository.id}#{here.pull.number}" in here.asked(Stage.FETCH)
-    assert [(row.kind, row.subject) for row in here.rows(Publication)] == [(publications.AGAIN, here.pull.head_sha)]
+def test_githubs_own_rerun_reads_again_and_has_the_check_written_anew(lone: World) -> None:
+    check = posted(lone)
+    deliver(lone)
+    lone.github.people.rerun(check, AUTHOR)
+    deliver(lone)
+    assert f"{lone.github.repository.id}#{lone.pull.number}" in lone.asked(Stage.FETCH)
+    assert [(row.kind, row.subject) for row in lone.rows(Publication)] == [(publications.AGAIN, lone.pull.head_sha)]
 
 
 @pytest.mark.parametrize("sender", [{"type": "Bot"}, None])
-def test_buttons_that_no_person_pressed_or_that_are_not_ours_are_ignored(tmp_path: Path, sender: object) -> None:
-    with world("sqlite", tmp_path) as lone:
-        check = posted(lone)
-        deliver(lone)
-        lone.github.people.press(check, "human-review", AUTHOR)
-        (record,) = lone.github.state.hooks.records.values()
-        lone.github.state.hooks.records.clear()
-        payload = json.loads(record.body)
-        if sender is None:
-            payload["requested_action"]["identifier"] = "deploy"
-        else:
-            payload["sender"]["type"] = "Bot"
-        with lone.pipeline.context.scope() as session:
-            session.add(Delivery(guid="1", event="check_run", body=json.dumps(payload).encode()))
-        lone.pipeline.ask(Stage.RECEIVE, "1")
-        _work(lone, Stage.RECEIVE)
-        assert [job for job in lone.rows(Job) if job.stage is Stage.COMMAND] == []
+def test_buttons_that_no_person_pressed_or_that_are_not_ours_are_ignored(lone: World, sender: object) -> None:
+    check = posted(lone)
+    deliver(lone)
+    lone.github.people.press(check, "human-review", AUTHOR)
+    (record,) = lone.github.state.hooks.records.values()
+    lone.github.state.hooks.records.clear()
+    payload = json.loads(record.body)
+    if sender is None:
+        payload["requested_action"]["identifier"] = "deploy"
+    else:
+        payload["sender"]["type"] = "Bot"
+    with lone.pipeline.context.scope() as session:
+        session.add(Delivery(guid="1", event="check_run", body=json.dumps(payload).encode()))
+    lone.pipeline.ask(Stage.RECEIVE, "1")
+    _work(lone, Stage.RECEIVE)
+    assert [job for job in lone.rows(Job) if job.stage is Stage.COMMAND] == []
 
 
-def test_a_repository_that_the_app_lost_is_not_acted_on(tmp_path: Path) -> None:
-    with world("sqlite", tmp_path) as lone:
-        check = posted(lone)
-        for button in sorted(BUTTONS):
-            lone.github.people.press(check, button, ORGANIZER)
-        lone.github.people.comment(lone.github.repository, lone.pull.number, ORGANIZER, "/fairway accept")
-        lone.github.people.uninstall(ORGANIZER, lone.github.installation)
-        deliver(lone)
-        assert (lone.ruled(), lone.runs(), lone.audited()) == ([], [], [])
-        assert {job.last_error for job in lone.rows(Job) if job.stage is Stage.COMMAND} <= {None}
+def test_an_edit_in_a_repository_that_nobody_told_of_is_received(lone: World) -> None:
+    deliver(lone)
+    comment = lone.github.people.comment(lone.github.repository, lone.pull.number, ORGANIZER, "/fairway accept")
+    lone.github.people.edit_comment(comment, "/fairway hold")
+    record = max(lone.github.state.hooks.records.values(), key=lambda one: one.id)
+    payload = json.loads(record.body)
+    payload["repository"]["id"] = 99
+    del payload["installation"]
+    with lone.pipeline.context.scope() as session:
+        session.add(Delivery(guid="1", event="issue_comment", body=json.dumps(payload).encode()))
+    lone.pipeline.ask(Stage.RECEIVE, "1")
+    _work(lone, Stage.RECEIVE)
+    _work(lone, Stage.COMMAND)
+    assert [(job.pending, job.last_error) for job in lone.rows(Job) if job.subject in ("1", f"99:{comment.id}")] == [
+        (False, None),
+        (False, None),
+    ]
+
+
+def test_a_repository_that_the_app_lost_is_not_acted_on(lone: World) -> None:
+    check = posted(lone)
+    for button in sorted(BUTTONS):
+        lone.github.people.press(check, button, ORGANIZER)
+    lone.github.people.comment(lone.github.repository, lone.pull.number, ORGANIZER, "/fairway accept")
+    lone.github.people.uninstall(ORGANIZER, lone.github.installation)
+    deliver(lone)
+    assert (lone.ruled(), lone.runs(), lone.audited()) == ([], [], [])
+    assert {job.last_error for job in lone.rows(Job) if job.stage is Stage.COMMAND} <= {None}

@@ -155,6 +155,7 @@ def comment(told: Fields) -> CommentFacts:
         is_bot=author.text("type", "") == "Bot",
         app_id=app.number("id", 0) or None,
         created_at=told.moment("created_at", EPOCH),
+        updated_at=told.moment("updated_at", EPOCH),
     )
 
 
