@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from tests.databases import database
-from tests.pipeline import Pipeline, running
-from tests.standin import AUTHOR, StandIn, stand_in
+from tests.pipeline import Pipeline
+from tests.standin import AUTHOR, StandIn
 from worker.store import backfills
 from worker.store.backfills import Voice, Wish
 
 FOLDER = "records/track_10min_16mb/2026-04-10_Try{}"
 
 
-@pytest.fixture
-def github(tmp_path: Path) -> Iterator[StandIn]:
-    with stand_in(tmp_path) as made:
-        for number in range(3):
-            made.pull_request({f"{FOLDER.format(number)}/train_gpt.py": b"step(%d)\n" % number})
-        yield made
-
-
-@pytest.fixture(params=["postgresql", "sqlite"])
-def pipeline(request: pytest.FixtureRequest, github: StandIn, tmp_path: Path) -> Iterator[Pipeline]:
-    with database(request.param, tmp_path) as url, running(url, github, tmp_path) as made:
-        made.know(github)
-        yield made
+@pytest.fixture(autouse=True)
+def opened(github: StandIn) -> None:
+    """Three submissions of the same author."""
+    for number in range(3):
+        github.pull_request({f"{FOLDER.format(number)}/train_gpt.py": b"step(%d)\n" % number})
 
 
 def bring_in(pipeline: Pipeline, github: StandIn, voice: Voice) -> None:
