@@ -184,6 +184,15 @@ def test_of_two_who_rule_at_once_the_later_one_stands_and_holds_or_lifts(
     assert is_held(scope) is (standing.outcome is Outcome.HELD)
 
 
+def test_of_many_rulings_in_one_moment_the_order_is_kept(scope: SessionScope, submission_id: UUID) -> None:
+    outcomes = [Outcome.HELD, Outcome.ACCEPTED, Outcome.NEEDS_CHANGES] * 10
+    with scope() as session:
+        for index, outcome in enumerate(outcomes):
+            rulings.rule(session, loaded(session, submission_id), outcome, person=OLGA, origin=str(index))
+    with scope() as session:
+        assert [one.outcome for one in stored.of_submission(session, submission_id)] == outcomes
+
+
 def test_a_run_is_asked_for_once_of_each_kind(scope: SessionScope, submission_id: UUID) -> None:
     with scope() as session:
         asked = [
