@@ -8,10 +8,10 @@ from enum import StrEnum
 from functools import cached_property
 
 from rules.analysis.flow.claimed import claimed_scores
-from rules.analysis.flow.events import Block, Event, Kind, Trace
+from rules.analysis.flow.events import Block, Event, Kind, Round, Trace
 from rules.analysis.flow.objects import Array, Instance, Optimizer, owners
 from rules.analysis.flow.order import Order, Relation, first_turn_only, relation, repeats
-from rules.analysis.flow.values import NLL, TRAIN, VAL, Value
+from rules.analysis.flow.values import NLL, TRAIN, VAL, Turn, Value
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.once import once
 from rules.submission import Submission
@@ -44,6 +44,7 @@ class Adaptation:
     claimed: bool | None = None
     kept: Event | None = None  # weights are written to a file between learning and score
     first: Event | None = None  # of RESCORED: the score in the same turns
+    sure: bool = True  # the network that is asked for the score is known to be one that learnt
 
     @property
     def taints(self) -> bool:
@@ -119,7 +120,7 @@ class _Reader:
             if how.order is Order.AFTER:
                 return Adaptation(learn, Learning.LEARN_FIRST, score)
         for score, how in reversed(related):
-            if how.order is Order.AFTER and not how.in_turn:
+            if how.order is Order.AFTER and not how.in_turn and not _sums_up(score, learn):
                 found = self._later(learn, score, taught)
                 if found is not None:
                     return found
@@ -140,7 +141,8 @@ class _Reader:
         if first is not None and (not taught or (kept is not None and not self._trained)):
             return None  # adapters, for all that is known: what they learnt does not outlive the pass
         how = Learning.EARLIER if first is None else Learning.RESCORED
-        return Adaptation(learn, how, score, kept=kept, first=first)
+        sure = kept is not None or self._asks(score, taught, surely=True)
+        return Adaptation(learn, how, score, kept=kept, first=first, sure=sure)
 
     def _kept(self, learn: Event, score: Event, taught: frozenset[Instance]) -> Event | None:
         """Where the weights are written to a file that is read again; adapters and probes are not in it."""
@@ -180,9 +182,11 @@ class _Reader:
                 found |= owners(step.detail.params)
         return frozenset(found)
 
-    def _asks(self, score: Event, taught: frozenset[Instance]) -> bool:
+    def _asks(self, score: Event, taught: frozenset[Instance], *, surely: bool = False) -> bool:
         """Whether a score comes from a network that was taught, or may come from one."""
         asked = [e.detail for e in self._asked if e.trail[-1] in score.trail or score.trail[-1] in e.trail]
+        if surely:
+            return any(one & taught for one in asked)
         return not taught or not asked or any(not one or one & taught for one in asked)
 
     def _is_fresh(self, learn: Event) -> bool:
@@ -213,6 +217,12 @@ def _comes_back(score: Event, learn: Event, how: Relation) -> Block | None:
         if repeats(loop, score) and repeats(loop, learn) and not first_turn_only(loop, score):
             return loop
     return None
+
+
+def _sums_up(score: Event, learn: Event) -> bool:
+    """Whether losses that were taken in the turns of the learning are summed up afterwards: no new score."""
+    turns = {Turn(loop.detail.number) for loop in learn.loops() if isinstance(loop.detail, Round)}
+    return bool(turns & score.labels)
 
 
 def _is_loss_of(score: Event, learn: Event) -> bool:
