@@ -86,7 +86,8 @@ def _note(context: Context, lease: Lease, repository: Repository, facts: PullReq
         before = repositories.pull_request(session, repository.id, facts.number)
         moved = before is None or before.head_sha != facts.head_sha
         same_base = before is not None and before.base_sha == facts.base_sha
-        row = _keep_facts(session, repository.id, facts, lift_quiet=moved and before is not None)
+        ready = before is not None and before.draft and not facts.draft
+        row = _keep_facts(session, repository.id, facts, lift_quiet=(moved and before is not None) or ready)
         submission = submissions.begin(session, row.id, facts.head_sha)
         jobs.request(session, Stage.PUBLISH, str(row.id))
         if facts.state != OPEN:
