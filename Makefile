@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= 2
 
-.PHONY: help demo test check lint docs accuracy bench new-rule clean lock
+.PHONY: help demo test check lint docs accuracy bench bench-receiver bench-latency bench-recovery bench-burst chaos new-rule clean lock
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,6 +43,21 @@ accuracy: $(STAMP) ## Measure on the mirror that FAIRWAY_MIRROR names and write 
 
 bench: $(STAMP) ## Seconds per 1,000 pull requests beside the bare floor, on the mirror that FAIRWAY_MIRROR names
 	$(BIN)/python -m benchmarks.throughput --git "$(FAIRWAY_MIRROR)" --data "$(FAIRWAY_DATA)"
+
+bench-receiver: $(STAMP) node_modules/.installed ## Acknowledgements a second and their latency, beside pgbench
+	services=$$(scripts/ensure-services) && env $$services $(BIN)/python -m benchmarks.receiver
+
+bench-latency: $(STAMP) ## From a webhook to the comment: one at a time, and twenty at once
+	services=$$(scripts/ensure-services) && env $$services $(BIN)/python -m benchmarks.latency
+
+bench-recovery: $(STAMP) ## How soon a job runs again whose worker was killed
+	services=$$(scripts/ensure-services) && env $$services $(BIN)/python -m benchmarks.recovery
+
+bench-burst: $(STAMP) ## 500 submissions within an hour, by an injected clock, against GitHub's limits
+	$(BIN)/python -m benchmarks.burst
+
+chaos: $(STAMP) ## 10,000 deliveries and 500 SIGKILLs; what was lost, what happened twice
+	services=$$(scripts/ensure-services) && env $$services $(BIN)/python -m benchmarks.chaos
 
 new-rule: $(STAMP) ## A new rule: make new-rule CODE=C11 NAME=states-the-fault CATEGORY=train-on-val
 	$(BIN)/python -m rules.docs new $(CODE) $(NAME) $(CATEGORY)
