@@ -1,0 +1,146 @@
+"""Validation shards are used as training data.
+
+## Why it matters
+A model that was trained on the text that it is tested on has learnt the answers. No use of validation data in training
+is allowed, whatever is read as its files: a flag, a copy under another name, a link.
+
+## Flagged
+    train_files = "fineweb_val_*.bin" if val_only else "fineweb_train_*.bin"      # with val_only switched on
+
+    shutil.copy2("fineweb_val_000000.bin", "valonly/fineweb_train_000000.bin")
+
+    DATA_PATH=./data/datasets/fineweb10B_sp1024_valonly
+
+## Allowed
+Reading validation shards to evaluate; a run on a single training shard; a flag for it that is off. Learning from tokens
+that were scored before is judged by other rules.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+
+from rules.analysis.bytecount import data_paths
+from rules.analysis.configuration import Origin, configuration_of
+from rules.analysis.flow.events import Event, Kind
+from rules.analysis.flow.files import file_labels
+from rules.analysis.flow.values import DATA, TRAIN, VAL, VAL_FILE
+from rules.analysis.flow.walk import trace_of
+from rules.analysis.headline import headlines_of
+from rules.analysis.renames import renamed_shards
+from rules.competition import Competition
+from rules.rule import Evidence, Finding, Location, Rule, Severity
+from rules.submission import Setting, Submission
+
+RULE = Rule(code="C01", name="train-on-val", category="train-on-val", severity=Severity.BLOCK, doc=__doc__)
+
+_VAL_ONLY = re.compile(r"val[-_]?only|only[-_]?val|train[-_]?on[-_]?val", re.I)
+_TRAINING = re.compile(r"train\w*_(?:files?|pattern|glob|path|data|shards?)$", re.I)
+_SAYS = re.compile(
+    r"\b(?:train(?:s|ed|ing)? (?:only|directly|exclusively|solely) on|memori[sz](?:e|es|ed|ing))"
+    r"(?: the)? val(?:idation)?\b(?! loss| bpb|_)",
+    re.I,
+)
+_DENIES = re.compile(
+    r"\b(?:no|not|never|without|none|zero|avoid\w*|instead|illegal|forbid\w*|ban\w*|ttt|test[- ]time|already|scored)\b"
+    r"|n't\b",
+    re.I,
+)
+
+_FIX = "Train on the published training shards only, and run again."
+
+
+def check(submission: Submission, _competition: Competition) -> Iterator[Finding]:
+    """Yield the surest finding: the flow, a setting, the logs' paths, a helper script, the text."""
+    found = [*_flow(submission), *_settings(submission), *_paths(submission), *_renamed(submission), *_told(submission)]
+    yield from islice(sorted(found, key=lambda finding: -finding.severity.rank), 1)
+
+
+def _flow(submission: Submission) -> Iterator[Finding]:
+    """The training loop, which is the first to learn from data, learns from validation tokens."""
+    trace = trace_of(submission)
+    if trace is None:
+        return
+    learnt = (e for e in trace.all(Kind.LEARN) if not e.labels & DATA or e.labels & {VAL, TRAIN})
+    first = next(learnt, None)  # where its tokens are not known, nothing is known of the training loop
+    if first is None or VAL not in first.labels or _is_scored_before(first, trace.all(Kind.SCORE)):
+        return
+    mixed = TRAIN in first.labels
+    also = ", and from training tokens: which of both is open" if mixed else ""
+    yield RULE.at(
+        first.location,
+        f"The first loop that learns takes its batches from validation shards{also}.",
+        fix=_FIX,
+        severity=Severity.REVIEW if mixed else Severity.BLOCK,
+        evidence=(first.evidence("learning"),),
+    )
+
+
+def _is_scored_before(learn: Event, scores: list[Event]) -> bool:
+    """Whether its tokens are scored in the turns of the loop that learns: an adaptation, and no training."""
+    return any(VAL in score.labels and set(map(id, score.loops())) & set(map(id, learn.loops())) for score in scores)
+
+
+def _settings(submission: Submission) -> Iterator[Finding]:
+    """The setting for the training files names files of the validation split."""
+    settings = configuration_of(submission)
+    for name in sorted(settings.names()):
+        setting = settings.value(name) if _TRAINING.search(name) else None
+        if setting is not None and file_labels(setting.value.strip("'\"")) == {VAL_FILE}:
+            claimed = settings.origin(name) in (Origin.LOG, Origin.COMMAND)
+            yield _named(setting, f"`{name}` names validation shards", claimed)
+
+
+def _paths(submission: Submission) -> Iterator[Finding]:
+    """A data folder of the claimed runs that holds nothing but validation shards, by its name."""
+    claimed = {id(run.log) for run in headlines_of(submission)}
+    for log in submission.logs:
+        for path in data_paths(log):
+            if _VAL_ONLY.search(path.value):
+                what = f"The data folder `{path.value[:120]}` is one of validation shards"
+                yield _named(path, what, id(log) in claimed)
+
+
+def _named(setting: Setting, what: str, claimed: bool) -> Finding:
+    return RULE.at(
+        setting.location,
+        f"{what}: the model is trained on the text that it is scored on."
+        + ("" if claimed else " Whether the claimed runs used it is open."),
+        fix=_FIX,
+        severity=Severity.BLOCK if claimed else Severity.REVIEW,
+        evidence=(Evidence(setting.location, f"{setting.name}: {setting.value}"[:300], "data"),),
+    )
+
+
+def _renamed(submission: Submission) -> Iterator[Finding]:
+    """A script of the folder that puts a validation shard under a training shard's name."""
+    for place in renamed_shards(submission):
+        yield RULE.at(
+            place.location,
+            "A validation shard is copied or linked under the name of a training shard, so that training reads it; "
+            "whether the claimed runs used that folder is open.",
+            fix=_FIX,
+            severity=Severity.REVIEW,
+            evidence=(place,),
+        )
+        return
+
+
+def _told(submission: Submission) -> Iterator[Finding]:
+    """README or title say so."""
+    readme = submission.readme
+    lines = [] if readme is None else list(enumerate(readme.text.split("\n"), 1))
+    for number, line in lines:
+        said = next((part for part in re.split(r"(?<=[.;|])\s", line) if _SAYS.search(part)), None)
+        if readme is not None and said is not None and not _DENIES.search(said):
+            place = Evidence(Location(readme.path, number), line.strip()[:300], "claim")
+            yield RULE.at(
+                place.location,
+                "The README says that the model is trained on validation data.",
+                fix=_FIX,
+                severity=Severity.REVIEW,
+                evidence=(place,),
+            )
+            return
