@@ -51,10 +51,10 @@ def command(host: str, port: int, check: bool, verbose: bool) -> int:
     from bot.command_line.signals import until_told
 
     settings = deployment.read_settings()
-    logs.set_up(settings, verbose=verbose)
     _refuse_unsafe(settings)
     works = settings.embedded and deployment.is_app(settings)
     bound = _bind(host, port)
+    logs.set_up(settings, verbose=verbose)
     told = until_told()
     with _beside(settings, works=works):
         started = told.is_set() or _serve(settings, bound)

@@ -42,8 +42,6 @@ def logged(message: str, *arguments: object, failing: bool = False) -> str:
         "canary/three",
         "canary-four",
         "canary-five",
-        keys().private.decode(),
-        keys().private.decode().splitlines()[3],
         "ghs_" + "A1b2" * 9,
         "github_pat_" + "A1b2" * 9,
         "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiIxMjM0In0.c2lnbmF0dXJlLW9mLWl0",
@@ -55,6 +53,15 @@ def test_a_secret_is_hidden_in_messages_and_tracebacks(secret: str, failing: boo
     assert secret not in text
     assert HIDDEN in text
     assert "in vain" in text
+
+
+@pytest.mark.parametrize("failing", [False, True])
+def test_a_private_key_is_hidden_whole_and_line_by_line(failing: bool) -> None:
+    text = keys().private.decode()
+    for part in (text, *text.splitlines()[1:-1]):
+        told = logged("asked with %s, in vain", part, failing=failing)
+        assert part not in told
+        assert HIDDEN in told
 
 
 def test_a_message_is_one_line_with_time_level_and_process() -> None:

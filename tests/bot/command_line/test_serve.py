@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from bot.command_line.main import run
 from bot.web.signature import sign
 from migrations.apply import is_current
 from tests.databases import database, postgresql
@@ -46,6 +47,32 @@ class Site:
             "X-Hub-Signature-256": sign(BODY, secret.encode()).decode(),
         }
         return guid, httpx.post(self.url + "/webhooks/github", content=BODY, headers=headers, timeout=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+Command = Callable[[Sequence[str], Mapping[str, str]], Ended]
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Run a command that ends by itself, in this process."""
+
+    def to_its_end(arguments: Sequence[str], variables: Mapping[str, str]) -> Ended:
+        for name, value in {"FAIRWAY_DATABASE_URL": sqlite(tmp_path), **variables}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("TMPDIR", str(tmp_path))
+        code = run(arguments)
+        return Ended(code, *capsys.readouterr())
+
+    return to_its_end
 
 
 def sqlite(folder: Path) -> str:
@@ -148,17 +175,17 @@ def test_no_secret_shows_in_a_log_whatever_fails(tmp_path: Path) -> None:
         {"FAIRWAY_BROKER_URL": "redis://127.0.0.1:1/0"},
     ],
 )
-def test_a_real_deployment_without_a_secret_does_not_start(tmp_path: Path, variables: dict[str, str]) -> None:
-    done = ran(["serve", "--port", "0"], variables, tmp_path)
-    assert done.returncode == 2
+def test_a_real_deployment_without_a_secret_does_not_start(command: Command, variables: dict[str, str]) -> None:
+    done = command(["serve", "--port", "0"], variables)
+    assert done.code == 2
     assert "FAIRWAY_WEBHOOK_SECRET is not set" in done.stderr
 
 
-def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
+def test_a_port_that_is_taken_is_said(command: Command) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as listening:
         port = listening.getsockname()[1]
-        done = ran(["serve", "--port", str(port)], {"FAIRWAY_DATABASE_URL": sqlite(tmp_path)}, tmp_path)
-    assert done.returncode == 2
+        done = command(["serve", "--port", str(port)], {})
+    assert done.code == 2
     assert f"127.0.0.1:{port} cannot be listened on" in done.stderr
 
 
@@ -174,52 +201,52 @@ def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
     ],
 )
 def test_a_setting_that_is_wrong_is_named_and_its_value_is_not_shown(
-    tmp_path: Path, variables: dict[str, str], complaint: str
+    command: Command, variables: dict[str, str], complaint: str
 ) -> None:
-    done = ran(["serve", "--port", "0"], {"FAIRWAY_DATABASE_URL": sqlite(tmp_path)} | variables, tmp_path)
-    assert done.returncode == 2
+    done = command(["serve", "--port", "0"], variables)
+    assert done.code == 2
     assert complaint in done.stderr
     assert "my-canary" not in done.stderr + done.stdout
 
 
-@pytest.mark.parametrize("command", ["worker", "beat"])
-def test_a_process_beside_others_needs_a_broker(tmp_path: Path, command: str) -> None:
-    done = ran([command], APP, tmp_path)
-    assert done.returncode == 2
+@pytest.mark.parametrize("process", ["worker", "beat"])
+def test_a_process_beside_others_needs_a_broker(command: Command, process: str) -> None:
+    done = command([process], APP)
+    assert done.code == 2
     assert "set FAIRWAY_BROKER_URL to redis://" in done.stderr
 
 
-def test_a_worker_needs_an_app(tmp_path: Path) -> None:
-    done = ran(["worker"], {"FAIRWAY_BROKER_URL": "redis://127.0.0.1:1/0"}, tmp_path)
-    assert done.returncode == 2
+def test_a_worker_needs_an_app(command: Command) -> None:
+    done = command(["worker"], {"FAIRWAY_BROKER_URL": "redis://127.0.0.1:1/0"})
+    assert done.code == 2
     assert "FAIRWAY_APP_ID and FAIRWAY_PRIVATE_KEY are not set" in done.stderr
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
-def test_migrate_goes_up_and_down_and_tells_from_where_to_where(tmp_path: Path, kind: str) -> None:
+def test_migrate_goes_up_and_down_and_tells_from_where_to_where(command: Command, tmp_path: Path, kind: str) -> None:
     with database(kind, tmp_path) as url:
         variables = {"FAIRWAY_DATABASE_URL": url}
-        up = ran(["migrate"], variables, tmp_path)
-        assert (up.returncode, ": base → 0" in up.stdout) == (0, True)
+        up = command(["migrate"], variables)
+        assert (up.code, ": base → 0" in up.stdout) == (0, True)
         engine = make_engine(url)
         assert is_current(engine)
-        assert ": already at 0" in ran(["migrate"], variables, tmp_path).stdout
-        assert " → 0001" in ran(["migrate", "--to", "0001"], variables, tmp_path).stdout
+        assert ": already at 0" in command(["migrate"], variables).stdout
+        assert " → 0001" in command(["migrate", "--to", "0001"], variables).stdout
         assert not is_current(engine)
         engine.dispose()
-        assert "0001 → base" in ran(["migrate", "--to", "base"], variables, tmp_path).stdout
+        assert "0001 → base" in command(["migrate", "--to", "base"], variables).stdout
 
 
-def test_migrate_says_that_a_revision_is_unknown(tmp_path: Path) -> None:
-    done = ran(["migrate", "--to", "tomorrow"], {"FAIRWAY_DATABASE_URL": sqlite(tmp_path)}, tmp_path)
-    assert done.returncode == 2
+def test_migrate_says_that_a_revision_is_unknown(command: Command) -> None:
+    done = command(["migrate", "--to", "tomorrow"], {})
+    assert done.code == 2
     assert "there is no revision 'tomorrow'" in done.stderr
 
 
-def test_migrate_waits_for_a_database_that_is_not_up_yet_and_hides_its_password(tmp_path: Path) -> None:
+def test_migrate_waits_for_a_database_that_is_not_up_yet_and_hides_its_password(command: Command) -> None:
     url = f"postgresql://u:my-canary@127.0.0.1:{free_port()}/x"
-    done = ran(["migrate", "--wait", "0.6"], {"FAIRWAY_DATABASE_URL": url}, tmp_path)
-    assert done.returncode == 2
+    done = command(["migrate", "--wait", "0.6"], {"FAIRWAY_DATABASE_URL": url})
+    assert done.code == 2
     assert "waiting up to 0.6 s" in done.stderr
     assert "did not answer within 0.6 s" in done.stderr
     assert "my-canary" not in done.stderr
