@@ -113,6 +113,10 @@ class Walker(ABC):
             self.places[node] = self.bases
         return Token(self.places[node], 0)
 
+    @abstractmethod
+    def attribute_of(self, owner: Value, name: str) -> Value:
+        """An attribute of a value."""
+
     def array(self, node: ast.AST | None, element: Value = NOTHING, *, container: bool = False) -> Array:
         """A new array or container."""
         return Array(getattr(node, "lineno", 1), self.scope.source, element=element, container=container)

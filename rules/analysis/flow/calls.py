@@ -8,10 +8,23 @@ from contextlib import AbstractContextManager
 from rules.analysis.flow.base import Arguments, Named, labels_of
 from rules.analysis.flow.events import Block, Kind
 from rules.analysis.flow.library import Libraries
-from rules.analysis.flow.objects import Array, Bound, Class, Function, Instance, Library, Optimizer, Scope, owners
+from rules.analysis.flow.objects import (
+    Array,
+    Bound,
+    Class,
+    Foreign,
+    Function,
+    Instance,
+    Library,
+    Optimizer,
+    Scope,
+    array_of,
+    owners,
+)
 from rules.analysis.flow.prints import template
 from rules.analysis.flow.values import (
     DATA,
+    FOREIGN,
     LOGITS,
     NLL,
     NONE,
@@ -72,6 +85,8 @@ class Calls(Libraries):
             return self._ask(called, ref, arguments, named, node)
         if isinstance(ref, Library):
             return self.library(ref.name, arguments, named, node)
+        if isinstance(ref, Foreign):
+            return self._foreign(ref, arguments, named, node)
         labels = called.all_labels()
         for value in (*arguments, *named.values()):
             labels |= value.all_labels()
@@ -186,6 +201,18 @@ class Calls(Libraries):
             array.fields = {k: v for k, v in named.items() if k not in every}
             names[given.kwarg.arg] = Value(ref=array)
 
+    def _foreign(self, ref: Foreign, arguments: Arguments, named: Named, node: ast.AST) -> Value:
+        """Call what is not Python: it may fill any array that it is given from all others."""
+        labels = labels_of(arguments, named) | {FOREIGN}
+        self.note(Kind.ESCAPE, node, ref.name, labels, detail=ref)
+        for value in (*arguments, *named.values()):
+            array = array_of(value.ref)
+            if array is not None and not array.labels & {VAL, TRAIN}:
+                if labels - array.labels:
+                    self.changes += 1
+                array.labels |= labels
+        return Value(labels)
+
     # -- tables ------------------------------------------------------------------------------------------------------
 
     def looked_up(self, owner: Value, key: Value, node: ast.AST) -> Value:
@@ -221,11 +248,13 @@ class Calls(Libraries):
             event = self.note(Kind.WRITE, node, _text(node), keys, detail=owner.ref)
             owner.ref.writes.append(event)
 
-    def scaled(self, one: Value, other: Value, node: ast.AST) -> None:
+    def scaled(self, one: Value, other: Value, node: ast.AST) -> bool:
         """Note a loss that is multiplied by a plain number."""
         for loss, factor in ((one, other), (other, one)):
             if NLL in loss.labels and factor.known and isinstance(factor.const, float) and 0 < factor.const < 1:
                 self.note(Kind.SCALE, node, "", loss.labels, detail=factor.const)
+                return True
+        return False
 
 
 def _text(node: ast.AST) -> str:

@@ -27,6 +27,7 @@ class Kind(StrEnum):
     LOAD = "load"  # detail: the networks that weights are put into
     PRINT = "print"  # name: the text, with {} for what is not known
     LEAST = "least"  # the smaller of several losses is taken
+    BESIDE = "beside"  # what says nothing of the token that came is put beside losses of it
     SCALE = "scale"  # a loss is multiplied by a constant
     ESCAPE = "escape"  # the program goes where it cannot be followed
     RETURN = "return"

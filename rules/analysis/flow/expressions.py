@@ -9,8 +9,10 @@ from typing import Any
 
 from rules.analysis.flow.calls import Calls
 from rules.analysis.flow.files import file_labels, of_file
-from rules.analysis.flow.objects import Array, Bound, Class, Function, Instance, Library, ModuleOf, owner_of
+from rules.analysis.flow.marks import marked
+from rules.analysis.flow.objects import Array, Bound, Class, Foreign, Function, Instance, Library, ModuleOf, owner_of
 from rules.analysis.flow.values import (
+    BYTES,
     DATA,
     INPUT,
     LOGITS,
@@ -18,8 +20,11 @@ from rules.analysis.flow.values import (
     NLL,
     NONE,
     NOTHING,
+    SCALED,
     TARGET,
+    TRAIN,
     UNKNOWN,
+    VAL,
     Labels,
     Token,
     Turn,
@@ -101,6 +106,8 @@ class Expressions(Calls):
         return element.plus(labels)
 
     def _constant(self, node: ast.Constant) -> Value:
+        if isinstance(node.value, bytes):
+            return Value(frozenset({BYTES}), node.value)
         if isinstance(node.value, str):
             return Value(file_labels(node.value), node.value)
         return constant(node.value)
@@ -134,6 +141,8 @@ class Expressions(Calls):
             if found is None:
                 return Value(ref=Bound(Library(f"().{name}"), (owner,)))
             return self._method(found, owner) if _decorated(found, "classmethod") else found
+        if isinstance(ref, Foreign):
+            return Value(ref=Foreign(name))
         if name in _SHAPES:
             return NOTHING
         return Value(owner.labels, ref=Bound(Library(f"().{name}"), (owner,)))
@@ -249,8 +258,9 @@ class Expressions(Calls):
         labels = one.all_labels() | other.all_labels()
         if isinstance(op, (ast.Add, ast.Div)):
             labels = of_file(labels, other.labels)
-        if node is not None and isinstance(op, ast.Mult):
-            self.scaled(one, other, node)
+        labels |= marked(one.all_labels(), other.all_labels(), op)
+        if node is not None and isinstance(op, ast.Mult) and self.scaled(one, other, node):
+            labels |= {SCALED}
         return Value(labels, place=place)
 
     def _unary(self, node: ast.UnaryOp) -> Value:
@@ -294,7 +304,9 @@ class Expressions(Calls):
             if result is not UNKNOWN:
                 return constant(result)
         labels = one.all_labels()
-        for other in others:
+        for op, other in zip(node.ops, others, strict=True):
+            if isinstance(op, (ast.In, ast.NotIn)) and isinstance(other.ref, Array) and one.all_labels() & {VAL, TRAIN}:
+                labels |= self.looked_up(other, one, node).labels
             labels |= other.all_labels()
         return Value(labels)
 

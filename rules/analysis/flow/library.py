@@ -9,11 +9,28 @@ from typing import Any
 from rules.analysis.flow.base import Arguments, Asked, Named, Walker, labels_of
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import file_labels, of_file
-from rules.analysis.flow.objects import Array, Bound, Class, Count, Function, Instance, Optimizer, owner_of, owners
+from rules.analysis.flow.marks import exponent
+from rules.analysis.flow.objects import (
+    Array,
+    Bound,
+    Class,
+    Count,
+    Foreign,
+    Function,
+    Instance,
+    Optimizer,
+    array_of,
+    owner_of,
+    owners,
+)
 from rules.analysis.flow.prints import template
 from rules.analysis.flow.values import (
+    BYTES,
     DATA,
+    ENTROPY,
     GEN,
+    LEAST,
+    LENGTH,
     LOGITS,
     NLL,
     NONE,
@@ -88,7 +105,7 @@ _GROW = frozenset({"append", "extend", "add", "appendleft", "insert", "push"})
 _IN_PLACE_SUM = frozenset({"add_", "iadd"})
 _TABLE_WRITES = {"scatter_add_": 1, "index_add_": 1, "index_put_": 0, "put_": 0, "scatter_": 1, "index_copy_": 1}
 _TABLE_READS = {"gather": 1, "index_select": 1, "take": 0, "take_along_dim": 0}
-_LEAST = frozenset({"minimum", "min", "fmin", "amin"})
+_SMALLER = frozenset({"minimum", "min", "fmin", "amin"})
 _NUMBERS: dict[str, Callable[[Any], Any]] = {
     "int": int,
     "float": float,
@@ -115,6 +132,11 @@ _ESCAPES = frozenset(
         "load_library",
     }
 )
+_FOREIGN = frozenset({"CDLL", "LoadLibrary", "load_inline", "load_library", "PyDLL"})
+_POINTERS = frozenset(
+    {"data_as", "data_ptr", "byref", "cast", "from_buffer", "POINTER", "ndpointer", "ascontiguousarray"}
+)
+_ENCODES = frozenset({"encode", "bytes", "bytearray", "id_to_piece", "IdToPiece", "id_to_token"})
 _RANGES = frozenset({"range", "arange"})
 _OPTIMIZERS = frozenset(
     {"Adam", "AdamW", "SGD", "Muon", "RMSprop", "Adagrad", "LBFGS", "NAdam", "RAdam", "Adamax", "Lion"}
@@ -221,7 +243,7 @@ class Libraries(Walker):
     def _size(self, asked: Asked) -> Value | None:
         if asked.last == "len" and asked.arguments and asked.arguments[0].items is not None:
             return constant(len(asked.arguments[0].items))
-        return NOTHING
+        return Value(frozenset({LENGTH})) if asked.last == "len" and BYTES in asked.labels else NOTHING
 
     def _range(self, asked: Asked) -> Value | None:
         """Positions; where the bounds are plain, so many."""
@@ -352,7 +374,26 @@ class Libraries(Walker):
         if asked.is_method and asked.last in ("eval",):
             return None
         self.note(Kind.ESCAPE, asked.node, asked.name, asked.labels)
-        return Value(asked.labels)
+        return Value(asked.labels, ref=Foreign(asked.last) if asked.last in _FOREIGN else None)
+
+    def _pointer(self, asked: Asked) -> Value | None:
+        """A pointer into an array stands for the array."""
+        array = next((found for one in asked.arguments if (found := array_of(one.ref)) is not None), None)
+        return None if array is None else Value(asked.labels, ref=array)
+
+    def _encoded(self, asked: Asked) -> Value | None:
+        return Value(asked.labels | {BYTES})
+
+    def _exponent(self, asked: Asked) -> Value | None:
+        return Value(asked.labels | exponent(asked.labels))
+
+    def _beside(self, asked: Asked) -> Value | None:
+        """Put side by side: losses of the token that came, and something that is none."""
+        items = asked.arguments[0].items if asked.arguments else None
+        labels = [item.all_labels() for item in items or ()]
+        if any(NLL in one for one in labels) and any(ENTROPY in one and NLL not in one for one in labels):
+            self.note(Kind.BESIDE, asked.node, asked.last, asked.labels)
+        return None
 
     # -- containers and tables ---------------------------------------------------------------------------------------
 
@@ -444,12 +485,23 @@ class Libraries(Walker):
         losses = [one for one in asked.arguments if NLL in one.all_labels()]
         if len(losses) >= 2:
             self.note(Kind.LEAST, asked.node, asked.last, asked.labels)
+            return Value(asked.labels | {LEAST})
         return None
 
     def _where(self, asked: Asked) -> Value | None:
         if len(asked.arguments) == 3 and all(NLL in one.all_labels() for one in asked.arguments):
             self.note(Kind.LEAST, asked.node, asked.last, asked.labels, detail="where")
+            return Value(asked.labels | {LEAST}) if _is_comparison(asked.node) else None
         return None
+
+
+def _is_comparison(node: ast.AST) -> bool:
+    """Whether `where(a < b, a, b)` picks the smaller of the two that it compares."""
+    arguments = getattr(node, "args", [])
+    if len(arguments) != 3 or not isinstance(arguments[0], ast.Compare) or len(arguments[0].comparators) != 1:
+        return False
+    compared = {ast.dump(arguments[0].left), ast.dump(arguments[0].comparators[0])}
+    return compared == {ast.dump(arguments[1]), ast.dump(arguments[2])}
 
 
 def _turns(labels: Labels) -> Labels:
@@ -501,7 +553,11 @@ def _table() -> dict[str, Any]:
         (_TABLE_WRITES, Libraries._table_write),
         (_TABLE_READS, Libraries._table_read),
         (_IN_PLACE_SUM, Libraries._summed),
-        (_LEAST, Libraries._least),
+        (_SMALLER, Libraries._least),
+        (_POINTERS, Libraries._pointer),
+        (_ENCODES, Libraries._encoded),
+        (("exp", "exp_", "exp2"), Libraries._exponent),
+        (("stack", "cat", "concatenate", "concat", "hstack", "column_stack"), Libraries._beside),
         (_NUMBERS, Libraries._number),
         (("get", "getenv", "setdefault", "pop"), Libraries._get),
         (("getattr",), Libraries._getattr),

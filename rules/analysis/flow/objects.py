@@ -105,6 +105,13 @@ class Library:
 
 
 @dataclass(slots=True, eq=False)
+class Foreign:
+    """A library of machine code, or a function in it: what it does is not followed."""
+
+    name: str
+
+
+@dataclass(slots=True, eq=False)
 class Array:
     """An array or a container that is filled later. `element`: what stands in it; `fields`: by plain keys."""
 
@@ -153,6 +160,13 @@ class ModuleOf:
     """A file of the program, imported."""
 
     scope: Scope
+
+
+def array_of(ref: Any) -> Array | None:
+    """The array that something is a view of, or a pointer into."""
+    while isinstance(ref, Bound) and ref.given:
+        ref = ref.given[0].ref
+    return ref if isinstance(ref, Array) else None
 
 
 def owner_of(ref: Any) -> Instance | None:

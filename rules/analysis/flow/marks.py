@@ -1,0 +1,48 @@
+"""What arithmetic makes of losses and probabilities: what several rules must tell apart later, as labels.
+
+- `ENTROPY`: p·log p over all tokens, which says nothing of the token that came;
+- `SHARE`: a loss divided by a number of bytes, `SPREAD`: a probability for each byte that is made of such a share;
+- `GATED`: the product of two things that both depend on the token that came: a weight made of its own loss.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from rules.analysis.flow.values import (
+    ENTROPY,
+    GATED,
+    LENGTH,
+    LOGITS,
+    NLL,
+    NONE,
+    SHARE,
+    SPREAD,
+    Labels,
+)
+
+
+def marked(one: Labels, other: Labels, op: ast.AST) -> Labels:
+    """Labels that a result has beside those of its parts."""
+    if isinstance(op, ast.Mult):
+        return _product(one, other)
+    if isinstance(op, ast.Div) and NLL in one and LENGTH in other and LENGTH not in one:
+        return frozenset({SHARE})
+    if isinstance(op, ast.Pow) and NLL in one and LENGTH in other:
+        return frozenset({SPREAD})
+    return NONE
+
+
+def _product(one: Labels, other: Labels) -> Labels:
+    if NLL in one and NLL in other:
+        return frozenset({GATED})
+    if LOGITS in one and LOGITS in other and NLL not in one | other:
+        return frozenset({ENTROPY})
+    if any(NLL in loss and LENGTH in share and LENGTH not in loss for loss, share in ((one, other), (other, one))):
+        return frozenset({SHARE})
+    return NONE
+
+
+def exponent(labels: Labels) -> Labels:
+    """Labels of `exp` of something, beside its own."""
+    return frozenset({SPREAD}) if SHARE in labels and NLL in labels else NONE
