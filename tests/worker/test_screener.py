@@ -8,74 +8,30 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from rules import competition
-from rules.submission import PullRequest
 from tests.pipeline import running
 from tests.processes import wait_until
 from tests.standin import stand_in
+from tests.worker.screens import (
+    ANSWER,
+    SOME_SECONDS,
+    broken,
+    deadly,
+    endless,
+    hungry,
+    quick,
+    request,
+    settings,
+    stubborn,
+    stubborn_once,
+)
 from worker.screener import Isolated, screen_guarded
-from worker.screening import Request, Screen, Screened, ScreeningError
+from worker.screening import Screen, ScreeningError
 from worker.settings import Settings
 from worker.store.models import Stage, SubmissionRow
-
-SOME_SECONDS = 0.3
-SOME_BYTES = 268_435_456
-ANSWER = Screened({"number": 7}, "fine")
-
-
-def request() -> Request:
-    pull_request = PullRequest(7, "a" * 40, "pat", "Try it", datetime(2026, 3, 2, tzinfo=UTC))
-    return Request(competition.builtin(), pull_request, {}, Path("nowhere"))
-
-
-def quick(_request: Request) -> Screened:
-    return ANSWER
-
-
-def endless(_request: Request) -> Screened:
-    while True:
-        pass
-
-
-def stubborn(_request: Request) -> Screened:
-    """As a rule that breaks is noted and the next one tried."""
-    while True:
-        try:
-            endless(_request)
-        except Exception:
-            continue
-
-
-def stubborn_once(_request: Request) -> Screened:
-    """As a library that catches everything."""
-    try:
-        endless(_request)
-    except BaseException:
-        endless(_request)
-    return ANSWER
-
-
-def hungry(_request: Request) -> Screened:
-    kept = []
-    while True:
-        kept.append(bytearray(64 * 1024 * 1024))
-
-
-def broken(_request: Request) -> Screened:
-    raise ZeroDivisionError("a fault of ours")
-
-
-def deadly(_request: Request) -> Screened:
-    os._exit(9)
-
-
-def settings(seconds: float = SOME_SECONDS) -> Settings:
-    return Settings(screen_seconds=seconds, screen_bytes=SOME_BYTES)
 
 
 @contextmanager
@@ -113,11 +69,12 @@ def test_a_fault_of_ours_is_none_of_the_submission() -> None:
 
 def test_a_child_of_a_worker_that_needs_too_much_memory_says_so() -> None:
     code = (
-        "from tests.worker import test_screener as here\n"
+        "from tests.worker import screens as here\n"
         "from worker.screener import limit_memory, screen_guarded\n"
+        "from worker.screening import ScreeningError\n"
         "limit_memory(here.SOME_BYTES)\n"
         "try: screen_guarded(here.settings(60), here.hungry)(here.request())\n"
-        "except here.ScreeningError as error: print(error)\n"
+        "except ScreeningError as error: print(error)\n"
         "print(screen_guarded(here.settings(), here.quick)(here.request()) == here.ANSWER)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
@@ -146,7 +103,7 @@ def test_the_process_ends_with_its_parent(tmp_path: Path) -> None:
     script = tmp_path / "parent.py"
     script.write_text(
         "import sys, time\n"
-        "from tests.worker import test_screener as here\n"
+        "from tests.worker import screens as here\n"
         "from worker.screener import Isolated\n"
         "if __name__ == '__main__':\n"
         "    Isolated(here.settings()).warm_up()\n"
