@@ -41,7 +41,7 @@ from worker.store.types import now_plus
 WEATHER = Weather(duplicate=0.25, lose=0.005, scatter_seconds=1.5)
 VICTIMS = {"child": 88, "worker": 4, "web": 4, "beat": 4}
 QUIET_SECONDS = 900.0
-MOST_WAITING = 200
+MOST_WAITING = 400
 """Jobs that are due, from which on people pause: else all would wait, and what is asked for often is done once."""
 
 
@@ -51,8 +51,8 @@ class Plan:
 
     deliveries: int = 10_000
     kills: int = 500
-    pulls: int = 220
-    pushes: int = 300
+    pulls: int = 80
+    pushes: int = 90
     wipes: int = 1
     seed: int = 1
 

@@ -33,8 +33,8 @@ class Story:
         kinds: list[tuple[Callable[[], None], int]] = [
             (self._open, 12 if len(self.heads) < self.pulls_at_most else 0),
             (self._push, 8 if self.done["push"] < self.pushes_at_most else 0),
-            (self._retitle, 40),
-            (self._comment, 30),
+            (self._retitle, 60),
+            (self._comment, 12),
             (self._command, 2 if self.done["command"] < MOST_COMMANDS else 0),
             (self._close_or_reopen, 6),
             (self._draft_or_ready, 4),

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from bot.web.body import READ_SECONDS
 from bot.web.signature import sign
 from bot.web.webhook import Receiver
 from migrations.apply import upgrade
+from tests.processes import free_port
 from worker.settings import Settings
 from worker.store.models import Delivery, Job, Stage
 from worker.store.session import SessionScope, make_engine, session_scope
@@ -135,9 +135,3 @@ def _wait_for(site: Served) -> None:
         except httpx.TransportError:
             time.sleep(0.05)
     raise TimeoutError(f"the web process does not answer: {site.log.read_text('utf-8', 'replace')[-2000:]}")
-
-
-def free_port() -> int:
-    """A port that nobody uses at this moment."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
-        return int(listening.getsockname()[1])
