@@ -33,6 +33,7 @@ from rules.analysis.flow.values import (
     TARGET,
     TRAIN,
     VAL,
+    Labels,
     Read,
     Value,
     joined,
@@ -247,6 +248,15 @@ class Calls(Libraries):
         if keys & {VAL, TRAIN} and isinstance(owner.ref, Array):
             event = self.note(Kind.WRITE, node, _text(node), keys, detail=owner.ref)
             owner.ref.writes.append(event)
+
+    def blanked(self, target: ast.expr, condition: ast.expr | None, labels: Labels, node: ast.AST) -> None:
+        """Note losses that are set to nothing, by a factor or a place that is made of the token that came."""
+        if labels & {TARGET, VAL} and not labels & {NLL, LOGITS}:
+            while isinstance(target, ast.Subscript):
+                target = target.value
+            owner = self.scope.find(target.id) if isinstance(target, ast.Name) else None
+            if owner is not None and NLL in owner.all_labels():
+                self.note(Kind.BLANK, node, _text(target), labels | owner.all_labels(), detail=condition)
 
     def scaled(self, one: Value, other: Value, node: ast.AST) -> bool:
         """Note a loss that is multiplied by a plain number."""

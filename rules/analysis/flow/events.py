@@ -29,6 +29,8 @@ class Kind(StrEnum):
     LEAST = "least"  # the smaller of several losses is taken
     BESIDE = "beside"  # what says nothing of the token that came is put beside losses of it
     SCALE = "scale"  # a loss is multiplied by a constant
+    BLANK = "blank"  # losses are set to nothing where something holds of the token that came; detail: the condition
+    FETCH = "fetch"  # the network is asked for data; detail: what of, where that is plain
     ESCAPE = "escape"  # the program goes where it cannot be followed
     RETURN = "return"
 
@@ -101,6 +103,7 @@ class Trace:
     cut: str = ""
     steps: int = 0
     reads: list[Event] = field(default_factory=list)
+    scores: list[Event] = field(default_factory=list)  # `Kept` counts in it; some were walked over again since
 
     def all(self, *kinds: Kind) -> list[Event]:
         """Events of these kinds in order."""

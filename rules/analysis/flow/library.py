@@ -137,6 +137,10 @@ _POINTERS = frozenset(
     {"data_as", "data_ptr", "byref", "cast", "from_buffer", "POINTER", "ndpointer", "ascontiguousarray"}
 )
 _ENCODES = frozenset({"encode", "bytes", "bytearray", "id_to_piece", "IdToPiece", "id_to_token"})
+_FETCHES = frozenset(
+    {"load_dataset", "snapshot_download", "hf_hub_download", "urlopen", "urlretrieve", "from_pretrained", "cached_file"}
+)
+_SITES = frozenset({"requests", "httpx", "aiohttp", "gdown", "wget", "boto3", "huggingface_hub", "ftplib"})
 _RANGES = frozenset({"range", "arange"})
 _OPTIMIZERS = frozenset(
     {"Adam", "AdamW", "SGD", "Muon", "RMSprop", "Adagrad", "LBFGS", "NAdam", "RAdam", "Adamax", "Lion"}
@@ -150,6 +154,8 @@ class Libraries(Walker):
         """The value of a call of something that is not the program's own."""
         last = name.rpartition(".")[2]
         asked = Asked(name, last, arguments, named, node, labels_of(arguments, named))
+        if last in _FETCHES or name.partition(".")[0] in _SITES:
+            self.note(Kind.FETCH, node, name, asked.labels, detail=_source(asked))
         handler = _HANDLERS.get(last)
         found = None if handler is None else handler(self, asked)
         if found is None and name.startswith("torch.nn.") and last[:1].isupper():
@@ -247,7 +253,7 @@ class Libraries(Walker):
 
     def _range(self, asked: Asked) -> Value | None:
         """Positions; where the bounds are plain, so many."""
-        turns = labels_of(asked.arguments, asked.named) if asked.last == "arange" else NONE
+        turns = labels_of(asked.arguments, asked.named)
         times = None
         if (
             asked.last == "range"
@@ -402,13 +408,13 @@ class Libraries(Walker):
             return None
         owner, value = asked.arguments[0], asked.arguments[-1]
         inner = value.all_labels()
+        if NLL in inner:
+            inner |= self.scored(asked.node, _receiver(asked.node), inner, "kept")
         if isinstance(owner.ref, Array):
             if inner - owner.ref.labels:
                 self.changes += 1
             owner.ref.take(value if asked.last != "extend" else self.element(value))
             owner.ref.labels |= inner
-        if NLL in inner:
-            self.note(Kind.SCORE, asked.node, _receiver(asked.node), inner, detail="kept")
         return NOTHING
 
     def _add_at(self, asked: Asked) -> Value | None:
@@ -458,7 +464,7 @@ class Libraries(Walker):
             return None
         owner, inner = asked.arguments[0], asked.arguments[1].all_labels()
         if NLL in inner:
-            self.note(Kind.SCORE, asked.node, _receiver(asked.node), inner, detail="added")
+            inner |= self.scored(asked.node, _receiver(asked.node), inner, "added")
         if isinstance(owner.ref, Array):
             owner.ref.labels |= inner
             self.wrote(owner, asked.arguments[1], asked.node)
@@ -502,6 +508,12 @@ def _is_comparison(node: ast.AST) -> bool:
         return False
     compared = {ast.dump(arguments[0].left), ast.dump(arguments[0].comparators[0])}
     return compared == {ast.dump(arguments[1]), ast.dump(arguments[2])}
+
+
+def _source(asked: Asked) -> str:
+    """The first plain text among the arguments: an address, or the name of a collection."""
+    values = (*asked.arguments, *asked.named.values())
+    return next((value.const for value in values if value.known and isinstance(value.const, str)), "")
 
 
 def _turns(labels: Labels) -> Labels:

@@ -12,7 +12,7 @@ from rules.analysis.configuration import Configuration, Origin
 from rules.analysis.flow.events import Block, Event, Kind, Round, Trace
 from rules.analysis.flow.expressions import Expressions
 from rules.analysis.flow.objects import Array, Class, Count, Function, Library, ModuleOf, Scope
-from rules.analysis.flow.values import NLL, NONE, NOTHING, UNKNOWN, Labels, Token, Value, constant, joined
+from rules.analysis.flow.values import DATA, NLL, NONE, NOTHING, UNKNOWN, Labels, Past, Token, Value, constant, joined
 from rules.submission import SourceFile
 
 MOST_STEPS = 400_000
@@ -206,7 +206,10 @@ class Machine(Expressions):
         parent = self.trail[-1]
         place = len(parent.children)
         rounds = 1 if self.once else 2
+        begins = self.scope.names
         for number in range(rounds):
+            if number:
+                self._age(begins, node)
             del parent.children[place:]
             once, self.once = self.once, self.once or number + 1 < rounds
             changes = self.changes
@@ -227,6 +230,14 @@ class Machine(Expressions):
             self._merge([before, after, *self.left.pop()])
             if self.changes == changes and _same(before, after):
                 break
+
+    def _age(self, begins: dict[str, Value], loop: ast.AST) -> None:
+        """What a turn has bound to data is left over when the next one begins."""
+        past = frozenset({Past(getattr(loop, "lineno", 1))})
+        names = self.scope.names
+        for name, value in names.items():
+            if value.labels & DATA and begins.get(name) is not value:
+                names[name] = value.plus(past)
 
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
         over = self.value(node.iter)
@@ -395,8 +406,9 @@ class Machine(Expressions):
         if items is None or len(items) != len(target.elts) or any(isinstance(e, ast.Starred) for e in target.elts):
             element = self.element(value)
             items = (element,) * len(target.elts)
+        turns = value.turns
         for part, item in zip(target.elts, items, strict=True):
-            self.store(part, item, node)
+            self.store(part, item.plus(turns) if turns else item, node)
 
     def _set_attribute(self, target: ast.Attribute, value: Value) -> None:
         owner = self.value(target.value)
@@ -418,6 +430,11 @@ class Machine(Expressions):
         owner = self.value(target.value)
         key = self.value(target.slice)
         labels = value.all_labels()
+        if is_zero(value):
+            self.blanked(target, target.slice, key.all_labels(), node)
+        if NLL in labels:
+            value = value.plus(self.scored(node, name_of(target), labels, "kept"))
+        labels = value.all_labels() | self.cuts(target.slice)
         if isinstance(owner.ref, Array):
             array = owner.ref
             if labels - array.labels:
@@ -430,8 +447,6 @@ class Machine(Expressions):
             self.wrote(owner, key, node)
         else:
             self._mixed_in(target.value, labels)
-        if NLL in labels:
-            self.note(Kind.SCORE, node, name_of(target), labels, detail="kept")
 
     def _mixed_in(self, owner: ast.expr, labels: Labels) -> None:
         """Something computed is changed at some places: its name holds what it was and what was put in."""
@@ -445,9 +460,14 @@ class Machine(Expressions):
     def added(self, target: ast.expr, value: Value, node: ast.AST) -> None:
         """`target += value`, or any other change in place."""
         labels, op = value.all_labels(), getattr(node, "op", ast.Add())
+        if isinstance(op, ast.Mult) and NLL not in labels:
+            self.blanked(target, getattr(node, "value", None), labels, node)
         if NLL in labels and isinstance(op, (ast.Add, ast.Sub)):
-            scores = isinstance(op, ast.Add) or is_logarithm(getattr(node, "value", None))
-            self.note(Kind.SCORE if scores else Kind.TAKEN, node, name_of(target), labels, detail="added")
+            if isinstance(op, ast.Add) or is_logarithm(getattr(node, "value", None)):
+                value = value.plus(self.scored(node, name_of(target), labels, "added"))
+                labels = value.all_labels()
+            else:
+                self.note(Kind.TAKEN, node, name_of(target), labels, detail="added")
         if isinstance(target, ast.Name):
             known = self.scope.find(target.id) or NOTHING
             if not self._added_to_array(known, value):
