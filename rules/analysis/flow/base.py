@@ -12,7 +12,7 @@ from typing import Any
 from rules.analysis.configuration import Configuration
 from rules.analysis.flow.events import Block, Event, Kind, Trace
 from rules.analysis.flow.objects import Array, Function, Scope
-from rules.analysis.flow.values import NONE, NOTHING, Labels, Token, Value
+from rules.analysis.flow.values import NONE, NOTHING, Kept, Labels, Token, Value
 
 Arguments = tuple[Value, ...]
 Named = dict[str, Value]
@@ -65,6 +65,11 @@ class Walker(ABC):
     @abstractmethod
     def note(self, kind: Kind, node: ast.AST, name: str = "", labels: Labels = NONE, detail: Any = None) -> Event:
         """Write down what happens here."""
+
+    def scored(self, node: ast.AST, name: str, labels: Labels, detail: str) -> Labels:
+        """Note a score. What it is kept in or added to has these labels from now on."""
+        self.trace.scores.append(self.note(Kind.SCORE, node, name, labels, detail=detail))
+        return frozenset({Kept(len(self.trace.scores) - 1)})
 
     @abstractmethod
     def block(self, what: str, node: ast.AST, name: str = "", labels: Labels = NONE) -> AbstractContextManager[Block]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rules.analysis.flow.events import Event, Kind, Trace
 from rules.analysis.flow.order import Order, relation
 from rules.analysis.flow.prints import likeness
-from rules.analysis.flow.values import NLL, VAL, Labels, Turn
+from rules.analysis.flow.values import NLL, VAL, Kept
 from rules.analysis.headline import headlines_of
 from rules.submission import Submission
 
@@ -27,13 +27,14 @@ def claimed_scores(trace: Trace, submission: Submission) -> tuple[Event, ...]:
     if shown is None:
         return ()
     scores = [event for event in trace.all(Kind.SCORE) if {VAL, NLL} <= event.labels]
-    if {VAL, NLL} <= shown.labels:
-        fed = [score for score in scores if _turns(score) and _turns(score) <= _turns(shown)]
-        if fed:
-            return tuple(fed)
+    fed = kept_in(shown, trace)
+    made_of = [score for score in scores if id(score) in fed]
+    if made_of:
+        return tuple(made_of)
     earlier = [score for score in scores if relation(score, shown).order is Order.BEFORE]
     return tuple(earlier[-1:])
 
 
-def _turns(event: Event) -> Labels:
-    return frozenset(label for label in event.labels if isinstance(label, Turn))
+def kept_in(event: Event, trace: Trace) -> set[int]:
+    """Identities of the scores that an event's value holds."""
+    return {id(trace.scores[label.number]) for label in event.labels if isinstance(label, Kept)}

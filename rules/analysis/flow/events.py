@@ -41,6 +41,7 @@ class Round:
 
     number: int
     times: int | None
+    counts: bool = True  # through numbers, not through data that it picks one by one
 
 
 @dataclass(slots=True, eq=False)

@@ -25,6 +25,8 @@ from rules.analysis.flow.values import (
     TRAIN,
     UNKNOWN,
     VAL,
+    Cut,
+    Label,
     Labels,
     Token,
     Turn,
@@ -186,7 +188,7 @@ class Expressions(Calls):
                 return Value(owner.labels, owner.const[slice(_whole(lower, cut.lower), _whole(upper, cut.upper))])
             except TypeError:
                 return Value(owner.labels)
-        labels = owner.all_labels() | lower.turns | upper.turns
+        labels = owner.all_labels() | lower.turns | upper.turns | self.cuts(cut)
         if labels & DATA and not labels & {TARGET, INPUT, NLL, LOGITS}:
             if is_one_later(cut.lower):
                 labels |= {TARGET}
@@ -198,8 +200,21 @@ class Expressions(Calls):
                 labels |= {self.place_of(cut)}
         return Value(labels, ref=owner.ref if _stays_array(owner, labels) else None)
 
+    def cuts(self, index: ast.expr) -> Labels:
+        """At which bounds an index cuts, by their text."""
+        function = self.scope.function
+        found: set[Label] = set()
+        for part in index.elts if isinstance(index, ast.Tuple) else (index,):
+            if isinstance(part, ast.Slice):
+                found |= {
+                    Cut(side, ast.unparse(bound), function)
+                    for side, bound in (("from", part.lower), ("to", part.upper))
+                    if isinstance(bound, (ast.Name, ast.Attribute, ast.UnaryOp))
+                }
+        return frozenset(found)
+
     def _cut_tensor(self, owner: Value, cut: ast.Tuple) -> Value:
-        labels = owner.all_labels()
+        labels = owner.all_labels() | self.cuts(cut)
         last = cut.elts[-1]
         for part in cut.elts:
             if not isinstance(part, ast.Slice):

@@ -242,7 +242,8 @@ class Machine(Expressions):
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
         over = self.value(node.iter)
         self.loops += 1
-        turn = Round(self.loops, times_of(over))
+        counts = isinstance(over.ref, Count) or (over.items is not None and all(item.known for item in over.items))
+        turn = Round(self.loops, times_of(over), counts)
         element = self.turned(self.element(over), turn.number)
         self._loop(node.body, node, over.all_labels(), lambda: self.store(node.target, element, node), turn)
         self.body(node.orelse)

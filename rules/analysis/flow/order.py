@@ -68,7 +68,7 @@ def _statement(block: Block) -> ast.AST | None:
 def selects(loop: Block, event: Event) -> bool:
     """Whether the loop walks over the data of the event: its variable picks them, or it is no loop that counts."""
     turn = loop.detail
-    if not isinstance(turn, Round) or turn.number == 0 or turn.times == 1:
+    if not isinstance(turn, Round) or turn.number == 0 or turn.times == 1 or not turn.counts:
         return True
     return Turn(turn.number) in event.labels
 

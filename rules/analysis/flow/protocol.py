@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 
-from rules.analysis.flow.claimed import claimed_scores
-from rules.analysis.flow.events import Block, Event, Kind, Round, Trace
+from rules.analysis.flow.claimed import claimed_scores, kept_in
+from rules.analysis.flow.events import Block, Event, Kind, Trace
 from rules.analysis.flow.objects import Array, Instance, Optimizer, owners
 from rules.analysis.flow.order import Order, Relation, first_turn_only, relation, repeats
-from rules.analysis.flow.values import NLL, TRAIN, VAL, Turn, Value
+from rules.analysis.flow.values import NLL, TRAIN, VAL, Cut, Past, Value
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.once import once
 from rules.submission import Submission
@@ -22,6 +22,7 @@ class Learning(StrEnum):
 
     SCORE_FIRST = "score-first"  # each chunk is scored, then learnt from
     LEARN_FIRST = "learn-first"  # a chunk is learnt from, then scored
+    CONTEXT = "context-first"  # the part of a window before what is scored is learnt from
     EARLIER = "earlier-pass"  # a whole pass of learning, then a pass that scores
     RESCORED = "rescored"  # a pass that scores before it learns, then another that scores again
     REPEATED = "repeated"  # scored and learnt from in turn, several times over the same tokens
@@ -49,7 +50,7 @@ class Adaptation:
     @property
     def taints(self) -> bool:
         """Whether the score depends on what was learnt from the same tokens before them."""
-        return self.how not in (Learning.SCORE_FIRST, Learning.UNSCORED)
+        return self.how not in (Learning.SCORE_FIRST, Learning.CONTEXT, Learning.UNSCORED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +73,19 @@ def protocol_of(submission: Submission) -> Protocol | None:
 
 def read_protocol(trace: Trace, claimed: tuple[Event, ...] = ()) -> Protocol:
     """The protocol of a trace."""
-    scores = tuple(event for event in trace.all(Kind.SCORE) if {VAL, NLL} <= event.labels)
+    scores = _first_hand([event for event in trace.all(Kind.SCORE) if {VAL, NLL} <= event.labels], trace)
+    claimed = tuple(
+        event for event in scores if event in claimed or any(id(event) in kept_in(c, trace) for c in claimed)
+    )
     reader = _Reader(trace, scores, claimed)
     learnt = [event for event in trace.all(Kind.LEARN) if VAL in event.labels]
     return Protocol(trace, scores, claimed, tuple(reader.adaptation(event) for event in learnt), _training(trace))
+
+
+def _first_hand(scores: list[Event], trace: Trace) -> tuple[Event, ...]:
+    """The scores that sum up no other: what comes later of them adds up what was committed before."""
+    walked = {id(score) for score in scores}
+    return tuple(score for score in scores if not (kept_in(score, trace) - {id(score)}) & walked)
 
 
 def _training(trace: Trace) -> Block | None:
@@ -117,15 +127,16 @@ class _Reader:
             if again is not None and how.order is Order.BEFORE:
                 return Adaptation(learn, Learning.REPEATED, score, again)
         for score, how in in_turn:
-            if how.order is Order.AFTER:
-                return Adaptation(learn, Learning.LEARN_FIRST, score)
+            if how.order is Order.AFTER and not _is_past(learn, how):
+                kind = Learning.CONTEXT if _is_context(learn, score) else Learning.LEARN_FIRST
+                return Adaptation(learn, kind, score)
         for score, how in reversed(related):
-            if how.order is Order.AFTER and not how.in_turn and not _sums_up(score, learn):
+            if how.order is Order.AFTER and not how.in_turn:
                 found = self._later(learn, score, taught)
                 if found is not None:
                     return found
         for score, how in in_turn:
-            if how.order is Order.BEFORE:
+            if how.order is Order.BEFORE or _is_past(learn, how):
                 return Adaptation(learn, Learning.SCORE_FIRST, score)
         return Adaptation(learn, Learning.UNSCORED)
 
@@ -219,10 +230,17 @@ def _comes_back(score: Event, learn: Event, how: Relation) -> Block | None:
     return None
 
 
-def _sums_up(score: Event, learn: Event) -> bool:
-    """Whether losses that were taken in the turns of the learning are summed up afterwards: no new score."""
-    turns = {Turn(loop.detail.number) for loop in learn.loops() if isinstance(loop.detail, Round)}
-    return bool(turns & score.labels)
+def _is_past(learn: Event, how: Relation) -> bool:
+    """Whether what is learnt from was met in an earlier turn of a loop around both."""
+    return any(Past(loop.line) in learn.labels for loop in how.loops)
+
+
+def _is_context(learn: Event, score: Event) -> bool:
+    """Whether what is learnt from ends where the scored part of the window begins."""
+    ends = {(cut.bound, cut.function) for cut in learn.labels if isinstance(cut, Cut) and cut.side == "to"}
+    begins = {(cut.bound, cut.function) for cut in learn.labels if isinstance(cut, Cut) and cut.side == "from"}
+    scored = {(cut.bound, cut.function) for cut in score.labels if isinstance(cut, Cut) and cut.side == "from"}
+    return bool(ends & scored - begins)
 
 
 def _is_loss_of(score: Event, learn: Event) -> bool:

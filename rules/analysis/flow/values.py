@@ -10,7 +10,9 @@ Labels say where a value is from or what it was made into:
 - `least`, `scaled`: the smaller of several losses, and a loss made smaller by a constant; more in `marks.py`;
 - `Token(base, offset)`: tokens looked up at a position, relative to other look-ups with the same base;
 - `Read(number)`: what the look-up in a table with that number gave;
-- `Turn(number)`: picked by the turn of the loop with that number.
+- `Turn(number)`: picked by the turn of the loop with that number;
+- `Kept(number)`: holds what the score with that number added up; `Past(line)`: left over from an earlier turn of a
+  loop; `Cut(side, bound, function)`: the part before or after a bound.
 """
 
 from __future__ import annotations
@@ -41,15 +43,39 @@ class Read(NamedTuple):
     """The result of a look-up in a table."""
 
     number: int
+    what: str = "read"  # labels are compared as plain tuples
 
 
 class Turn(NamedTuple):
     """Picked by the variable of a loop."""
 
     loop: int
+    what: str = "turn"
 
 
-Label = str | Token | Read | Turn
+class Kept(NamedTuple):
+    """Holds what a score of the trace kept or added up."""
+
+    number: int
+    what: str = "kept"
+
+
+class Past(NamedTuple):
+    """Left over from an earlier turn of the loop at that line."""
+
+    line: int
+    what: str = "past"
+
+
+class Cut(NamedTuple):
+    """Cut at a bound: what comes before it (`to`) or after it (`from`)."""
+
+    side: str
+    bound: str
+    function: str
+
+
+Label = str | Token | Read | Turn | Kept | Past | Cut
 Labels = frozenset[Label]
 NONE: Labels = frozenset()
 
