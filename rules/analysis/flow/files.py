@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-from rules.analysis.flow.values import NONE, TRAIN_FILE, VAL_FILE, Labels
+from rules.analysis.flow.values import LENGTH, NONE, TRAIN_FILE, VAL_FILE, Labels
 
 _VAL_NAME = re.compile(r"(?:^|[_/.\-*])val(?:id|idation)?(?=[_/.\-*]|$)", re.I)
 _TRAIN_NAME = re.compile(r"(?:^|[_/.\-*])train(?:ing)?(?=[_/.\-*]|$)", re.I)
+_BYTES_NAME = re.compile(r"(?:^|[_/.-])bytes(?=[_/.*-]|$)", re.I)
 _FILE_LIKE = re.compile(r"\.(?:bin|npy|npz|pt|tok|parquet|jsonl?)\b|\*|/|fineweb", re.I)
 
 
@@ -19,7 +20,8 @@ def file_labels(text: str) -> Labels:
     for number, part in enumerate(reversed(parts)):  # "…/train_and_val/fineweb_train_*.bin" is of one split
         found = {label for label, named in ((VAL_FILE, _VAL_NAME), (TRAIN_FILE, _TRAIN_NAME)) if named.search(part)}
         if found:
-            return frozenset(found) if len(found) == 1 or number == 0 else NONE
+            lengths = {LENGTH} if _BYTES_NAME.search(part) else set()  # how many bytes each token stands for
+            return frozenset(found | lengths) if len(found) == 1 or number == 0 else NONE
     return NONE
 
 

@@ -26,7 +26,7 @@ def marked(one: Labels, other: Labels, op: ast.AST) -> Labels:
     """Labels that a result has beside those of its parts."""
     if isinstance(op, ast.Mult):
         return _product(one, other)
-    if isinstance(op, ast.Div) and NLL in one and LENGTH in other and LENGTH not in one:
+    if isinstance(op, ast.Div) and NLL in one and LENGTH in other and NLL not in other:
         return frozenset({SHARE})
     if isinstance(op, ast.Pow) and NLL in one and LENGTH in other:
         return frozenset({SPREAD})
@@ -38,7 +38,7 @@ def _product(one: Labels, other: Labels) -> Labels:
         return frozenset({GATED})
     if LOGITS in one and LOGITS in other and NLL not in one | other:
         return frozenset({ENTROPY})
-    if any(NLL in loss and LENGTH in share and LENGTH not in loss for loss, share in ((one, other), (other, one))):
+    if any(NLL in loss and LENGTH in share for loss, share in ((one, other), (other, one))):
         return frozenset({SHARE})
     return NONE
 
