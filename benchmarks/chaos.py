@@ -20,6 +20,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -76,7 +77,8 @@ class Killer:
                 continue
             due += self.random.expovariate(1 / (0.95 * every))
             if self.killed.total() in wipe_at:
-                self.running.broker.client.flushall()
+                with closing(self.running.broker.client) as redis:
+                    redis.flushall()
 
     def _kill(self) -> bool:
         victims = VICTIMS if not self._last_attempt() else {"web": 1, "beat": 1}
