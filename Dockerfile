@@ -37,6 +37,7 @@ VOLUME /var/lib/fairway
 USER 10001:10001
 
 FROM base AS gpu
+ENV NVIDIA_DRIVER_CAPABILITIES=compute,utility
 COPY --from=build-gpu /opt/fairway /opt/fairway
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["fairway", "worker", "--queue", "gpu", "--check"]
 CMD ["fairway", "worker", "--queue", "gpu", "--concurrency", "1"]

@@ -11,6 +11,7 @@ from typing import Any
 from celery import Celery, bootsteps
 from celery.signals import setup_logging, worker_process_init
 
+from worker import screening
 from worker.app import Doorbell, make_app
 from worker.clients.github import GitHubGateway
 from worker.context import make_context
@@ -19,6 +20,7 @@ from worker.pulse import EVERY_SECONDS, Pulse
 from worker.screener import limit_memory, screen_guarded
 from worker.settings import Settings
 from worker.stages import functions
+from worker.store.session import make_engine
 from worker.tasks import register
 
 log = logging.getLogger(__name__)
@@ -76,6 +78,7 @@ def beat_in_consumer(app: Celery, pulse: Pulse) -> None:
         timers: tuple[Any, ...] = ()
 
         def start(self, consumer: Any) -> None:
+            log.info("listening for jobs")
             pulse.beat()
             repeatedly = consumer.timer.call_repeatedly
             self.timers = (
@@ -94,7 +97,9 @@ def beat_in_consumer(app: Celery, pulse: Pulse) -> None:
 def _import_everything(settings: Settings) -> None:
     """Once, before the children are forked, so that one that replaces another is there at once."""
     functions()
+    screening.warm_up()
     GitHubGateway(settings).warm_up()
+    make_engine(settings.database_url).dispose()  # nothing was connected, but the driver is there
     gc.freeze()  # what is shared now stays shared: no child's collector writes to it
 
 

@@ -20,7 +20,7 @@ from types import FrameType
 
 from pebble import ProcessExpired, ProcessPool
 
-from worker.screening import Request, Screen, Screened, ScreeningError, forget, screen_here
+from worker.screening import Request, Screen, Screened, ScreeningError, forget, screen_here, warm_up
 from worker.settings import Settings
 
 AGAIN_SECONDS = 1.0
@@ -98,7 +98,7 @@ class Isolated:
 
     def warm_up(self) -> None:
         """Start the process now, so that the first submission does not wait for it."""
-        self._pool.schedule(_ready).result()
+        self._pool.schedule(warm_up).result()
 
     def close(self) -> None:
         """End the process, with whatever it is doing."""
@@ -110,10 +110,6 @@ def _enter(limit: int, parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to end
     limit_memory(limit)
     threading.Thread(target=_end_with, args=(parent,), name="parent-watch", daemon=True).start()
-
-
-def _ready() -> bool:
-    return True
 
 
 def _end_with(parent: int) -> None:

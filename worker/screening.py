@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from rules import catalog, techniques
 from rules.competition import Competition
 from rules.reading.assemble import read_submission
 from rules.reading.cache import Memory
@@ -104,6 +105,12 @@ class _Loader:
         except KeyError:
             self.missing[file.content_id] = None
             raise
+
+
+def warm_up() -> None:
+    """Import the rules and what they use, which otherwise the first submission waits for."""
+    catalog.entries()
+    techniques.detectors()
 
 
 def forget() -> None:

@@ -16,10 +16,11 @@ import pytest
 
 from bot.command_line.main import run
 from bot.web.signature import sign
+from demo.github.hooks import Target
 from migrations.apply import is_current
 from tests.databases import database, postgresql
 from tests.processes import Running, free_port, ran, started, wait_until
-from tests.standin import keys
+from tests.standin import REPO, keys, stand_in
 from worker.store.models import Delivery, DeliveryStatus
 from worker.store.session import make_engine, session_scope
 
@@ -121,6 +122,32 @@ def test_without_a_broker_one_process_takes_deliveries_and_works_on_them(tmp_pat
     assert "FAIRWAY_BROKER_URL is not set" in site.running.said
     assert "FAIRWAY_APP_ID" not in site.running.said
     assert "left to the next start" not in site.running.said
+
+
+def test_in_one_process_a_webhook_leads_to_a_check_and_a_comment(tmp_path: Path) -> None:
+    with stand_in(tmp_path) as github:
+        variables = {
+            "FAIRWAY_WEBHOOK_SECRET": SECRET,
+            "FAIRWAY_APP_ID": str(github.state.app.id),
+            "FAIRWAY_PRIVATE_KEY": github.keys.private.decode(),
+            "FAIRWAY_GITHUB_API_URL": github.url,
+            "FAIRWAY_GITHUB_WEB_URL": github.url,
+        }
+        with serving(tmp_path, variables) as site, github.client(github.token()) as client:
+            target = Target(site.url + "/webhooks/github", SECRET.encode(), github.state.app.id)
+            github.state.hooks.connect(target)
+            folder = "records/track_10min_16mb/2026-04-10_Sample"
+            change = github.pull_request(
+                {f"{folder}/train_gpt.py": b"import torch\n", f"{folder}/README.md": b"# Hi\n"}
+            )
+
+            def said() -> tuple[int, list[str]]:
+                comments = client.get(f"{REPO}/issues/{change.number}/comments").json()
+                checks = client.get(f"{REPO}/commits/{change.head_sha}/check-runs").json()["check_runs"]
+                return len(comments), [check["status"] for check in checks]
+
+            wait_until(lambda: said() == (1, ["completed"]), "it has said what it found")
+            assert site.running.end() == 0
 
 
 def test_it_says_what_it_does_not_do_and_does_not_do_it(tmp_path: Path) -> None:
