@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from rules.analysis.flow.calls import Calls
+from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import file_labels, of_file
-from rules.analysis.flow.marks import marked
+from rules.analysis.flow.marks import is_mixture, marked
 from rules.analysis.flow.objects import Array, Bound, Class, Foreign, Function, Instance, Library, ModuleOf, owner_of
 from rules.analysis.flow.values import (
     BYTES,
@@ -20,7 +21,9 @@ from rules.analysis.flow.values import (
     NLL,
     NONE,
     NOTHING,
+    RAND,
     SCALED,
+    SPREAD,
     TARGET,
     TRAIN,
     UNKNOWN,
@@ -189,6 +192,8 @@ class Expressions(Calls):
             except TypeError:
                 return Value(owner.labels)
         labels = owner.all_labels() | lower.turns | upper.turns | self.cuts(cut)
+        if labels & {VAL, TRAIN}:
+            labels |= lower.labels & {RAND}  # a stretch that begins anywhere
         if labels & DATA and not labels & {TARGET, INPUT, NLL, LOGITS}:
             if is_one_later(cut.lower):
                 labels |= {TARGET}
@@ -273,7 +278,12 @@ class Expressions(Calls):
         labels = one.all_labels() | other.all_labels()
         if isinstance(op, (ast.Add, ast.Div)):
             labels = of_file(labels, other.labels)
-        labels |= marked(one.all_labels(), other.all_labels(), op)
+        marks = marked(one.all_labels(), other.all_labels(), op)
+        labels |= marks
+        if node is not None and SPREAD in marks and VAL in labels:
+            self.note(Kind.SPREAD, node, "", labels)
+        if node is not None and is_mixture(one.all_labels(), other.all_labels(), op):
+            labels -= {SCALED}
         if node is not None and isinstance(op, ast.Mult) and self.scaled(one, other, node):
             labels |= {SCALED}
         return Value(labels, place=place)
