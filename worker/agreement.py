@@ -1,7 +1,7 @@
 """How Fairway's findings agree with what people ruled.
 
-A ruled category counts as found when a finding of that category weighs at least `incomplete` for incomplete rulings,
-`review` for invalid ones, and anything for the others, where the ruling itself says that little was wrong.
+A ruled category counts as found when a finding of that category weighs at least `incomplete` for incomplete and invalid
+rulings, and anything for the others, where the ruling itself says that little was wrong.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from worker.tables import RulingRow
 
 Entry = Mapping[str, Any]
 
-_NEEDED = {"invalid": Severity.REVIEW, "incomplete": Severity.INCOMPLETE}
+_NEEDED = {"invalid": Severity.INCOMPLETE, "incomplete": Severity.INCOMPLETE}
 
 
 @dataclass(slots=True)
