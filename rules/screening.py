@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from rules import catalog
+from rules.analysis.flow.established import Fact, established
 from rules.analysis.summary import EMPTY, Summary, summarize
 from rules.competition import Competition
 from rules.rule import Finding, internal_error
@@ -20,12 +21,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Triage:
-    """What Fairway says about one submission: findings worst first, techniques in alphabetical order."""
+    """What Fairway says about one submission: findings worst first, techniques in alphabetical order.
+
+    `established` is what was understood of its evaluation, whether or not anything speaks against it.
+    """
 
     submission: Submission
     findings: tuple[Finding, ...]
     techniques: tuple[Technique, ...]
     summary: Summary = EMPTY
+    established: tuple[Fact, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -41,8 +46,10 @@ def screen(submission: Submission, competition: Competition) -> Triage:
     none: tuple[Technique, ...] = ()
     techniques = _guarded("techniques", lambda: techniques_of(submission), none, findings)
     summary = _guarded("measurements", lambda: summarize(submission), EMPTY, findings)
+    no_facts: tuple[Fact, ...] = ()
+    facts = _guarded("what was established", lambda: established(submission), no_facts, findings)
     findings.sort(key=lambda f: (-f.severity.rank, f.code))
-    return Triage(submission, tuple(findings), techniques, summary)
+    return Triage(submission, tuple(findings), techniques, summary, facts)
 
 
 def _guarded(what: str, work: Callable[[], T], otherwise: T, findings: list[Finding]) -> T:

@@ -89,6 +89,13 @@ def facts(triage: Triage, place: Places) -> Iterator[str]:
     yield AGENTS.format(_listed(agents, PLACES_AT_MOST) or NONE_DISCLOSED)
 
 
+def established(triage: Triage, place: Places) -> Iterator[str]:
+    """What was understood of the evaluation, one line for each fact."""
+    for fact in triage.established:
+        told = fact.text.format(*(place(where) for where in fact.places))
+        yield f"- {told[:1].upper()}{told[1:]}."
+
+
 def _technique(technique: Technique) -> str:
     detail = f" ({escape.prose(technique.detail, NAME)})" if technique.detail else ""
     return escape.prose(technique.name, NAME) + detail

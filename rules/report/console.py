@@ -84,6 +84,7 @@ def _parts(triage: Triage, competition: Competition, gap: str) -> Iterator[_Part
     if submission.folder:
         yield _BLANK
         yield _claims(rows_of(submission, triage.summary, competition), submission, gap)
+    yield from _established(triage)
     yield _BLANK
     yield from map(_Paragraph, _facts(triage))
 
@@ -161,6 +162,16 @@ def _figure(figure: Figure | None, otherwise: str, submission: Submission, gap: 
         return Text(otherwise, "dim")
     where = f"{gap}{_place(figure.where, submission)}" if figure.where else ""
     return Text.assemble(figure.text, (where, "dim"))
+
+
+def _established(triage: Triage) -> Iterator[_Part]:
+    """What was understood of the evaluation."""
+    if triage.established:
+        yield _BLANK
+        yield _Paragraph(Text("What was established", "bold"))
+    for fact in triage.established:
+        told = fact.text.format(*(_place(where, triage.submission) for where in fact.places))
+        yield _Paragraph(Text(cut(told, MESSAGE)), 2)
 
 
 def _facts(triage: Triage) -> Iterator[Text]:

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from rules.analysis.flow.established import Fact
 from rules.report.sections import agents_of, parents_of
 from rules.rule import Finding, Location
 from rules.screening import Triage
@@ -31,6 +32,16 @@ def entry(triage: Triage, seconds: float) -> dict[str, Any]:
         "folder": submission.folder,
         "logs": len(submission.logs),
         "agents": [agent for agent, _ in agents_of(submission)],
+        "established": [fact_entry(fact) for fact in triage.established],
+    }
+
+
+def fact_entry(fact: Fact) -> dict[str, Any]:
+    """One fact of an entry; `text` names its places in words, `places` hold them in full."""
+    return {
+        "subject": fact.subject,
+        "text": fact.told(),
+        "places": [{**_place(place), "unpacked_line": place.unpacked_line} for place in fact.places],
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from rules.competition import Competition
 from rules.report import escape
-from rules.report.blocks import claims_table, facts, finding_lines, runs_table
+from rules.report.blocks import claims_table, established, facts, finding_lines, runs_table
 from rules.report.figures import rows_of, runs_of
 from rules.report.links import Links, Places
 from rules.report.sections import GUIDE, PRINCIPLE, TITLES, VERDICTS, counts_of
@@ -26,6 +26,7 @@ NO_FOLDER, NO_TRACK = "no submission folder was found", "of no track"
 MORE_BELOW = "- … and {} more, folded below"
 MORE_ELSEWHERE = "- … and {} more: the JSON of this triage holds all of them"
 FURTHER, RUNS, READING = "Further findings: {}", "What each log shows: {}", "How to read this report"
+ESTABLISHED = "What was established"
 
 
 def render(triage: Triage, competition: Competition, links: Links | None = None) -> str:
@@ -52,8 +53,9 @@ class _Report:
         guide = _folded(READING, GUIDE)
         room = LIMIT - len(screen) - len(guide) - 3
         further = self._further([f for index, f in enumerate(findings) if index not in chosen], room)
-        runs = self._runs(room - len(further) - 1)
-        return "\n".join(part for part in (screen, further, runs, guide) if part) + "\n"
+        known = self._established(room - len(further) - 1)
+        runs = self._runs(room - len(further) - len(known) - 2)
+        return "\n".join(part for part in (screen, known, further, runs, guide) if part) + "\n"
 
     def _head(self) -> Iterator[str]:
         verdict = self._triage.verdict
@@ -131,6 +133,11 @@ class _Report:
                 left -= 1
             body.append("")
         return _folded(FURTHER.format(len(rest)), body)
+
+    def _established(self, room: int) -> str:
+        """What was understood of the evaluation, or nothing where it does not fit."""
+        known = _folded(ESTABLISHED, established(self._triage, self._place)) if self._triage.established else ""
+        return known if len(known) <= room else ""
 
     def _runs(self, room: int) -> str:
         """The table of the logs, or nothing where it does not fit."""

@@ -1,0 +1,59 @@
+"""Where a program goes that the walk could not follow, and whether that bears on what is scored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rules.analysis.flow.events import Event, Kind, Trace
+from rules.analysis.flow.protocol import protocol_of
+from rules.analysis.flow.values import FOREIGN, NLL, VAL
+from rules.analysis.once import once
+from rules.rule import Location
+from rules.submission import Submission
+
+_UNKNOWN_TEXT = frozenset({"exec", "run_path"})
+_OTHER_FILES = frozenset({"exec_module", "import_module"})
+
+
+@dataclass(frozen=True, slots=True)
+class Unfollowed:
+    """One such place. `what` is our own words; `weighs`: what is scored may depend on it."""
+
+    what: str
+    event: Event | None
+    weighs: bool
+
+    @property
+    def places(self) -> tuple[Location, ...]:
+        """Where a person finds it."""
+        return () if self.event is None else (self.event.location,)
+
+
+@once
+def unfollowed_of(submission: Submission) -> tuple[Unfollowed, ...]:
+    """All such places, what weighs first, each kind once."""
+    protocol = protocol_of(submission)
+    if protocol is None:
+        return ()
+    found: dict[str, Unfollowed] = {}
+    for one in _places(protocol.trace, evaluates=bool(protocol.scores)):
+        known = found.get(one.what)
+        if known is None or (one.weighs and not known.weighs):
+            found[one.what] = one
+    return tuple(sorted(found.values(), key=lambda one: not one.weighs))
+
+
+def _places(trace: Trace, *, evaluates: bool) -> Iterator[Unfollowed]:
+    if trace.cut:
+        yield Unfollowed(f"the walk through the program ended early, with {trace.cut}", None, weighs=True)
+    for event in trace.all(Kind.ESCAPE):
+        last = event.name.rpartition(".")[2]
+        if last in _UNKNOWN_TEXT and event.name.partition(".")[0] in ("exec", "runpy"):
+            yield Unfollowed("text or a file that is run as a program", event, weighs=True)
+        elif FOREIGN in event.labels and event.labels & {VAL, NLL}:
+            yield Unfollowed("code of another language that is given validation tokens or losses", event, weighs=True)
+        elif last in _OTHER_FILES:
+            yield Unfollowed("a module that is loaded by its path", event, weighs=not evaluates)
+    if not evaluates and trace.all(Kind.LEARN):
+        yield Unfollowed("no evaluation on validation tokens was recognised", None, weighs=True)
