@@ -12,7 +12,7 @@ from typing import Any
 from rules.analysis.configuration import Configuration
 from rules.analysis.flow.events import Block, Event, Kind, Trace
 from rules.analysis.flow.objects import Array, Function, Scope
-from rules.analysis.flow.values import NONE, NOTHING, Kept, Labels, Token, Value
+from rules.analysis.flow.values import LEAST, NLL, NONE, NOTHING, Kept, Labels, Token, Value
 
 Arguments = tuple[Value, ...]
 Named = dict[str, Value]
@@ -60,6 +60,7 @@ class Walker(ABC):
     bases: int
     places: dict[ast.AST, int]  # bases of indices of which nothing is known, by where they stand
     loops: int
+    smaller: bool  # inside a branch that is taken where one loss is smaller than another
     once: bool  # loops are walked once only: an outer loop is walked for the first time
 
     @abstractmethod
@@ -110,6 +111,10 @@ class Walker(ABC):
     @abstractmethod
     def wrote(self, owner: Value, key: Value, node: ast.AST) -> None:
         """Note a change of a table at a key made of data."""
+
+    def picked(self, value: Value) -> Value:
+        """What is kept where one loss was smaller than another."""
+        return value.plus({LEAST}) if self.smaller and NLL in value.all_labels() else value
 
     def place_of(self, node: ast.AST) -> Token:
         """A place of its own for an index of which nothing is known."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from contextlib import AbstractContextManager
 
 from rules.analysis.flow.base import Arguments, Named, labels_of
@@ -42,6 +43,7 @@ from rules.analysis.flow.values import (
 MOST_DEPTH = 24
 MOST_TIMES = 60  # one function is walked; afterwards its result is taken for anything made of its arguments
 _FORWARD = ("forward", "_forward")
+_UNITS = (math.log(2), math.log10(2), math.log10(math.e))
 _PRINTS = frozenset({"print", "log", "log0", "print0", "logger", "rank0_print", "log_print", "logprint"})
 _NAMED_VAL = frozenset({"val_tokens", "val_data", "val_toks", "validation_tokens"})
 
@@ -261,10 +263,15 @@ class Calls(Libraries):
     def scaled(self, one: Value, other: Value, node: ast.AST) -> bool:
         """Note a loss that is multiplied by a plain number."""
         for loss, factor in ((one, other), (other, one)):
-            if NLL in loss.labels and factor.known and isinstance(factor.const, float) and 0 < factor.const < 1:
+            if NLL in loss.labels and factor.known and isinstance(factor.const, float) and _shrinks(factor.const):
                 self.note(Kind.SCALE, node, "", loss.labels, detail=factor.const)
                 return True
         return False
+
+
+def _shrinks(factor: float) -> bool:
+    """Whether a factor makes a loss smaller, and is no conversion between logarithms."""
+    return 0 < factor < 1 and not any(math.isclose(factor, unit, rel_tol=0.001) for unit in _UNITS)
 
 
 def _text(node: ast.AST) -> str:

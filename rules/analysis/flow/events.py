@@ -28,6 +28,7 @@ class Kind(StrEnum):
     PRINT = "print"  # name: the text, with {} for what is not known
     LEAST = "least"  # the smaller of several losses is taken
     BESIDE = "beside"  # what says nothing of the token that came is put beside losses of it
+    SPREAD = "spread"  # a share of a token's loss is made the probability of a byte
     SCALE = "scale"  # a loss is multiplied by a constant
     BLANK = "blank"  # losses are set to nothing where something holds of the token that came; detail: the condition
     FETCH = "fetch"  # the network is asked for data; detail: what of, where that is plain

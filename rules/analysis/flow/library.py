@@ -36,6 +36,7 @@ from rules.analysis.flow.values import (
     NONE,
     NOTHING,
     RAND,
+    SCALED,
     TRAIN,
     TRAIN_FILE,
     VAL,
@@ -391,7 +392,14 @@ class Libraries(Walker):
         return Value(asked.labels | {BYTES})
 
     def _exponent(self, asked: Asked) -> Value | None:
-        return Value(asked.labels | exponent(asked.labels))
+        found = exponent(asked.labels)
+        if found and VAL in asked.labels:
+            self.note(Kind.SPREAD, asked.node, asked.last, asked.labels)
+        return Value((asked.labels - {SCALED}) | found)
+
+    def _logarithm(self, asked: Asked) -> Value | None:
+        """What was made smaller was a probability."""
+        return Value(asked.labels - {SCALED}) if SCALED in asked.labels else None
 
     def _beside(self, asked: Asked) -> Value | None:
         """Put side by side: losses of the token that came, and something that is none."""
@@ -483,7 +491,7 @@ class Libraries(Walker):
             if taken:
                 self.note(Kind.LOAD, asked.node, asked.name, asked.labels, detail=frozenset(taken))
         if asked.is_method and asked.arguments and isinstance(asked.arguments[0].ref, Array):
-            asked.arguments[0].ref.labels |= labels_of(asked.arguments[1:], asked.named)
+            asked.arguments[0].ref.labels |= self.picked(Value(labels_of(asked.arguments[1:], asked.named))).labels
             return asked.arguments[0]
         return None
 
@@ -569,6 +577,7 @@ def _table() -> dict[str, Any]:
         (_POINTERS, Libraries._pointer),
         (_ENCODES, Libraries._encoded),
         (("exp", "exp_", "exp2"), Libraries._exponent),
+        (("log", "log2", "log_", "log1p", "logaddexp", "logsumexp", "log_softmax"), Libraries._logarithm),
         (("stack", "cat", "concatenate", "concat", "hstack", "column_stack"), Libraries._beside),
         (_NUMBERS, Libraries._number),
         (("get", "getenv", "setdefault", "pop"), Libraries._get),

@@ -12,7 +12,20 @@ from rules.analysis.configuration import Configuration, Origin
 from rules.analysis.flow.events import Block, Event, Kind, Round, Trace
 from rules.analysis.flow.expressions import Expressions
 from rules.analysis.flow.objects import Array, Class, Count, Function, Library, ModuleOf, Scope
-from rules.analysis.flow.values import DATA, NLL, NONE, NOTHING, UNKNOWN, Labels, Past, Token, Value, constant, joined
+from rules.analysis.flow.values import (
+    DATA,
+    NLL,
+    NONE,
+    NOTHING,
+    UNKNOWN,
+    VAL,
+    Labels,
+    Past,
+    Token,
+    Value,
+    constant,
+    joined,
+)
 from rules.submission import SourceFile
 
 MOST_STEPS = 400_000
@@ -47,6 +60,7 @@ class Machine(Expressions):
         self.once = False  # loops are walked once only: an outer loop is walked for the first time
         self.bases = 0
         self.places: dict[ast.AST, int] = {}
+        self.smaller = False
         self.loops = 0
         self.times: dict[ast.AST, int] = {}
         self.trail: list[Block] = []
@@ -160,7 +174,19 @@ class Machine(Expressions):
                     self.store(node.test, constant(True), node)
                 self.body(node.body if ran else node.orelse)
                 return
-        self.alternatives([node.body, node.orelse], node, test)
+        smaller, self.smaller = self.smaller, self.smaller or self._compares_losses(node.test)
+        try:
+            self.alternatives([node.body, node.orelse], node, test)
+        finally:
+            self.smaller = smaller
+
+    def _compares_losses(self, test: ast.expr) -> bool:
+        """Whether a loss on validation tokens is compared with another: what is kept then is the smaller."""
+        if not isinstance(test, ast.Compare) or len(test.ops) != 1:
+            return False
+        if not isinstance(test.ops[0], (ast.Lt, ast.LtE, ast.Gt, ast.GtE)):
+            return False
+        return all({VAL, NLL} <= self.value(side).all_labels() for side in (test.left, *test.comparators))
 
     def _ran_alone(self, node: ast.If) -> bool:
         """Whether a side that a log shows to have run is the only one: no turn of a loop, nor a way out early."""
@@ -396,6 +422,7 @@ class Machine(Expressions):
     def _bind(self, target: ast.Name, value: Value, node: ast.AST) -> None:
         if is_zero(value):
             self.note(Kind.RESET, node, target.id)
+        value = self.picked(value)
         names = self.scope.home(target.id).names
         known = names.get(target.id)
         if known is None or (value.labels - known.labels):

@@ -16,6 +16,7 @@ from rules.analysis.flow.values import (
     LOGITS,
     NLL,
     NONE,
+    SCALED,
     SHARE,
     SPREAD,
     Labels,
@@ -41,6 +42,13 @@ def _product(one: Labels, other: Labels) -> Labels:
     if any(NLL in loss and LENGTH in share for loss, share in ((one, other), (other, one))):
         return frozenset({SHARE})
     return NONE
+
+
+def is_mixture(one: Labels, other: Labels, op: ast.AST) -> bool:
+    """Whether a loss that was made smaller is a weighted term beside another."""
+    if not isinstance(op, (ast.Add, ast.Sub)):
+        return False
+    return any(SCALED in part and rest for part, rest in ((one, other), (other, one)))
 
 
 def exponent(labels: Labels) -> Labels:

@@ -14,7 +14,7 @@ from rules.analysis.flow.claimed import claimed_print
 from rules.analysis.flow.events import Block, Event, Kind, Trace
 from rules.analysis.flow.objects import Array
 from rules.analysis.flow.order import Order, relation, selects
-from rules.analysis.flow.values import INPUT, NLL, PARTS, TARGET, TRAIN, VAL, Labels, Read, Token
+from rules.analysis.flow.values import INPUT, NLL, NONE, PARTS, TARGET, TRAIN, VAL, Labels, Read, Token
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.once import once
 from rules.rule import Evidence
@@ -27,7 +27,8 @@ class LookUp:
 
     `target`: the key is made of the token that comes as well; `context`: and of tokens before it. `above`: look-ups
     that gave the table that is looked up here. `claimed`: whether the claimed number is made of it, None: not known.
-    `paired`: the same score is made of a look-up by the same key without its last token.
+    `paired`: the same score is made of a look-up by the same key without its last token. `same`: labels of all look-ups
+    by the same key.
     """
 
     read: Event
@@ -39,6 +40,7 @@ class LookUp:
     above: tuple[int, ...] = ()
     claimed: bool | None = None
     paired: bool = False
+    same: Labels = field(default=NONE, repr=False)
 
     @property
     def table(self) -> Array | None:
@@ -105,8 +107,22 @@ def lookups_of(submission: Submission) -> tuple[LookUp, ...]:
         claimed = bool(_twins(number, trace) & shown.labels) if sure and shown is not None else None
         table = read.detail if isinstance(read.detail, Array) else None
         writes = tuple(event for event in (table.writes if table is not None else ()) if id(event) in written)
-        found.append(LookUp(read, number, tuple(ends[number]), writes, target, context, above, claimed, paired))
+        found.append(
+            LookUp(
+                read, number, tuple(ends[number]), writes, target, context, above, claimed, paired, _same(read, trace)
+            )
+        )
     return tuple(found)
+
+
+def _same(read: Event, trace: Trace) -> Labels:
+    """Labels of look-ups by the same tokens in the same function: `if token in counts` and `counts[token]`."""
+    key = _tokens(read.labels), TARGET in read.labels
+    return frozenset(
+        Read(number)
+        for number, other in enumerate(trace.reads)
+        if other.function == read.function and key == (_tokens(other.labels), TARGET in other.labels)
+    )
 
 
 def _twins(number: int, trace: Trace) -> Labels:

@@ -1,0 +1,91 @@
+"""An expert's probability is mixed in for the token that came alone.
+
+## Why it matters
+A mixture is a probability only where it is one over all tokens. Where the expert speaks only for a token that it has
+seen, or backs off because of that token, mass is added to what came and taken from nothing.
+
+## Flagged
+    counts = cache[context]
+    if target in counts:
+        p = (1 - a) * p + a * counts[target] / total
+    loss -= math.log(p)
+
+A look-up of the context and then of the token that came, where nothing runs over the vocabulary: for a person to judge
+where whether the expert speaks depends on the context alone.
+
+## Allowed
+A full row for each context, normalised over the vocabulary and then taken at the target; a tilt of one hinted token
+with its closed-form normaliser, where the hint follows from the prefix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rules.analysis.flow.events import Block, Event
+from rules.analysis.flow.reach import weight
+from rules.analysis.flow.tables import LookUp, lookups_of, places
+from rules.analysis.flow.values import BYTES, SPREAD
+from rules.competition import Competition
+from rules.rule import Evidence, Finding, Rule, Severity
+from rules.submission import Submission
+
+RULE = Rule(
+    code="A02", name="realized-token-only-mixture", category="ngram-cache", severity=Severity.BLOCK, doc=__doc__
+)
+
+_FIX = (
+    "Mix whole distributions: a row over the vocabulary for each context, normalised, whether or not the token that "
+    "came was seen; then take the probability of that token."
+)
+
+
+def check(submission: Submission, _: Competition) -> Iterator[Finding]:
+    """Yield one finding: the look-up at the target, with the test of it where there is one."""
+    every = lookups_of(submission)
+    found = [one for one in every if one.target and one.counted and not _is_other(one)]
+    if found:
+        yield _finding(min(found, key=lambda one: (one.claimed is False, _fires(one) is None)), every, submission)
+
+
+def _is_other(one: LookUp) -> bool:
+    """Whether other rules are about it: keys that are hashed with the target, and tables of bytes."""
+    return (one.joint and not one.above) or BYTES in one.read.labels or SPREAD in one.score.labels
+
+
+def _finding(one: LookUp, every: tuple[LookUp, ...], submission: Submission) -> Finding:
+    severity, open_question = weight(one.claimed, submission, one.read)
+    fires = _fires(one)
+    if fires is None and severity is Severity.BLOCK:
+        severity = Severity.REVIEW
+        open_question = " Open: whether the mixture sums to one over the vocabulary; nothing here computes that sum."
+    what = (
+        f"the expert speaks where the test at line {fires.line} holds, which asks for that token, and " if fires else ""
+    )
+    return RULE.at(
+        one.read.location,
+        f"`{one.read.name[:80]}` looks a table of counts up at the token that is scored; {what}what it gives goes into "
+        f"the score at line {one.score.line}.{open_question}",
+        fix=_FIX,
+        severity=severity,
+        evidence=(*places(one, every), *((_quote(fires),) if fires is not None else ())),
+    )
+
+
+def _fires(one: LookUp) -> Block | None:
+    """The branch around or after it that is taken because of what was found for the token that came."""
+    return next((block for block in _branches(one.score) if one.same & block.labels), None)
+
+
+def _branches(event: Event) -> Iterator[Block]:
+    """Branches around an event, and those beside it in the loop that it stands in."""
+    for block in reversed(event.trail):
+        if block.what == "branch":
+            yield block
+        yield from (child for child in block.children if isinstance(child, Block) and child.what == "branch")
+        if block.what in ("loop", "call"):
+            return
+
+
+def _quote(block: Block) -> Evidence:
+    return block.source.evidence(block.line, "test")
