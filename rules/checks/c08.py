@@ -7,9 +7,14 @@ Scores compare only on the same text. A part of it can be easier, and a smaller 
     val_tokens: 9662464
     quantized_ttt_phased val_loss:2.19 val_bpb:1.0205
 
+    losses.append(model(*random_batch(val_tokens)))        # some batches, picked at random
+
+    if time.time() > deadline: break                       # and the sums so far are reported
+
 ## Allowed
 Rounding to whole sequences and batches; another tokenization, which has another number of tokens. Validation on a
-part during training while the claimed score covers all.
+part during training while the claimed score covers all. A deadline after which the rest is scored otherwise; one that
+did not come into play is noted only.
 """
 
 from __future__ import annotations
@@ -19,6 +24,8 @@ from collections.abc import Iterator
 from itertools import islice
 
 from rules.analysis.bytecount import coverage, val_tokens
+from rules.analysis.flow.coverage import at_random, deadlines
+from rules.analysis.flow.walk import trace_of
 from rules.analysis.headline import Headline, headlines_of, quoted, settled
 from rules.competition import Competition
 from rules.rule import Evidence, Finding, Rule, Severity
@@ -38,7 +45,13 @@ _FIX = "Score every token of the official validation split once, and report that
 
 
 def check(submission: Submission, competition: Competition) -> Iterator[Finding]:
-    """Yield the claimed run that covers least, else a claimed line that counts fewer tokens than its run has."""
+    """Yield what the logs show; where they show nothing, what the program does."""
+    found = list(_logged(submission, competition))
+    yield from found or islice(_followed(submission), 1)
+
+
+def _logged(submission: Submission, competition: Competition) -> Iterator[Finding]:
+    """The claimed run that covers least, else a claimed line that counts fewer tokens than its run has."""
     runs = headlines_of(submission)
     covered = [(part, run) for run in runs if (part := coverage(run.log, run.score, competition))]
     if not covered:
@@ -75,3 +88,34 @@ def _line(run: Headline) -> Finding | None:
         severity=Severity.REVIEW,
         evidence=(Evidence(run.score.location, run.score.quote, "measured"), quoted(whole)),
     )
+
+
+def _followed(submission: Submission) -> Iterator[Finding]:
+    """Batches of validation tokens at random, else a clock that ends the loop that scores."""
+    trace = trace_of(submission)
+    if trace is None:
+        return
+    picked = at_random(trace, submission)
+    if picked is not None:
+        yield RULE.at(
+            picked.location,
+            "The score is that of batches of validation tokens picked at random: some tokens are scored not at all, "
+            "others several times.",
+            fix=_FIX,
+            evidence=(picked.evidence("score"),),
+        )
+    for ending in sorted(deadlines(trace, submission.logs), key=lambda ending: ending.fired is None):
+        fired = ending.fired
+        came = () if fired is None else (fired,)
+        yield RULE.at(
+            ending.branch.source.locate(ending.branch.line),
+            "A clock ends the loop that scores, and the sums so far are reported"
+            + (": the log shows that it did." if fired else "; no log shows that it did."),
+            fix=_FIX,
+            severity=Severity.REVIEW if fired is not None else Severity.NOTE,
+            evidence=(
+                ending.branch.source.evidence(ending.branch.line, "deadline"),
+                ending.score.evidence("score"),
+                *came,
+            ),
+        )

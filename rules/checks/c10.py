@@ -59,7 +59,9 @@ def _drops(windows: ast.comprehension) -> ast.expr | None:
         return None
     step = ast.unparse(over.args[2])
     for test in windows.ifs:
-        if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.GtE) and isinstance(test.left, ast.BinOp):
-            if isinstance(test.left.op, ast.Sub) and ast.unparse(test.comparators[0]) == step:
-                return test
+        if not isinstance(test, ast.Compare) or not isinstance(test.ops[0], ast.GtE):
+            continue
+        left = isinstance(test.left, ast.BinOp) and isinstance(test.left.op, ast.Sub)
+        if left and ast.unparse(test.comparators[0]) == step:
+            return test
     return None
