@@ -43,7 +43,7 @@ def deadlines(trace: Trace, logs: tuple[TrainLog, ...]) -> Iterator[Deadline]:
             for child in loop.children:
                 if isinstance(child, Block) and id(child) not in seen and _leaves_by_clock(child):
                     seen.add(id(child))
-                    yield Deadline(score, child, _printed(child, logs))
+                    yield Deadline(score, child, _printed(child, trace, logs))
 
 
 def _leaves_by_clock(branch: Block) -> bool:
@@ -54,12 +54,21 @@ def _leaves_by_clock(branch: Block) -> bool:
     return any(clock in asked for clock in _CLOCKS) and not any(e.kind is Kind.SCORE for e in branch.events())
 
 
-def _printed(branch: Block, logs: tuple[TrainLog, ...]) -> Evidence | None:
-    """The line of a log on which something stands that the branch prints."""
-    texts = [event.name for event in branch.events() if event.kind is Kind.PRINT]
+def _printed(branch: Block, trace: Trace, logs: tuple[TrainLog, ...]) -> Evidence | None:
+    """The line of a log on which something stands that only the branch prints."""
+    own = {id(event) for event in branch.events()}
+    printed = trace.all(Kind.PRINT)
     for log in logs:
         for words, line in (*log.openings.items(), *log.prefixes.items()):
-            if len(words) > _SHORTEST and any(text.strip().lower().startswith(words.lower()) for text in texts):
+            if len(words) <= _SHORTEST:
+                continue
+            sources = [event for event in printed if event.name.strip().lower().startswith(words.lower())]
+            if sources and all(id(event) in own for event in sources):
+                return Evidence(Location(log.path, line), words, "log")
+    return None
+
+
+_SHORTEST and any(text.strip().lower().startswith(words.lower()) for text in texts):
                 return Evidence(Location(log.path, line), words, "log")
     return None
 
