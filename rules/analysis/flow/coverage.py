@@ -13,6 +13,7 @@ from rules.rule import Evidence, Location
 from rules.submission import Submission, TrainLog
 
 _CLOCKS = ("time", "elapsed", "deadline", "perf_counter", "monotonic", "budget")
+_SHORTEST = 6  # letters of a line's beginning that tell one print from another
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +67,3 @@ def _printed(branch: Block, trace: Trace, logs: tuple[TrainLog, ...]) -> Evidenc
             if sources and all(id(event) in own for event in sources):
                 return Evidence(Location(log.path, line), words, "log")
     return None
-
-
-_SHORTEST and any(text.strip().lower().startswith(words.lower()) for text in texts):
-                return Evidence(Location(log.path, line), words, "log")
-    return None
-
-
-_SHORTEST = 6  # letters of a line's beginning that tell one print from another
