@@ -21,6 +21,8 @@ from collections.abc import Iterator
 
 from rules.analysis.bytecount import ByteCount, byte_count, consistent, is_whole_split, per_token
 from rules.analysis.expressions import number_of
+from rules.analysis.flow.claimed import claimed_print
+from rules.analysis.flow.walk import trace_of
 from rules.analysis.headline import Headline, headlines_of, quoted, settled
 from rules.analysis.index import SourceIndex, index_of
 from rules.analysis.scopes import Binding
@@ -37,6 +39,7 @@ UNCOUNTED = 0.05  # the same, where the log does not tell how many tokens it sco
 PLAUSIBLE = (1.2, 8.0)  # bytes per token that a vocabulary can have
 NATURAL = (1.4426950408889634, 2.302585092994046, 3.3219280948873626)  # conversions between logarithms
 SAME = 0.001
+_STEPS = 3  # how many names may lie between the constant and what is printed
 
 _FIX = "Sum the UTF-8 bytes of the scored tokens by the tokenizer's own pieces, and divide by that sum."
 
@@ -46,10 +49,10 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
     runs = headlines_of(submission)
     constants = list(_constants(submission.script)) if submission.script is not None else []
     for value, binding in constants[:1]:
-        used = next((run for run in runs if _divides_by(run, value)), None)
+        used = next((run for run in runs if _divides_by(run, value) or _printed(binding, submission)), None)
         place = submission.script.evidence(binding.line, "read") if submission.script is not None else None
         if place is not None:
-            where = ", and the claimed score divides by it" if used is not None else ""
+            where = ", and the claimed score is made of it" if used is not None else ""
             yield RULE.at(
                 place.location,
                 f"`{binding.name}` is computed with a constant of {value:g} bytes per token{where}.",
@@ -108,6 +111,31 @@ def _may_be_bytes(value: float) -> bool:
 def _divides_by(run: Headline, value: float) -> bool:
     ratio = per_token(run.score)
     return ratio is not None and abs(ratio / value - 1) < SAME
+
+
+def _printed(binding: Binding, submission: Submission) -> bool:
+    """Whether the call that printed the claimed score prints the name, or one that is made of it."""
+    trace, script = trace_of(submission), submission.script
+    shown = None if trace is None else claimed_print(trace, submission)
+    if shown is None or script is None or script.tree is None or shown.source is not script:
+        return False
+    made: dict[str, set[str]] = {}
+    for scope in index_of(script).scopes:
+        for other in scope.bindings:
+            if other.value is not None:
+                made.setdefault(other.name, set()).update(_names(other.value))
+    wanted = {name for node in ast.walk(script.tree) if _is_call(node, shown.line) for name in _names(node)}
+    for _ in range(_STEPS):
+        wanted |= {part for name in wanted for part in made.get(name, ())}
+    return binding.name in wanted
+
+
+def _is_call(node: ast.AST, line: int) -> bool:
+    return isinstance(node, ast.Call) and node.lineno == line
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
 
 
 def _check_runs(runs: tuple[Headline, ...], competition: Competition) -> Iterator[Finding]:
