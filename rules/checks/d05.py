@@ -52,7 +52,7 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
         used = next((run for run in runs if _divides_by(run, value) or _printed(binding, submission)), None)
         place = submission.script.evidence(binding.line, "read") if submission.script is not None else None
         if place is not None:
-            where = ", and the claimed score is made of it" if used is not None else ""
+            where = ", and the claimed score divides by it" if used is not None else ""
             yield RULE.at(
                 place.location,
                 f"`{binding.name}` is computed with a constant of {value:g} bytes per token{where}.",
