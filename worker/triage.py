@@ -40,9 +40,16 @@ def triage_pull_request(
     Raises TriageError when the repository has no such pull request.
     """
     started = time.process_time()
-    placed = _place(repository, number, competition, listed)
-    triage = triage_placed(repository, placed, competition, Memory())
+    triage = screen(read_pull_request(repository, number, competition, listed), competition)
     return Timed(triage, time.process_time() - started)
+
+
+def read_pull_request(
+    repository: GitRepository, number: int, competition: Competition, listed: Sequence[PullRequest] = ()
+) -> Submission:
+    """Read one pull request without screening it. Raises TriageError when the repository has no such pull request."""
+    placed = _place(repository, number, competition, listed)
+    return read_placed(repository, placed, competition, Memory())
 
 
 def triage_placed(repository: GitRepository, placed: Placed, competition: Competition, memory: Memory) -> Triage:
@@ -54,7 +61,7 @@ def read_placed(repository: GitRepository, placed: Placed, competition: Competit
     """Read the submission of one pull request at its head."""
     pull_request = placed.pull_request
     change, scope = scope_of(repository, placed, competition)
-    listing = repository.listing(pull_request.head_sha, scope.folder) if scope.folder else Listing()
+    listing = _listing(repository, pull_request.head_sha, scope, competition)
     return read_submission(
         pull_request,
         scope,
@@ -66,6 +73,14 @@ def read_placed(repository: GitRepository, placed: Placed, competition: Competit
         problems=(*change.problems, *listing.problems),
         memory=memory,
     )
+
+
+def _listing(repository: GitRepository, head_sha: str, scope: Scope, competition: Competition) -> Listing:
+    """The files of the folder; where there is none, the script at the top of the repository if it was changed."""
+    if scope.folder:
+        return repository.listing(head_sha, scope.folder)
+    kept = (file for file in scope.changed if file.status is not Status.DELETED)
+    return Listing(tuple(repository.entry(file) for file in kept if file.path == competition.files.script))
 
 
 def scope_of(repository: GitRepository, placed: Placed, competition: Competition) -> tuple[Change, Scope]:
@@ -81,19 +96,24 @@ def triage_folder(path: Path, competition: Competition, track: str | None = None
     Raises TriageError for a path that is no folder or a track that the competition lacks.
     """
     started = time.process_time()
+    triage = screen(read_folder(path, competition, track), competition)
+    return Timed(triage, time.process_time() - started)
+
+
+def read_folder(path: Path, competition: Competition, track: str | None = None) -> Submission:
+    """Read a folder on disk without screening it. Raises TriageError as `triage_folder` does."""
     if not path.is_dir():
         raise TriageError(f"{path}: no such folder; give the folder that holds {competition.files.script}")
     name, folder = _folder_track(path.resolve(), competition, track)
     listing = list_folder(path, folder)
     changed = tuple(ChangedFile(f.path, Status.ADDED, f.mode, f.content_id) for f in listing.files)
-    submission = read_submission(
+    return read_submission(
         PullRequest(number=0, head_sha=""),
         Scope(folder=folder, track=name, base=BaseKind.NONE, changed=changed),
         listing.files,
         competition,
         problems=listing.problems,
     )
-    return Timed(screen(submission, competition), time.process_time() - started)
 
 
 def _folder_track(path: Path, competition: Competition, track: str | None) -> tuple[str, str]:

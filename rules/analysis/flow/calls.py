@@ -118,6 +118,9 @@ class Calls(Libraries):
         """Call an instance: a network answers, another object's `__call__` is walked."""
         if instance.cls.module:
             return self.network(called, arguments, named, node)
+        if _named(node) in _PRINTS:
+            self.note(Kind.PRINT, node, template(node, self.value), labels_of(arguments, named), detail=arguments)
+            return NOTHING
         method = instance.cls.find("__call__")
         if method is not None and isinstance(method.ref, Function):
             return self.call_function(method.ref, (called, *arguments), named, node)
@@ -272,6 +275,12 @@ class Calls(Libraries):
 def _shrinks(factor: float) -> bool:
     """Whether a factor makes a loss smaller, and is no conversion between logarithms."""
     return 0 < factor < 1 and not any(math.isclose(factor, unit, rel_tol=0.001) for unit in _UNITS)
+
+
+def _named(node: ast.AST) -> str:
+    """The last part of the name that is called."""
+    func = node.func if isinstance(node, ast.Call) else node
+    return getattr(func, "id", getattr(func, "attr", ""))
 
 
 def _text(node: ast.AST) -> str:
