@@ -1,35 +1,54 @@
-"""The gate of an n-gram expert looks at the token that it helps to predict.
+"""The gate or weight of an expert looks at the token that it helps to predict.
 
 ## Why it matters
-Whether an expert may speak at a position has to follow from the text before it. A gate that opens inside a word or at
-the start of one, decided by the token itself, tells the model what kind of token comes.
+Whether an expert may speak at a position, and how loudly, has to follow from the text before it. A gate that opens
+inside a word, decided by the token itself, tells the model what kind of token comes; a weight made of that token's own
+loss trusts the expert exactly where the model was wrong.
 
 ## Flagged
     ngram_tilt:hints total=47851520 gated=13023303 token_gate=628130 within_gate=9866847 word_gate=2891588
 
+    alpha = 0.5 * min(2.0, nll / 2.5)
+    p = (1 - alpha) * math.exp(-nll) + alpha * expert_p
+
 ## Allowed
 The same code with these gates closed (`within_gate=0 word_gate=0 agree2plus=0`): the gate by context tokens alone is
-causal. Logs on which the claimed score does not rest are noted only.
+causal. Weights by the entropy of the whole distribution; weights that are learnt after the score. Logs on which the
+claimed score does not rest are noted only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rules.analysis.configuration import Configuration, configuration_of
+from rules.analysis.flow.claimed import claimed_print
+from rules.analysis.flow.reach import foreign_claim, weight
+from rules.analysis.flow.tables import lookups_of, places
+from rules.analysis.flow.values import GATED, NLL, VAL
+from rules.analysis.flow.walk import trace_of
 from rules.analysis.headline import headlines_of, quoted, settled
 from rules.competition import Competition
-from rules.rule import Finding, Rule, Severity
-from rules.submission import Measurement, Submission, TrainLog
+from rules.rule import Evidence, Finding, Rule, Severity
+from rules.submission import Measurement, Setting, Submission, TrainLog
 
 RULE = Rule(code="A03", name="target-conditioned-gate", category="target-gate", severity=Severity.BLOCK, doc=__doc__)
 
 GATES = ("within_gate", "word_gate", "agree2plus")  # decided by the class of the current token
+BOOSTS = ("within_boost", "word_boost", "ngram_within_beta", "ngram_word_beta")  # how loud the experts behind them are
 
 _FIX = "Close the gates within and at the start of words and the bonus for agreement, and run again."
+_WEIGH = "Make the weight of what is known before the token, such as the entropy of the whole distribution."
 
 
-def check(submission: Submission, competition: Competition) -> Iterator[Finding]:
-    """Yield one finding for the claimed runs, else one note for other logs."""
+def check(submission: Submission, _: Competition) -> Iterator[Finding]:
+    """Yield one finding for what logs count, else for what machine code may do, and one for a weight made of a loss."""
+    counted = any(name in log.gates for log in submission.logs for name in GATES)
+    yield from _counted(submission) if counted else _elsewhere(submission)
+    yield from _weighed(submission)
+
+
+def _counted(submission: Submission) -> Iterator[Finding]:
     runs = headlines_of(submission)
     claimed = [run for run in runs if _active(run.log)]
     if claimed:
@@ -55,4 +74,50 @@ def _finding(active: list[Measurement], where: str, severity: Severity) -> Findi
         fix=_FIX,
         severity=severity,
         evidence=(quoted(active[0]),),
+    )
+
+
+def _elsewhere(submission: Submission) -> Iterator[Finding]:
+    """Hints that machine code gives change the claimed score, and no log counts which gates gave them."""
+    trace = trace_of(submission)
+    call = foreign_claim(trace, submission) if trace is not None else None
+    shown = claimed_print(trace, submission) if trace is not None else None
+    if call is None or shown is None or not {VAL, NLL} <= shown.labels:
+        return
+    configuration = configuration_of(submission)
+    boosts = [setting for name in BOOSTS if (setting := configuration.value(name)) is not None]
+    if boosts and all(_is_off(setting, configuration) for setting in boosts):
+        return
+    yield RULE.at(
+        call.location,
+        f"`{call.name}` is machine code, and what it gives for validation tokens changes the claimed score: whether "
+        "its gates look at the token that is scored is not followed here, and no log counts them.",
+        fix="Print how often each gate opened, and show that none depends on the token that it helps to predict.",
+        severity=Severity.REVIEW,
+        evidence=(
+            call.evidence("not followed here"),
+            *(Evidence(setting.location, f"{setting.name}: {setting.value}", "setting") for setting in boosts),
+        ),
+    )
+
+
+def _is_off(setting: Setting, configuration: Configuration) -> bool:
+    return configuration.number(setting.name) == 0
+
+
+def _weighed(submission: Submission) -> Iterator[Finding]:
+    """A weight that is made of the loss of the very token, in a mixture with a table of counts."""
+    every = lookups_of(submission)
+    found = [one for one in every if one.counted and one.target and GATED in one.score.labels]
+    if not found:
+        return
+    one = min(found, key=lambda one: one.claimed is False)
+    severity, open_question = weight(one.claimed, submission, one.score)
+    yield RULE.at(
+        one.score.location,
+        f"The weight of what `{one.read.name[:80]}` gives is made of the loss of the very token that is scored: the "
+        f"expert is trusted most where the model was wrong.{open_question}",
+        fix=_WEIGH,
+        severity=severity,
+        evidence=places(one, every),
     )

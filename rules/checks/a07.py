@@ -18,9 +18,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rules.analysis.flow.claimed import claimed_print
 from rules.analysis.flow.events import Event, Kind, Trace
-from rules.analysis.flow.reach import reach_of, weight
-from rules.analysis.flow.values import SPREAD
+from rules.analysis.flow.reach import foreign_claim, reach_of, weight
+from rules.analysis.flow.values import BYTES, LENGTH, NLL, SPREAD, VAL
 from rules.analysis.flow.walk import trace_of
 from rules.competition import Competition
 from rules.rule import Finding, Rule, Severity
@@ -43,8 +44,11 @@ _FIX = (
 def check(submission: Submission, _: Competition) -> Iterator[Finding]:
     """Yield one finding where a share of a token's probability for each of its bytes reaches a score."""
     trace = trace_of(submission)
-    reach = reach_of(SPREAD, trace, submission) if trace is not None else None
-    if trace is None or reach is None:
+    if trace is None:
+        return
+    reach = reach_of(SPREAD, trace, submission)
+    if reach is None:
+        yield from _elsewhere(trace, submission)
         return
     spread = _first(trace)
     severity, open_question = weight(reach.claimed, submission, spread, reach.score)
@@ -55,6 +59,22 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
         fix=_FIX,
         severity=severity,
         evidence=(spread.evidence("share"), reach.score.evidence("score")),
+    )
+
+
+def _elsewhere(trace: Trace, submission: Submission) -> Iterator[Finding]:
+    """Machine code is given lengths in bytes, and computes the claimed number by itself."""
+    call, shown = foreign_claim(trace, submission), claimed_print(trace, submission)
+    if call is None or shown is None or {VAL, NLL} <= shown.labels or not {LENGTH, BYTES} & call.labels:
+        return
+    yield RULE.at(
+        call.location,
+        f"`{call.name}` is machine code that is given what each token is in bytes, and the claimed score at line "
+        f"{shown.line} is what it computes: whether it shares a token's probability out over its bytes is not followed "
+        "here.",
+        fix=_FIX,
+        severity=Severity.REVIEW,
+        evidence=(call.evidence("not followed here"), shown.evidence("claim")),
     )
 
 

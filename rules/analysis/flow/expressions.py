@@ -10,7 +10,7 @@ from typing import Any
 from rules.analysis.flow.calls import Calls
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import file_labels, of_file
-from rules.analysis.flow.marks import is_mixture, marked
+from rules.analysis.flow.marks import is_mixture, is_shifted, marked
 from rules.analysis.flow.objects import Array, Bound, Class, Foreign, Function, Instance, Library, ModuleOf, owner_of
 from rules.analysis.flow.values import (
     BYTES,
@@ -23,6 +23,7 @@ from rules.analysis.flow.values import (
     NOTHING,
     RAND,
     SCALED,
+    SHIFTED,
     SPREAD,
     TARGET,
     TRAIN,
@@ -284,6 +285,8 @@ class Expressions(Calls):
             self.note(Kind.SPREAD, node, "", labels)
         if node is not None and is_mixture(one.all_labels(), other.all_labels(), op):
             labels -= {SCALED}
+        if node is not None and is_shifted(one, other, op):
+            labels |= {SHIFTED}
         if node is not None and isinstance(op, ast.Mult) and self.scaled(one, other, node):
             labels |= {SCALED}
         return Value(labels, place=place)

@@ -37,6 +37,7 @@ from rules.analysis.flow.values import (
     NOTHING,
     RAND,
     SCALED,
+    SHIFTED,
     TRAIN,
     TRAIN_FILE,
     VAL,
@@ -395,11 +396,11 @@ class Libraries(Walker):
         found = exponent(asked.labels)
         if found and VAL in asked.labels:
             self.note(Kind.SPREAD, asked.node, asked.last, asked.labels)
-        return Value((asked.labels - {SCALED}) | found)
+        return Value((asked.labels - {SCALED, SHIFTED}) | found)
 
     def _logarithm(self, asked: Asked) -> Value | None:
         """What was made smaller was a probability."""
-        return Value(asked.labels - {SCALED}) if SCALED in asked.labels else None
+        return Value(asked.labels - {SCALED, SHIFTED}) if asked.labels & {SCALED, SHIFTED} else None
 
     def _beside(self, asked: Asked) -> Value | None:
         """Put side by side: losses of the token that came, and something that is none."""

@@ -17,6 +17,7 @@ from rules.analysis.flow.values import (
     NLL,
     NONE,
     NOTHING,
+    STATE,
     UNKNOWN,
     VAL,
     Labels,
@@ -448,6 +449,7 @@ class Machine(Expressions):
         known = names.get(target.attr)
         if is_zero(value):
             self.note(Kind.RESET, target, target.attr)
+        value = remembered(value)
         if known is not None and self.uncertain:
             value = joined(known, value)
         if known is None or (value.labels - known.labels):
@@ -500,7 +502,7 @@ class Machine(Expressions):
             known = self.scope.find(target.id) or NOTHING
             if not self._added_to_array(known, value):
                 self._learnt(known, labels)
-                self.scope.home(target.id).names[target.id] = self.arithmetic(known, value, op)
+                self.scope.home(target.id).names[target.id] = remembered(self.arithmetic(known, value, op))
         elif isinstance(target, ast.Subscript):
             owner, key = self.value(target.value), self.value(target.slice)
             if isinstance(owner.ref, Array):
@@ -515,7 +517,7 @@ class Machine(Expressions):
             known = NOTHING if not isinstance(names, dict) else names.get(target.attr, NOTHING)
             if isinstance(names, dict) and not self._added_to_array(known, value):
                 self._learnt(known, labels)
-                names[target.attr] = self.arithmetic(known, value, op)
+                names[target.attr] = remembered(self.arithmetic(known, value, op))
 
     def _added_to_array(self, known: Value, value: Value) -> bool:
         """An array stays the same array; the counts of one batch may be added to a table."""
@@ -535,6 +537,11 @@ class Machine(Expressions):
     def _learnt(self, known: Value, labels: Labels) -> None:
         if labels - known.labels:
             self.changes += 1
+
+
+def remembered(value: Value) -> Value:
+    """What sums or objects remember of losses is of earlier turns: it may weigh what comes later."""
+    return value.plus({STATE}) if NLL in value.labels else value
 
 
 def is_logarithm(node: ast.AST | None) -> bool:

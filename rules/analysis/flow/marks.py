@@ -19,8 +19,13 @@ from rules.analysis.flow.values import (
     SCALED,
     SHARE,
     SPREAD,
+    STATE,
+    VAL,
     Labels,
+    Value,
 )
+
+_LEAST_SHIFT, _MOST_SHIFT = 1.0e-5, 0.1  # nats or bits
 
 
 def marked(one: Labels, other: Labels, op: ast.AST) -> Labels:
@@ -35,7 +40,7 @@ def marked(one: Labels, other: Labels, op: ast.AST) -> Labels:
 
 
 def _product(one: Labels, other: Labels) -> Labels:
-    if NLL in one and NLL in other:
+    if NLL in one and NLL in other and STATE not in one | other:
         return frozenset({GATED})
     if LOGITS in one and LOGITS in other and NLL not in one | other:
         return frozenset({ENTROPY})
@@ -49,6 +54,16 @@ def is_mixture(one: Labels, other: Labels, op: ast.AST) -> bool:
     if not isinstance(op, (ast.Add, ast.Sub)):
         return False
     return any(SCALED in part and rest for part, rest in ((one, other), (other, one)))
+
+
+def is_shifted(one: Value, other: Value, op: ast.AST) -> bool:
+    """Whether a small constant is added to a loss; the smallest keep a logarithm or a division from failing."""
+    if not isinstance(op, (ast.Add, ast.Sub)):
+        return False
+    return any(
+        {VAL, NLL} <= loss.labels and isinstance(by.const, float) and _LEAST_SHIFT < abs(by.const) < _MOST_SHIFT
+        for loss, by in ((one, other), (other, one))
+    )
 
 
 def exponent(labels: Labels) -> Labels:

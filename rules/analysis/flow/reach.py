@@ -8,7 +8,7 @@ from rules.analysis.configuration import configuration_of
 from rules.analysis.flow.active import open_switches
 from rules.analysis.flow.claimed import claimed_print
 from rules.analysis.flow.events import Event, Kind, Trace
-from rules.analysis.flow.values import NLL, VAL, Label
+from rules.analysis.flow.values import FOREIGN, NLL, VAL, Label
 from rules.rule import Severity
 from rules.submission import Submission
 
@@ -50,6 +50,15 @@ def weight(claimed: bool | None, submission: Submission, *events: Event) -> tupl
         if switch:
             return Severity.REVIEW, f" Whether `{switch}` held in the claimed run is open."
     return Severity.BLOCK, ""
+
+
+def foreign_claim(trace: Trace, submission: Submission) -> Event | None:
+    """The last call of machine code before the claimed number, where that number is made of what it gave."""
+    shown = claimed_print(trace, submission)
+    if shown is None or FOREIGN not in shown.labels:
+        return None
+    called = [event for event in trace.all(Kind.ESCAPE) if FOREIGN in event.labels]
+    return called[-1] if called else None
 
 
 def before(score: Event, kind: Kind, trace: Trace) -> Event | None:

@@ -6,8 +6,9 @@ Labels say where a value is from or what it was made into:
 - `val?`, `train?`: the name of a file of that split, before it is read;
 - `tgt`, `inp`: tokens one position ahead, and the tokens before them, cut from one stretch;
 - `logits`, `nll`: what a model answered, and a loss or log-probability at the token that came;
+- `state`: losses of earlier turns, as sums and objects remember them;
 - `bytes`, `length`: text as bytes, and how many they are; `foreign`: made where the program cannot be followed;
-- `least`, `scaled`: the smaller of several losses, and a loss made smaller by a constant; more in `marks.py`;
+- `least`, `scaled`, `shifted`: the smaller of several losses, a loss times or plus a constant; more in `marks.py`;
 - `Token(base, offset)`: tokens looked up at a position, relative to other look-ups with the same base;
 - `Read(number)`: what the look-up in a table with that number gave;
 - `Turn(number)`: picked by the turn of the loop with that number;
@@ -26,8 +27,9 @@ TARGET, INPUT = "tgt", "inp"
 PARTS = "parts"  # of a key: several indices, one for each dimension of a table
 LOGITS, NLL = "logits", "nll"
 BYTES, LENGTH, FOREIGN = "bytes", "length", "foreign"
-LEAST, SCALED = "least", "scaled"
+LEAST, SCALED, SHIFTED = "least", "scaled", "shifted"
 ENTROPY, SHARE, SPREAD, GATED = "entropy", "share", "spread", "gated"
+STATE = "state"
 DATA = frozenset({VAL, TRAIN, GEN, RAND})
 MOST_ITEMS = 64
 
