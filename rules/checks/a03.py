@@ -23,6 +23,7 @@ from collections.abc import Iterator
 
 from rules.analysis.configuration import Configuration, configuration_of
 from rules.analysis.flow.claimed import claimed_print
+from rules.analysis.flow.events import Kind
 from rules.analysis.flow.reach import foreign_claim, weight
 from rules.analysis.flow.tables import lookups_of, places
 from rules.analysis.flow.values import GATED, NLL, VAL
@@ -109,7 +110,8 @@ def _weighed(submission: Submission) -> Iterator[Finding]:
     """A weight that is made of the loss of the very token, in a mixture with a table of counts."""
     every = lookups_of(submission)
     found = [one for one in every if one.counted and one.target and GATED in one.score.labels]
-    if not found:
+    trace = trace_of(submission)
+    if not found or trace is None or trace.all(Kind.BESIDE):  # an entropy taken out of a stack of losses looks like one
         return
     one = min(found, key=lambda one: one.claimed is False)
     severity, open_question = weight(one.claimed, submission, one.score)
