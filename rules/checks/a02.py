@@ -78,13 +78,19 @@ def _fires(one: LookUp) -> Block | None:
 
 
 def _branches(event: Event) -> Iterator[Block]:
-    """Branches around an event, and those beside it in the loop that it stands in."""
+    """Branches around an event, and those before it in the turn of the loop that it stands in."""
+    part: Event | Block = event
     for block in reversed(event.trail):
         if block.what == "branch":
             yield block
-        yield from (child for child in block.children if isinstance(child, Block) and child.what == "branch")
+        for child in block.children:
+            if child is part:
+                break
+            if isinstance(child, Block) and child.what == "branch":
+                yield child
         if block.what in ("loop", "call"):
             return
+        part = block
 
 
 def _quote(block: Block) -> Evidence:

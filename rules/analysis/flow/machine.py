@@ -17,6 +17,7 @@ from rules.analysis.flow.values import (
     NLL,
     NONE,
     NOTHING,
+    SEEN,
     STATE,
     UNKNOWN,
     VAL,
@@ -175,6 +176,8 @@ class Machine(Expressions):
                     self.store(node.test, constant(True), node)
                 self.body(node.body if ran else node.orelse)
                 return
+        if node in self.seen:
+            test = test.plus({SEEN})
         smaller, self.smaller = self.smaller, self.smaller or self._compares_losses(node.test)
         try:
             self.alternatives([node.body, node.orelse], node, test)

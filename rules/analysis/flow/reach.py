@@ -8,7 +8,8 @@ from rules.analysis.configuration import configuration_of
 from rules.analysis.flow.active import open_switches
 from rules.analysis.flow.claimed import claimed_print
 from rules.analysis.flow.events import Event, Kind, Trace
-from rules.analysis.flow.values import FOREIGN, NLL, VAL, Label
+from rules.analysis.flow.values import FOREIGN, NLL, VAL, Label, Labels
+from rules.analysis.headline import headlines_of
 from rules.rule import Severity
 from rules.submission import Submission
 
@@ -35,10 +36,20 @@ def reach_of(mark: Label, trace: Trace, submission: Submission) -> Reach | None:
 
 def is_claimed(mark: Label, trace: Trace, submission: Submission) -> bool | None:
     """Whether the number that is claimed is printed from something with the mark."""
+    return holds_any(frozenset({mark}), trace, submission)
+
+
+def holds_any(marks: Labels, trace: Trace, submission: Submission) -> bool | None:
+    """Whether the claimed number is printed from something with one of the marks, None where that is not known.
+
+    A line that is no more than the likeliest among those of the logs tells nothing where it lacks the mark.
+    """
     shown = claimed_print(trace, submission)
     if shown is None or not {VAL, NLL} <= shown.labels:
         return None
-    return mark in shown.labels
+    if marks & shown.labels:
+        return True
+    return False if any(run.certain for run in headlines_of(submission)) else None
 
 
 def weight(claimed: bool | None, submission: Submission, *events: Event) -> tuple[Severity, str]:

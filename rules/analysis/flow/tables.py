@@ -10,10 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from rules.analysis.flow.claimed import claimed_print
 from rules.analysis.flow.events import Block, Event, Kind, Trace
 from rules.analysis.flow.objects import Array
 from rules.analysis.flow.order import Order, relation, selects
+from rules.analysis.flow.reach import holds_any
 from rules.analysis.flow.values import INPUT, NLL, NONE, PARTS, TARGET, TRAIN, VAL, Labels, Read, Token
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.once import once
@@ -97,14 +97,12 @@ def lookups_of(submission: Submission) -> tuple[LookUp, ...]:
     if not used:
         return ()
     written = {id(event) for event in trace.all(Kind.WRITE)}
-    shown = claimed_print(trace, submission)
-    sure = shown is not None and {VAL, NLL} <= shown.labels
     found: list[LookUp] = []
     for number, read in used.items():
         peers = [used[other] for other in used if other != number and set(ends[other]) & set(ends[number])]
         target, context, paired = _parts_of(read, peers)
         above = tuple(sorted(label.number for label in read.labels if isinstance(label, Read)))
-        claimed = bool(_twins(number, trace) & shown.labels) if sure and shown is not None else None
+        claimed = holds_any(_twins(number, trace), trace, submission)
         table = read.detail if isinstance(read.detail, Array) else None
         writes = tuple(event for event in (table.writes if table is not None else ()) if id(event) in written)
         found.append(

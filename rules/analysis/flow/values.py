@@ -6,7 +6,7 @@ Labels say where a value is from or what it was made into:
 - `val?`, `train?`: the name of a file of that split, before it is read;
 - `tgt`, `inp`: tokens one position ahead, and the tokens before them, cut from one stretch;
 - `logits`, `nll`: what a model answered, and a loss or log-probability at the token that came;
-- `state`: losses of earlier turns, as sums and objects remember them;
+- `state`: losses of earlier turns, as sums and objects remember them; `seen`: of a test, that a log shows how it ended;
 - `bytes`, `length`: text as bytes, and how many they are; `foreign`: made where the program cannot be followed;
 - `least`, `scaled`, `shifted`: the smaller of several losses, a loss times or plus a constant; more in `marks.py`;
 - `Token(base, offset)`: tokens looked up at a position, relative to other look-ups with the same base;
@@ -29,7 +29,7 @@ LOGITS, NLL = "logits", "nll"
 BYTES, LENGTH, FOREIGN = "bytes", "length", "foreign"
 LEAST, SCALED, SHIFTED = "least", "scaled", "shifted"
 ENTROPY, SHARE, SPREAD, GATED = "entropy", "share", "spread", "gated"
-STATE = "state"
+STATE, SEEN = "state", "seen"
 DATA = frozenset({VAL, TRAIN, GEN, RAND})
 MOST_ITEMS = 64
 
