@@ -51,7 +51,7 @@ def calibrations_of(submission: Submission) -> tuple[Calibration, ...]:
     trace = trace_of(submission)
     if trace is None:
         return ()
-    learnt = [e for e in trace.all(Kind.LEARN) if TRAIN in e.labels]
+    learnt = [e for e in trace.all(Kind.LEARN) if TRAIN in e.labels and VAL not in e.labels]
     scores = [e for e in trace.all(Kind.SCORE) if {VAL, NLL} <= e.labels]
     found: list[Calibration] = []
     for asked in trace.all(Kind.MODEL):

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 
 from rules.analysis.flow.base import Arguments, Named, labels_of
 from rules.analysis.flow.events import Block, Kind
+from rules.analysis.flow.files import of_split
 from rules.analysis.flow.library import Libraries
 from rules.analysis.flow.objects import (
     Array,
@@ -237,7 +238,7 @@ class Calls(Libraries):
             if inner is NOTHING and array.fields:
                 inner = self.element(owner)
             ref = inner.ref if inner.ref is not None else (None if inner is not NOTHING else array)
-            return Value(held | inner.labels | key.turns, items=inner.items, ref=ref)
+            return Value(of_split(held | inner.labels, labels) | key.turns, items=inner.items, ref=ref)
         if key.items is not None and not array.container:
             labels |= {PARTS}
         above = {label for label in owner.labels if isinstance(label, Read)}

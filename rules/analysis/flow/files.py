@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rules.analysis.flow.values import LENGTH, NONE, TRAIN_FILE, VAL_FILE, Labels
+from rules.analysis.flow.values import NONE, TRAIN, TRAIN_FILE, VAL, VAL_FILE, Labels
 
 _VAL_NAME = re.compile(r"(?:^|[_/.\-*])val(?:id|idation)?(?=[_/.\-*]|$)", re.I)
 _TRAIN_NAME = re.compile(r"(?:^|[_/.\-*])train(?:ing)?(?=[_/.\-*]|$)", re.I)
@@ -28,3 +28,11 @@ def file_labels(text: str) -> Labels:
 def of_file(labels: Labels, name: Labels) -> Labels:
     """Labels of a path that is put together: the file's own name tells the split, before those of its folders."""
     return (labels - {VAL_FILE, TRAIN_FILE}) | name if name & {VAL_FILE, TRAIN_FILE} else labels
+
+
+def of_split(labels: Labels, key: Labels) -> Labels:
+    """Labels of what a cache holds under a file's name: nothing of the other split's files."""
+    named = key & {VAL_FILE, TRAIN_FILE}
+    if len(named) != 1:
+        return labels
+    return labels - ({TRAIN, TRAIN_FILE} if VAL_FILE in named else {VAL, VAL_FILE})
