@@ -16,6 +16,7 @@ from rules.rule import Evidence
 from rules.submission import Measurement, Quantity, Setting, Submission, TrainLog
 
 PLENTY = 5.0  # seconds left before the limit within which a calibration that prints no time may well have ended
+_GENERATED = ("generated", "self-gen", "self_gen", "selfgen", "autoregressive")
 _CLOCKS = ("wallclock", "wall_clock", "budget", "time_limit", "train_seconds", "max_seconds", "time_cap")
 
 
@@ -41,6 +42,12 @@ class Budget:
     calibrated: Measurement | None = None
     reserve: float | None = None
     shown: tuple[Evidence, ...] = ()
+
+    @property
+    def generates(self) -> bool:
+        """Whether the log says that the model itself generated the text."""
+        text = "" if self.calibrated is None else f"{self.calibrated.label} {self.calibrated.quote}".casefold()
+        return any(mark in text for mark in _GENERATED)
 
     @property
     def follows(self) -> bool:
@@ -99,13 +106,15 @@ def _budget(log: TrainLog, settings: Configuration, limits: Limits) -> Budget:
 def _room(trained: float, calibrated: Measurement | None, reserve: float, limits: Limits) -> Room:
     """Whether so many seconds of training left time for the calibration."""
     left = limits.train_seconds - trained
-    if calibrated is None:
+    if calibrated is None and left >= -limits.train_tolerance_seconds:
         if left >= PLENTY:
             return Room.COVERED
         return Room.NONE if reserve <= 0 and left < limits.train_tolerance_seconds else Room.SHORT
-    over = calibrated.value - left
+    over = (0.0 if calibrated is None else calibrated.value) - left
     if over <= limits.train_tolerance_seconds and left >= 0:
         return Room.COVERED
+    if left < -limits.train_tolerance_seconds:
+        return Room.EXCEEDED
     if reserve <= 0 and left < limits.train_tolerance_seconds:
         return Room.NONE
     return Room.SHORT if over <= limits.calibration_overrun_seconds else Room.EXCEEDED

@@ -31,7 +31,7 @@ _FIX = "Calibrate on training tokens within the training budget, or on text that
 
 def check(submission: Submission, _competition: Competition) -> Iterator[Finding]:
     """Yield the calibration on validation tokens that is surest."""
-    found = [(_doubts(c, submission), c) for c in calibrations_of(submission) if VAL in c.data]
+    found = [(_doubts(c, submission), c) for c in calibrations_of(submission) if VAL in c.data and not c.during]
     if found:
         doubts, calibration = min(found, key=lambda pair: len(pair[0]))
         yield _finding(calibration, doubts)
