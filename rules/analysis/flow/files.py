@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rules.analysis.flow.values import NONE, TRAIN, TRAIN_FILE, VAL, VAL_FILE, Labels
+from rules.analysis.flow.values import LENGTH, NONE, TRAIN, TRAIN_FILE, VAL, VAL_FILE, Labels
 
 _VAL_NAME = re.compile(r"(?:^|[_/.\-*])val(?:id|idation)?(?=[_/.\-*]|$)", re.I)
 _TRAIN_NAME = re.compile(r"(?:^|[_/.\-*])train(?:ing)?(?=[_/.\-*]|$)", re.I)
