@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rules.analysis.flow.claimed import claimed_scores
 from rules.analysis.flow.events import Block, Event, Kind, Trace
-from rules.analysis.flow.values import NLL, RAND, VAL
+from rules.analysis.flow.values import ANYWHERE, NLL, VAL
 from rules.rule import Evidence, Location
 from rules.submission import Submission, TrainLog
 
@@ -28,7 +28,7 @@ class Deadline:
 def at_random(trace: Trace, submission: Submission) -> Event | None:
     """A score that the claimed number is made of, and whose tokens are picked at random."""
     claimed = claimed_scores(trace, submission) or _last(trace)
-    return next((score for score in claimed if RAND in score.labels), None)
+    return next((score for score in claimed if ANYWHERE in score.labels), None)
 
 
 def _last(trace: Trace) -> tuple[Event, ...]:

@@ -13,6 +13,7 @@ from rules.analysis.flow.files import file_labels, of_file
 from rules.analysis.flow.marks import is_mixture, is_shifted, marked
 from rules.analysis.flow.objects import Array, Bound, Class, Foreign, Function, Instance, Library, ModuleOf, owner_of
 from rules.analysis.flow.values import (
+    ANYWHERE,
     BYTES,
     DATA,
     INPUT,
@@ -194,7 +195,7 @@ class Expressions(Calls):
                 return Value(owner.labels)
         labels = owner.all_labels() | lower.turns | upper.turns | self.cuts(cut)
         if labels & {VAL, TRAIN}:
-            labels |= lower.labels & {RAND}  # a stretch that begins anywhere
+            labels |= {ANYWHERE} if RAND in lower.labels else NONE
         if labels & DATA and not labels & {TARGET, INPUT, NLL, LOGITS}:
             if is_one_later(cut.lower):
                 labels |= {TARGET}
@@ -249,7 +250,7 @@ class Expressions(Calls):
                 return constant(owner.const[key.const])
             except (TypeError, KeyError, IndexError):
                 return NOTHING
-        labels = owner.labels | key.turns
+        labels = owner.labels | key.turns | cuts_of(key)
         if LOGITS in labels and key.all_labels() & {TARGET}:
             return Value(labels | key.all_labels() | {NLL})
         if labels & DATA and not labels & {NLL, LOGITS} and key.place is not None:
@@ -451,6 +452,11 @@ class Expressions(Calls):
 def _stays_array(owner: Value, labels: Labels) -> bool:
     """Whether a stretch of an array is a table still: the counts of a text are one, the text itself is none."""
     return isinstance(owner.ref, Array) and (bool(owner.ref.writes) or not labels & DATA)
+
+
+def cuts_of(key: Value) -> Labels:
+    """Where a mask was cut: what it picks is cut there too."""
+    return frozenset(label for label in key.all_labels() if isinstance(label, Cut))
 
 
 def _decorated(value: Value, *names: str) -> bool:

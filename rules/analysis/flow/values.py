@@ -5,6 +5,7 @@ Labels say where a value is from or what it was made into:
 - `val`, `train`: tokens of the validation and of the training split; `gen`: sampled from the model; `rand`: random;
 - `val?`, `train?`: the name of a file of that split, before it is read;
 - `tgt`, `inp`: tokens one position ahead, and the tokens before them, cut from one stretch;
+- `anywhere`: a stretch of tokens that begins at random;
 - `logits`, `nll`: what a model answered, and a loss or log-probability at the token that came;
 - `state`: losses of earlier turns, as sums and objects remember them; `seen`: of a test, that a log shows how it ended;
 - `bytes`, `length`: text as bytes, and how many they are; `foreign`: made where the program cannot be followed;
@@ -26,6 +27,7 @@ VAL_FILE, TRAIN_FILE = "val?", "train?"
 TARGET, INPUT = "tgt", "inp"
 PARTS = "parts"  # of a key: several indices, one for each dimension of a table
 LOGITS, NLL = "logits", "nll"
+ANYWHERE = "anywhere"
 BYTES, LENGTH, FOREIGN = "bytes", "length", "foreign"
 LEAST, SCALED, SHIFTED = "least", "scaled", "shifted"
 ENTROPY, SHARE, SPREAD, GATED = "entropy", "share", "spread", "gated"
