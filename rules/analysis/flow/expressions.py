@@ -280,6 +280,8 @@ class Expressions(Calls):
         labels = one.all_labels() | other.all_labels()
         if isinstance(op, (ast.Add, ast.Div)):
             labels = of_file(labels, other.labels)
+        if isinstance(op, ast.Div):
+            self.divided(one, other)
         marks = marked(one.all_labels(), other.all_labels(), op)
         labels |= marks
         if node is not None and SPREAD in marks and VAL in labels:

@@ -42,6 +42,7 @@ class Adaptation:
     score: Event | None = None
     again: Block | None = None  # the loop that comes back to the same tokens
     fresh: bool = False
+    tensors: tuple[Array, ...] = ()  # what steps, where it is fresh
     claimed: bool | None = None
     kept: Event | None = None  # weights are written to a file between learning and score
     first: Event | None = None  # of RESCORED: the score in the same turns
@@ -109,11 +110,13 @@ class _Reader:
     def adaptation(self, learn: Event) -> Adaptation:
         """How it stands to the claimed scores, or to the last where they are unknown; else to any score."""
         taught = self._taught(learn)
-        fresh = self._is_fresh(learn)
+        tensors = self._fresh(learn)
+        fresh = bool(tensors)
         found = self._judged(learn, taught, self._claimed or self._scores[-1:])
         if found.how is not Learning.UNSCORED:
-            return replace(found, fresh=fresh, claimed=True if self._claimed else None)
-        return replace(self._judged(learn, taught, self._scores), fresh=fresh, claimed=False)
+            return replace(found, fresh=fresh, tensors=tensors, claimed=True if self._claimed else None)
+        found = self._judged(learn, taught, self._scores)
+        return replace(found, fresh=fresh, tensors=tensors, claimed=False)
 
     def _judged(self, learn: Event, taught: frozenset[Instance], scores: Sequence[Event]) -> Adaptation:
         related = [(score, relation(score, learn)) for score in scores if not _is_loss_of(score, learn)]
@@ -200,14 +203,14 @@ class _Reader:
             return any(one & taught for one in asked)
         return not taught or not asked or any(not one or one & taught for one in asked)
 
-    def _is_fresh(self, learn: Event) -> bool:
-        """Whether what steps next was made within the same loop, and is a tensor of its own."""
+    def _fresh(self, learn: Event) -> tuple[Array, ...]:
+        """The tensors that step next, where they are tensors of their own and no weights; () where not."""
         for step in self._steps_after(learn):
             optimizer = step.detail
             if isinstance(optimizer, Optimizer):
                 tensors = list(_tensors(optimizer.params))
-                return bool(tensors) and all(tensor.leaf for tensor in tensors)
-        return False
+                return tuple(tensors) if all(tensor.leaf for tensor in tensors) else ()
+        return ()
 
     def _steps_after(self, learn: Event) -> Iterator[Event]:
         around = set(map(id, learn.loops()))
