@@ -40,8 +40,8 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
         yield _finding(min(found, key=_rank), lookups_of(submission))
 
 
-def _rank(one: LookUp) -> tuple[bool, bool, bool]:
-    return (one.claimed is False, not one.summed, not one.counted)
+def _rank(one: LookUp) -> tuple[bool, bool, bool, bool]:
+    return (one.claimed is False, not one.paired, not one.summed, not one.counted)
 
 
 def _finding(one: LookUp, every: tuple[LookUp, ...]) -> Finding:
@@ -50,6 +50,9 @@ def _finding(one: LookUp, every: tuple[LookUp, ...]) -> Finding:
     if one.claimed is False:
         severity = Severity.NOTE
         open_question = " The line of the log that shows the claimed score is printed from another sum."
+    elif not one.paired:
+        severity = Severity.REVIEW
+        open_question = " Open: whether the key is made of the scored token, or of tokens before it alone."
     elif not one.counted:
         severity = Severity.REVIEW
         open_question = " Nothing was found that fills the table from text: what it holds is not followed here."

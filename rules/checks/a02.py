@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from rules.analysis.flow.events import Block, Event
 from rules.analysis.flow.reach import weight
 from rules.analysis.flow.tables import LookUp, lookups_of, places
-from rules.analysis.flow.values import BYTES, SPREAD
+from rules.analysis.flow.values import BYTES, PARTS, SPREAD, TARGET
 from rules.competition import Competition
 from rules.rule import Evidence, Finding, Rule, Severity
 from rules.submission import Submission
@@ -43,9 +43,14 @@ _FIX = (
 def check(submission: Submission, _: Competition) -> Iterator[Finding]:
     """Yield one finding: the look-up at the target, with the test of it where there is one."""
     every = lookups_of(submission)
-    found = [one for one in every if one.target and one.counted and not _is_other(one)]
+    found = [one for one in every if one.target and one.counted and _is_sure(one) and not _is_other(one)]
     if found:
         yield _finding(min(found, key=lambda one: (one.claimed is False, _fires(one) is None)), every, submission)
+
+
+def _is_sure(one: LookUp) -> bool:
+    """Whether it is the target that is looked up, and not another token before it."""
+    return bool(one.above) or one.paired or bool({TARGET, PARTS} & one.read.labels)
 
 
 def _is_other(one: LookUp) -> bool:

@@ -44,6 +44,7 @@ from rules.analysis.flow.values import (
 MOST_DEPTH = 24
 MOST_TIMES = 60  # one function is walked; afterwards its result is taken for anything made of its arguments
 _FORWARD = ("forward", "_forward")
+MOST_RATIOS = 40
 _UNITS = (math.log(2), math.log10(2), math.log10(math.e))
 _PRINTS = frozenset({"print", "log", "log0", "print0", "logger", "rank0_print", "log_print", "logprint"})
 _NAMED_VAL = frozenset({"val_tokens", "val_data", "val_toks", "validation_tokens"})
@@ -263,6 +264,13 @@ class Calls(Libraries):
             owner = self.scope.find(target.id) if isinstance(target, ast.Name) else None
             if owner is not None and NLL in owner.all_labels():
                 self.note(Kind.BLANK, node, _text(target), labels | owner.all_labels(), detail=condition)
+
+    def divided(self, one: Value, other: Value) -> None:
+        """Note what was looked up by what it is divided by: the count of a context stands below what followed it."""
+        below = [label.number for label in other.all_labels() if isinstance(label, Read)]
+        if below and len(below) <= MOST_RATIOS:
+            above = [label.number for label in one.all_labels() if isinstance(label, Read)][:MOST_RATIOS]
+            self.trace.ratios.update((number, under) for number in above for under in below)
 
     def scaled(self, one: Value, other: Value, node: ast.AST) -> bool:
         """Note a loss that is multiplied by a plain number."""

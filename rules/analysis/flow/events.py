@@ -105,6 +105,7 @@ class Trace:
     cut: str = ""
     steps: int = 0
     reads: list[Event] = field(default_factory=list)
+    ratios: set[tuple[int, int]] = field(default_factory=set)  # numbers of look-ups, what one gave over the other's
     scores: list[Event] = field(default_factory=list)  # `Kept` counts in it; some were walked over again since
 
     def all(self, *kinds: Kind) -> list[Event]:

@@ -6,12 +6,13 @@ a loss on the validation text.
 
 from __future__ import annotations
 
+import ast
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from rules.analysis.flow.events import Block, Event, Kind, Trace
-from rules.analysis.flow.objects import Array
+from rules.analysis.flow.objects import Array, Function
 from rules.analysis.flow.order import Order, relation, selects
 from rules.analysis.flow.reach import holds_any
 from rules.analysis.flow.values import INPUT, NLL, NONE, PARTS, TARGET, TRAIN, VAL, Labels, Read, Token
@@ -27,8 +28,8 @@ class LookUp:
 
     `target`: the key is made of the token that comes as well; `context`: and of tokens before it. `above`: look-ups
     that gave the table that is looked up here. `claimed`: whether the claimed number is made of it, None: not known.
-    `paired`: the same score is made of a look-up by the same key without its last token. `same`: labels of all look-ups
-    by the same key.
+    `paired`: what it gives is divided by what the same key without the target gives, so that both are certain. `same`:
+    labels of all look-ups by the same key.
     """
 
     read: Event
@@ -93,14 +94,21 @@ def lookups_of(submission: Submission) -> tuple[LookUp, ...]:
     if trace is None:
         return ()
     ends = _ends(trace)
-    used = {number: trace.reads[number] for number in sorted(ends) if VAL in trace.reads[number].labels}
+    used = {
+        number: trace.reads[number]
+        for number in sorted(ends)
+        if VAL in trace.reads[number].labels and not _is_for_change(trace.reads[number], ends[number])
+    }
     if not used:
         return ()
+    kept = _kept(trace)
+    ratios = {(kept.get(over, over), kept.get(under, under)) for over, under in trace.ratios}
     written = {id(event) for event in trace.all(Kind.WRITE)}
     found: list[LookUp] = []
     for number, read in used.items():
         peers = [used[other] for other in used if other != number and set(ends[other]) & set(ends[number])]
-        target, context, paired = _parts_of(read, peers)
+        below = [used[under] for over, under in ratios if over == number and under in used and under != number]
+        target, context, paired = _parts_of(read, peers, below)
         above = tuple(sorted(label.number for label in read.labels if isinstance(label, Read)))
         claimed = holds_any(_twins(number, trace), trace, submission)
         table = read.detail if isinstance(read.detail, Array) else None
@@ -121,6 +129,18 @@ def _same(read: Event, trace: Trace) -> Labels:
         for number, other in enumerate(trace.reads)
         if other.function == read.function and key == (_tokens(other.labels), TARGET in other.labels)
     )
+
+
+def _is_for_change(read: Event, ends: Iterable[Event]) -> bool:
+    """Whether it stands in a function that changes the table, scores nothing and gives nothing back."""
+    call = next((block for block in reversed(read.trail) if block.what == "call"), None)
+    if call is None or not isinstance(call.detail, Function) or any(call in end.trail for end in ends):
+        return False
+    body = call.detail.node.body
+    statements = body if isinstance(body, list) else []
+    if any(isinstance(n, ast.Return) and n.value is not None for s in statements for n in ast.walk(s)):
+        return False
+    return any(event.kind is Kind.WRITE and event.detail is read.detail for event in call.events())
 
 
 def _twins(number: int, trace: Trace) -> Labels:
@@ -189,8 +209,7 @@ def _ends(trace: Trace) -> dict[int, list[Event]]:
 
     A look-up of a loop's first walk stands for the one that was kept.
     """
-    kept = {_place(read): number for number, read in enumerate(trace.reads) if _is_kept(read)}
-    numbers = {number: kept[place] for number, read in enumerate(trace.reads) if (place := _place(read)) in kept}
+    numbers = _kept(trace)
     found: dict[int, list[Event]] = defaultdict(list)
     for kind in (Kind.SCORE, Kind.RETURN):
         for event in trace.all(kind):
@@ -200,6 +219,12 @@ def _ends(trace: Trace) -> dict[int, list[Event]]:
                     if number is not None:
                         found[number].append(event)
     return found
+
+
+def _kept(trace: Trace) -> dict[int, int]:
+    """For each look-up, the one that was kept of it when the loop around it was walked again."""
+    kept = {_place(read): number for number, read in enumerate(trace.reads) if _is_kept(read)}
+    return {number: kept[place] for number, read in enumerate(trace.reads) if (place := _place(read)) in kept}
 
 
 def _is_kept(event: Event) -> bool:
@@ -212,17 +237,31 @@ def _is_kept(event: Event) -> bool:
     return True
 
 
-def _parts_of(read: Event, peers: Iterable[Event]) -> tuple[bool, bool, bool]:
-    """Whether a key is made of the target, whether of context, and whether another lacks its last token alone."""
+def _parts_of(read: Event, peers: Iterable[Event], below: Iterable[Event]) -> tuple[bool, bool, bool]:
+    """Whether a key is made of the target, whether of context, and whether it is so for sure.
+
+    It is where what it gives is divided by what a key without the target gives: the count of the context.
+    """
     own = _tokens(read.labels)
-    others = [_tokens(peer.labels) for peer in peers]
-    seen = own.union(*others)
-    later = any(token.base == one.base and one.offset < token.offset for token in own for one in seen)
-    # the same key with one more token in it: the count of a context, and of the context with what follows
-    longer = any(tokens and tokens < own and _adds_what_follows(tokens, own) for tokens in others)
-    target = TARGET in read.labels or later or longer
-    context = INPUT in read.labels or len(own) >= 2 or longer or (TARGET in read.labels and bool(own))
-    return target, context, longer
+    last = {base: max(token.offset for token in own if token.base == base) for base in {token.base for token in own}}
+    seen = frozenset[Token]().union(*(_tokens(peer.labels) for peer in peers))
+    follows = any(
+        any(one.base == base and one.offset < offset for one in seen - own)
+        and not any(one.base == base and one.offset > offset for one in seen)
+        for base, offset in last.items()
+    )
+    paired = any(_lacks_target(other.labels, read.labels) for other in below)
+    target = TARGET in read.labels or follows or paired
+    context = INPUT in read.labels or len(own) >= 2 or paired or (TARGET in read.labels and bool(own))
+    return target, context, paired
+
+
+def _lacks_target(shorter: Labels, longer: Labels) -> bool:
+    """Whether a key is the other without the token that follows."""
+    few, many = _tokens(shorter), _tokens(longer)
+    if TARGET in longer and TARGET not in shorter:
+        return True
+    return bool(few) and few < many and TARGET not in shorter and _adds_what_follows(few, many)
 
 
 def _adds_what_follows(shorter: frozenset[Token], longer: frozenset[Token]) -> bool:
