@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rules.analysis.flow.active import standing_of
+from rules.analysis.flow.doubt import doubted
 from rules.analysis.flow.protocol import Adaptation, Learning, protocol_of, worst
 from rules.competition import Competition
 from rules.rule import Finding, Rule, Severity
@@ -38,6 +39,9 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
     protocol = protocol_of(submission)
     if protocol is None:
         return
+    if not any(one.taints for one in protocol.adaptations):
+        yield from _doubted(submission)
+        return
     found = worst(one for one in protocol.adaptations if _is_it(one))
     if found is None or found.score is None:
         return
@@ -50,6 +54,23 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
         fix=_FIX,
         severity=standing.severity,
         evidence=(found.learn.evidence("learning"), found.score.evidence("score")),
+    )
+
+
+def _doubted(submission: Submission) -> Iterator[Finding]:
+    """Learning that a default leaves off while the README claims it, where no log tells which held."""
+    doubt = doubted(submission)
+    found = worst(one for one in doubt[0].adaptations if one.taints and one.claimed is None) if doubt else None
+    if doubt is None or found is None or found.score is None:
+        return
+    yield RULE.at(
+        found.learn.location,
+        f"With its switch on, the program learns from validation tokens at line {found.learn.line} before it scores "
+        f"them at line {found.score.line}. The script's default leaves it off, the README claims test-time training, "
+        "and no log tells which held.",
+        fix="Commit the logs of the claimed runs. " + _FIX,
+        severity=Severity.REVIEW,
+        evidence=(found.learn.evidence("learning"), found.score.evidence("score"), doubt[1]),
     )
 
 

@@ -61,6 +61,7 @@ class Walker(ABC):
     places: dict[ast.AST, int]  # bases of indices of which nothing is known, by where they stand
     loops: int
     smaller: bool  # inside a branch that is taken where one loss is smaller than another
+    doubt: bool = False  # switches that are off by the script's own default may have been on
     once: bool  # loops are walked once only: an outer loop is walked for the first time
 
     @abstractmethod

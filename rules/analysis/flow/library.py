@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
+from rules.analysis.configuration import Origin
 from rules.analysis.flow.base import Arguments, Asked, Named, Walker, labels_of
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import file_labels, of_file
@@ -172,6 +173,9 @@ class Libraries(Walker):
         """A setting of the environment in the run that is claimed."""
         if key.known and isinstance(key.const, str):
             setting = self.configuration.value(key.const)
+            default_speaks = self.configuration.origin(key.const) is Origin.SCRIPT
+            if self.doubt and default_speaks and self.configuration.flag(key.const) is False:
+                return Value(default.labels)
             if setting is not None:
                 return Value(of_file(default.labels, file_labels(setting.value)), setting.value)
         return default

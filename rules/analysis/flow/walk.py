@@ -14,6 +14,11 @@ from rules.submission import SourceFile, Submission
 @once
 def trace_of(submission: Submission) -> Trace | None:
     """What the program does, None where there is none that parses."""
+    return walked(submission)
+
+
+def walked(submission: Submission, *, doubt: bool = False) -> Trace | None:
+    """Walk the program. `doubt`: switches that only the script's own default leaves off may have been on."""
     sources = program_sources(submission)
     if not sources or sources[0].tree is None:
         return None
@@ -22,4 +27,6 @@ def trace_of(submission: Submission) -> Trace | None:
         for name in module_names(source.path):
             modules.setdefault(name, source)
     seen = witnessed(submission, sources)
-    return Machine(configuration_of(submission), modules, seen).run(sources[0])
+    machine = Machine(configuration_of(submission), modules, seen)
+    machine.doubt = doubt
+    return machine.run(sources[0])

@@ -1,0 +1,37 @@
+"""What the program does where its switches are on, for submissions of which no log tells whether they were.
+
+Without a log the script's defaults are all there is. Where the README claims test-time training and a default leaves it
+off, the claim and the default cannot both hold, and a person has to ask which one did.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rules.analysis.flow.protocol import Protocol, read_protocol
+from rules.analysis.flow.walk import walked
+from rules.analysis.headline import headlines_of
+from rules.analysis.once import once
+from rules.rule import Evidence, Location
+from rules.submission import Submission
+
+_TELLS = re.compile(r"\bTTT|test[- ]time[- ](?:training|adaptation)|fine-?tun\w+[^.\n]{0,60}\bval(?:idation)?\b", re.I)
+
+
+@once
+def doubted(submission: Submission) -> tuple[Protocol, Evidence] | None:
+    """The protocol with open switches, and the line that claims test-time training; None where nothing is in doubt."""
+    if headlines_of(submission):
+        return None
+    told = _told(submission)
+    trace = walked(submission, doubt=True) if told is not None else None
+    return None if trace is None or told is None else (read_protocol(trace), told)
+
+
+def _told(submission: Submission) -> Evidence | None:
+    if submission.readme is None:
+        return None
+    for number, line in enumerate(submission.readme.text.split("\n"), 1):
+        if _TELLS.search(line):
+            return Evidence(Location(submission.readme.path, number), line.strip()[:300], "claim")
+    return None
