@@ -20,9 +20,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rules.analysis.flow.tables import LookUp, lookups_of, places
+from rules.analysis.flow.doubt import doubted_tables
+from rules.analysis.flow.tables import LookUp, lookups_in, lookups_of, places
 from rules.competition import Competition
-from rules.rule import Finding, Rule, Severity
+from rules.rule import Evidence, Finding, Rule, Severity
 from rules.submission import Submission
 
 RULE = Rule(code="A01", name="ngram-target-in-lookup-key", category="ngram-cache", severity=Severity.BLOCK, doc=__doc__)
@@ -35,9 +36,32 @@ _FIX = (
 
 def check(submission: Submission, _: Competition) -> Iterator[Finding]:
     """Yield one finding: the look-up that reaches the claimed score, else the first that reaches any."""
-    found = [one for one in lookups_of(submission) if one.joint and not one.above and one.counts_text]
+    every = lookups_of(submission)
+    found = _faulty(every)
     if found:
-        yield _finding(min(found, key=_rank), lookups_of(submission))
+        yield _finding(min(found, key=_rank), every)
+        return
+    doubt = doubted_tables(submission)
+    every = lookups_in(doubt[0], submission) if doubt is not None else ()
+    found = [one for one in _faulty(every) if one.paired]
+    if found and doubt is not None:
+        yield _doubted(min(found, key=_rank), every, doubt[1])
+
+
+def _faulty(every: tuple[LookUp, ...]) -> list[LookUp]:
+    return [one for one in every if one.joint and not one.above and one.counts_text]
+
+
+def _doubted(one: LookUp, every: tuple[LookUp, ...], claim: Evidence) -> Finding:
+    """No log tells how the run was made, the script leaves the cache off by default, and the text claims it."""
+    return RULE.at(
+        one.read.location,
+        f"The README claims a cache, and no log tells whether it was on: where it was, `{one.read.name[:80]}` is "
+        f"looked up by a key made of the very token that is scored, and goes into the score at line {one.score.line}.",
+        fix=_FIX,
+        severity=Severity.REVIEW,
+        evidence=(claim, *places(one, every)),
+    )
 
 
 def _rank(one: LookUp) -> tuple[bool, bool, bool, bool]:

@@ -20,9 +20,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rules.analysis.flow.tables import Filling, LookUp, filling_of, lookups_of, places, taken_back
+from rules.analysis.flow.doubt import doubted_tables
+from rules.analysis.flow.tables import Filling, LookUp, filling_of, lookups_in, lookups_of, places, taken_back
 from rules.competition import Competition
-from rules.rule import Finding, Rule, Severity
+from rules.rule import Evidence, Finding, Rule, Severity
 from rules.submission import Submission
 
 RULE = Rule(code="A08", name="two-pass-rescoring", category="two-pass", severity=Severity.BLOCK, doc=__doc__)
@@ -32,10 +33,33 @@ _FIX = "Score each token once, with a table that only tokens scored before it ha
 
 def check(submission: Submission, _: Competition) -> Iterator[Finding]:
     """Yield the look-up in a table that was filled too early, the one behind the claimed score first."""
-    found = [(filling, one) for one in lookups_of(submission) if (filling := filling_of(one)) is not None]
-    if found:
-        filling, one = min(found, key=lambda pair: (pair[1].claimed is False, pair[0].open, not pair[1].summed))
-        yield _finding(filling, one, submission)
+    found = _early(lookups_of(submission))
+    if found is not None:
+        yield _finding(*found, submission)
+        return
+    doubt = doubted_tables(submission)
+    found = _early(lookups_in(doubt[0], submission)) if doubt is not None else None
+    if found is not None and doubt is not None and not found[0].open:
+        yield _doubted(*found, doubt[1])
+
+
+def _early(every: tuple[LookUp, ...]) -> tuple[Filling, LookUp] | None:
+    """The look-up in a table that was filled too early, the surest first."""
+    found = [(filling, one) for one in every if (filling := filling_of(one)) is not None]
+    return min(found, key=lambda pair: (pair[1].claimed is False, pair[0].open, not pair[1].summed), default=None)
+
+
+def _doubted(filling: Filling, one: LookUp, claim: Evidence) -> Finding:
+    """No log tells how the run was made, the script leaves the pass off by default, and the text claims it."""
+    return RULE.at(
+        one.read.location,
+        f"The README claims it, and no log tells whether the run had it on: where it was, line {one.score.line} scores "
+        f"validation tokens with `{one.read.name[:80]}`, a table that line {filling.write.line} fills with "
+        f"{filling.what}.",
+        fix=_FIX,
+        severity=Severity.REVIEW,
+        evidence=(claim, filling.write.evidence("write"), one.read.evidence("read"), one.score.evidence("score")),
+    )
 
 
 def _finding(filling: Filling, one: LookUp, submission: Submission) -> Finding:

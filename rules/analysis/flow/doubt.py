@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from rules.analysis.flow.events import Trace
 from rules.analysis.flow.protocol import Protocol, read_protocol
 from rules.analysis.flow.walk import walked
 from rules.analysis.headline import headlines_of
@@ -16,22 +17,34 @@ from rules.rule import Evidence, Location
 from rules.submission import Submission
 
 _TELLS = re.compile(r"\bTTT|test[- ]time[- ](?:training|adaptation)|fine-?tun\w+[^.\n]{0,60}\bval(?:idation)?\b", re.I)
+_COUNTS = re.compile(r"\bn-?gram|\bcache[sd]?\b|two-?pass|rescor", re.I)
 
 
 @once
 def doubted(submission: Submission) -> tuple[Protocol, Evidence] | None:
     """The protocol with open switches, and the line that claims test-time training; None where nothing is in doubt."""
+    found = _walked(submission, _TELLS)
+    return None if found is None else (read_protocol(found[0]), found[1])
+
+
+@once
+def doubted_tables(submission: Submission) -> tuple[Trace, Evidence] | None:
+    """The walk with open switches, and the line that claims a cache of n-grams; None where nothing is in doubt."""
+    return _walked(submission, _COUNTS)
+
+
+def _walked(submission: Submission, tells: re.Pattern[str]) -> tuple[Trace, Evidence] | None:
     if headlines_of(submission):
         return None
-    told = _told(submission)
+    told = _told(submission, tells)
     trace = walked(submission, doubt=True) if told is not None else None
-    return None if trace is None or told is None else (read_protocol(trace), told)
+    return None if trace is None or told is None else (trace, told)
 
 
-def _told(submission: Submission) -> Evidence | None:
+def _told(submission: Submission, tells: re.Pattern[str]) -> Evidence | None:
     if submission.readme is None:
         return None
     for number, line in enumerate(submission.readme.text.split("\n"), 1):
-        if _TELLS.search(line):
+        if tells.search(line):
             return Evidence(Location(submission.readme.path, number), line.strip()[:300], "claim")
     return None

@@ -91,8 +91,11 @@ class Filling:
 def lookups_of(submission: Submission) -> tuple[LookUp, ...]:
     """Look-ups by validation tokens that reach a score on them, in order."""
     trace = trace_of(submission)
-    if trace is None:
-        return ()
+    return lookups_in(trace, submission) if trace is not None else ()
+
+
+def lookups_in(trace: Trace, submission: Submission) -> tuple[LookUp, ...]:
+    """The same for a walk of one's own."""
     ends = _ends(trace)
     used = {
         number: trace.reads[number]
