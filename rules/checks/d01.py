@@ -49,7 +49,9 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
     severity, doubt = Severity.BLOCK, ""
     if logs is False:
         severity, doubt = Severity.NOTE, " The logs divide by the bytes that the split has, so another table was used."
-    elif not logs and (others or not (_is_alone(builder, program) and _is_reached(function, submission))):
+    elif not logs and others:
+        severity, doubt = Severity.NOTE, " The file is no part of the program that is scored."
+    elif not logs and not (_is_alone(builder, program) and _is_reached(function, submission)):
         severity, doubt = Severity.REVIEW, " Whether the claimed run counts with these two is open."
     yield RULE.at(
         builder.source.locate(builder.line(WORD)),
