@@ -115,7 +115,8 @@ async def paced(sender: Sender, rate: int, seconds: float) -> Latency:
     async def one(due: float) -> None:
         nonlocal refused
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        refused += not await sender.send()
+        taken = await sender.send()
+        refused += not taken
         took.append((time.perf_counter() - due) * 1000)
 
     await asyncio.gather(*(one(start + number / rate) for number in range(int(rate * seconds))))
@@ -131,7 +132,8 @@ async def saturated(sender: Sender, seconds: float) -> float:
     async def one() -> None:
         nonlocal done
         while time.perf_counter() < until:
-            done += await sender.send()
+            taken = await sender.send()
+            done += taken  # in a line of its own: what is awaited within `+=` loses what others count meanwhile
 
     started = time.perf_counter()
     await asyncio.gather(*(one() for _ in range(CONNECTIONS)))
