@@ -77,7 +77,7 @@ def _finding(one: LookUp, every: tuple[LookUp, ...]) -> Finding:
     elif not one.paired:
         severity = Severity.REVIEW
         open_question = " Open: whether the key is made of the scored token, or of tokens before it alone."
-    elif not one.counted:
+    elif not one.counted and one.claimed is not True:
         severity = Severity.REVIEW
         open_question = " Nothing was found that fills the table from text: what it holds is not followed here."
     return RULE.at(

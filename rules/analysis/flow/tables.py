@@ -264,7 +264,19 @@ def _lacks_target(shorter: Labels, longer: Labels) -> bool:
     few, many = _tokens(shorter), _tokens(longer)
     if TARGET in longer and TARGET not in shorter:
         return True
-    return bool(few) and few < many and TARGET not in shorter and _adds_what_follows(few, many)
+    if TARGET in shorter or not few:
+        return False
+    return (few < many and _adds_what_follows(few, many)) or _goes_further(few, many)
+
+
+def _goes_further(shorter: frozenset[Token], longer: frozenset[Token]) -> bool:
+    """Whether at places that both are made of, one reaches further ahead and the other nowhere does."""
+    shared = {token.base for token in shorter} & {token.base for token in longer}
+    ahead = [
+        max(t.offset for t in longer if t.base == base) - max(t.offset for t in shorter if t.base == base)
+        for base in shared
+    ]
+    return any(by > 0 for by in ahead) and all(by >= 0 for by in ahead)
 
 
 def _adds_what_follows(shorter: frozenset[Token], longer: frozenset[Token]) -> bool:
