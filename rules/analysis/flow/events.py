@@ -32,6 +32,7 @@ class Kind(StrEnum):
     SCALE = "scale"  # a loss is multiplied by a constant
     BLANK = "blank"  # losses are set to nothing where something holds of the token that came; detail: the condition
     FETCH = "fetch"  # the network is asked for data; detail: what of, where that is plain
+    COMPARED = "compared"  # a loss is compared with another; detail: the comparison
     ESCAPE = "escape"  # the program goes where it cannot be followed
     RETURN = "return"
 

@@ -334,6 +334,9 @@ class Expressions(Calls):
             result = self._compared(one, others[0], node.ops[0])
             if result is not UNKNOWN:
                 return constant(result)
+            both = one.all_labels() & others[0].all_labels()
+            if {VAL, NLL} <= both and isinstance(node.ops[0], (ast.Lt, ast.LtE, ast.Gt, ast.GtE)):
+                self.note(Kind.COMPARED, node, "", one.all_labels() | others[0].all_labels(), detail=node)
         labels = one.all_labels()
         for op, other in zip(node.ops, others, strict=True):
             if isinstance(op, (ast.In, ast.NotIn)) and isinstance(other.ref, Array) and one.all_labels() & {VAL, TRAIN}:
