@@ -135,7 +135,7 @@ def _same(read: Event, trace: Trace) -> Labels:
 
 
 def _is_for_change(read: Event, ends: Iterable[Event]) -> bool:
-    """Whether it stands in a function that changes the table, scores nothing and gives nothing back."""
+    """Whether it stands in a function that changes tables, scores nothing and gives nothing back."""
     call = next((block for block in reversed(read.trail) if block.what == "call"), None)
     if call is None or not isinstance(call.detail, Function) or any(call in end.trail for end in ends):
         return False
@@ -143,7 +143,7 @@ def _is_for_change(read: Event, ends: Iterable[Event]) -> bool:
     statements = body if isinstance(body, list) else []
     if any(isinstance(n, ast.Return) and n.value is not None for s in statements for n in ast.walk(s)):
         return False
-    return any(event.kind is Kind.WRITE and event.detail is read.detail for event in call.events())
+    return any(event.kind is Kind.WRITE for event in call.events())
 
 
 def _twins(number: int, trace: Trace) -> Labels:

@@ -1,0 +1,65 @@
+"""Branches that a log shows to have run."""
+
+from __future__ import annotations
+
+from rules.analysis.flow.events import Kind
+from rules.analysis.flow.walk import trace_of
+from rules.submission import Submission
+from tests.rules.harness import submission_of
+
+SCRIPT = """
+import os
+
+import torch
+
+tokens = torch.load("data/fineweb_val_000000.bin")
+
+
+def evaluate():
+    torch.save(tokens, "scored_twice.pt")
+    print("second_scoring_pass tokens:12")
+
+
+{before}if int(os.environ.get("SECOND", "0")):
+    {inside}
+else:
+    torch.save(tokens, "scored_once.pt")
+"""
+LOG = """
+seed: 42
+stopping_early: wallclock_cap train_time:600012ms step:9000/20000
+{line}
+final_int8_zlib_roundtrip_exact val_loss:1.94172691 val_bpb:1.15000000
+"""
+
+
+def saved(script: str, line: str = "") -> list[str]:
+    """What a program writes, whose log has this line."""
+    files = {"train_gpt.py": script, "train.log": LOG.format(line=line), "submission.json": '{"val_bpb": 1.15}'}
+    return _saved(submission_of({"files": files}))
+
+
+def _saved(submission: Submission) -> list[str]:
+    trace = trace_of(submission)
+    assert trace is not None
+    lines = trace.root.source.code.split("\n")
+    return [lines[event.line - 1].split('"')[1] for event in trace.all(Kind.SAVE)]
+
+
+def test_a_line_that_only_one_side_prints_shows_that_it_ran() -> None:
+    script = SCRIPT.format(before="", inside="evaluate()")
+    assert saved(script, "second_scoring_pass tokens:12") == ["scored_twice.pt"]
+
+
+def test_without_the_line_the_default_holds() -> None:
+    assert saved(SCRIPT.format(before="", inside="evaluate()")) == ["scored_once.pt"]
+
+
+def test_a_line_that_something_else_prints_as_well_shows_nothing() -> None:
+    script = SCRIPT.format(before='print("second_scoring_pass tokens:0")\n', inside="evaluate()")
+    assert saved(script, "second_scoring_pass tokens:12") == ["scored_once.pt"]
+
+
+def test_a_side_that_ends_the_program_may_have_run_in_another_run() -> None:
+    script = SCRIPT.format(before="", inside="evaluate()\n    raise SystemExit")
+    assert "scored_once.pt" in saved(script, "second_scoring_pass tokens:12")
