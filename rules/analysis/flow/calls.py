@@ -133,8 +133,10 @@ class Calls(Libraries):
         labels = labels_of(arguments, named)
         asked = set[Instance]().union(*(owners(one) for one in (called, *arguments, *named.values())))
         self.note(Kind.MODEL, node, _text(node), labels, detail=frozenset(asked))
-        data = [v for v in (*arguments, *named.values()) if v.all_labels() & DATA]
+        data = [found for v in (*arguments, *named.values()) if (found := v.all_labels()) & DATA]
         has_targets = TARGET in labels or len(data) >= 2
+        if "logits" in _called(node):  # a temperature that was fitted on losses is no target
+            has_targets = any(TARGET in found and not found & {NLL, LOGITS} for found in data)
         return Value((labels - {NLL, LOGITS}) | {LOGITS} | ({NLL} if has_targets else NONE))
 
     def call_function(self, function: Function, arguments: Arguments, named: Named, node: ast.AST) -> Value:
@@ -279,6 +281,12 @@ class Calls(Libraries):
                 self.note(Kind.SCALE, node, "", loss.labels, detail=factor.const)
                 return True
         return False
+
+
+def _called(node: ast.AST) -> str:
+    """The name of what is called, without what it is a part of."""
+    func = getattr(node, "func", None)
+    return str(getattr(func, "attr", getattr(func, "id", ""))).casefold()
 
 
 def _shrinks(factor: float) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -144,6 +145,7 @@ _FETCHES = frozenset(
     {"load_dataset", "snapshot_download", "hf_hub_download", "urlopen", "urlretrieve", "from_pretrained", "cached_file"}
 )
 _SITES = frozenset({"requests", "httpx", "aiohttp", "gdown", "wget", "boto3", "huggingface_hub", "ftplib"})
+_IN_PLACE = re.compile(r"[a-z][a-z0-9_]*[a-z0-9]_")
 _RANGES = frozenset({"range", "arange"})
 _OPTIMIZERS = frozenset(
     {"Adam", "AdamW", "SGD", "Muon", "RMSprop", "Adagrad", "LBFGS", "NAdam", "RAdam", "Adamax", "Lion"}
@@ -165,7 +167,12 @@ class Libraries(Walker):
             return Value(ref=Instance(Class(last, {}, module=True)))
         if found is not None:
             return found
-        return Value(asked.labels, ref=_same_object(arguments), place=_place(arguments))
+        array = array_of(arguments[0].ref) if asked.is_method and arguments and _IN_PLACE.fullmatch(last) else None
+        if array is not None:  # `hashes.bitwise_xor_(tokens)`
+            if asked.labels - array.labels:
+                self.changes += 1
+            array.labels |= asked.labels
+        return Value(asked.labels, ref=array or _same_object(arguments), place=_place(arguments))
 
     # -- settings ----------------------------------------------------------------------------------------------------
 
