@@ -115,10 +115,12 @@ def _weighed(submission: Submission) -> Iterator[Finding]:
         return
     one = min(found, key=lambda one: one.claimed is False)
     severity, open_question = weight(one.claimed, submission, one.score)
+    if severity is Severity.BLOCK:
+        severity, open_question = Severity.REVIEW, " Open: whether it is that loss, or losses of tokens before it."
     yield RULE.at(
         one.score.location,
-        f"The weight of what `{one.read.name[:80]}` gives is made of the loss of the very token that is scored: the "
-        f"expert is trusted most where the model was wrong.{open_question}",
+        f"The weight of what `{one.read.name[:80]}` gives is made of the loss of the very token that is scored, so that "
+        f"the expert is trusted most where the model was wrong.{open_question}",
         fix=_WEIGH,
         severity=severity,
         evidence=places(one, every),

@@ -135,8 +135,9 @@ class Calls(Libraries):
         self.note(Kind.MODEL, node, _text(node), labels, detail=frozenset(asked))
         data = [found for v in (*arguments, *named.values()) if (found := v.all_labels()) & DATA]
         has_targets = TARGET in labels or len(data) >= 2
-        if "logits" in _called(node):  # a temperature that was fitted on losses is no target
-            has_targets = any(TARGET in found and not found & {NLL, LOGITS} for found in data)
+        asks = any("logits" in name.casefold() and value.const is True for name, value in named.items())
+        if asks or "logits" in _called(node):  # a temperature that was fitted on losses is no target
+            has_targets = not asks and any(TARGET in found and not found & {NLL, LOGITS} for found in data)
         return Value((labels - {NLL, LOGITS}) | {LOGITS} | ({NLL} if has_targets else NONE))
 
     def call_function(self, function: Function, arguments: Arguments, named: Named, node: ast.AST) -> Value:
