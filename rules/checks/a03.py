@@ -119,7 +119,7 @@ def _weighed(submission: Submission) -> Iterator[Finding]:
         severity, open_question = Severity.REVIEW, " Open: whether it is that loss, or losses of tokens before it."
     yield RULE.at(
         one.score.location,
-        f"The weight of what `{one.read.name[:80]}` gives is made of the loss of the very token that is scored, so that "
+        f"The weight of what `{one.read.name[:80]}` gives is made of the loss of the very token that is scored: "
         f"the expert is trusted most where the model was wrong.{open_question}",
         fix=_WEIGH,
         severity=severity,
