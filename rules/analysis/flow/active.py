@@ -30,8 +30,8 @@ def standing_of(found: Adaptation, submission: Submission) -> Standing:
         return Standing(Severity.REVIEW, f"Whether `{switch}` held in the claimed run is open.")
     if found.claimed is None and found.how is Learning.RESCORED:
         return Standing(Severity.REVIEW, "No log tells which of the two scores is claimed.")
-    if found.how is Learning.RESCORED and not found.sure:
-        return Standing(Severity.REVIEW, "Whether the network of the second score is the one that learnt is open.")
+    if found.how in (Learning.RESCORED, Learning.EARLIER) and not found.sure:
+        return Standing(Severity.REVIEW, "Whether the network of that score is the one that learnt is open.")
     return Standing(Severity.BLOCK)
 
 

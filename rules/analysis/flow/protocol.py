@@ -145,6 +145,8 @@ class _Reader:
 
     def _later(self, learn: Event, score: Event, taught: frozenset[Instance]) -> Adaptation | None:
         """A score of a later pass, where the weights reach it: in memory, or through a file."""
+        if self._restored_at_once(learn, taught):
+            return None
         kept = self._kept(learn, score, taught)
         if kept is None:
             if self._restored(learn, score, taught) or not self._asks(score, taught):
@@ -184,9 +186,22 @@ class _Reader:
         """Whether weights of before are put back in between."""
         return any(
             _between(learn, load, score) and (not taught or not load.detail or load.detail & taught)
-            for load in self._loads
-            if isinstance(load.detail, frozenset) and load.name.rpartition(".")[2] in ("load_state_dict", "copy_")
+            for load in self._put_back
         )
+
+    def _restored_at_once(self, learn: Event, taught: frozenset[Instance]) -> bool:
+        """Whether weights of before are put back in each turn in which they learn."""
+        for load in self._put_back:
+            if load.detail & taught:
+                how = relation(learn, load)
+                if how.in_turn and how.order is Order.BEFORE:
+                    return True
+        return False
+
+    @cached_property
+    def _put_back(self) -> list[Event]:
+        names = ("load_state_dict", "copy_")
+        return [e for e in self._loads if isinstance(e.detail, frozenset) and e.name.rpartition(".")[2] in names]
 
     def _taught(self, learn: Event) -> frozenset[Instance]:
         """The networks whose parameters step after these gradients; empty where that is not known."""
@@ -198,10 +213,18 @@ class _Reader:
 
     def _asks(self, score: Event, taught: frozenset[Instance], *, surely: bool = False) -> bool:
         """Whether a score comes from a network that was taught, or may come from one."""
-        asked = [e.detail for e in self._asked if e.trail[-1] in score.trail or score.trail[-1] in e.trail]
+        asked = self._asked_for(score)
         if surely:
             return any(one & taught for one in asked)
         return not taught or not asked or any(not one or one & taught for one in asked)
+
+    def _asked_for(self, score: Event) -> list[frozenset[Instance]]:
+        """The networks that are asked in the innermost loop around a score that asks any."""
+        for loop in reversed(score.loops()):
+            asked = [event.detail for event in self._asked if loop in event.trail]
+            if asked:
+                return asked
+        return [event.detail for event in self._asked if event.trail[-1] in score.trail]
 
     def _fresh(self, learn: Event) -> tuple[Array, ...]:
         """The tensors that step next, where they are tensors of their own and no weights; () where not."""
