@@ -18,6 +18,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from rules.analysis.configuration import configuration_of
+from rules.analysis.flow.active import open_switches
 from rules.analysis.flow.claimed import claimed_scores
 from rules.analysis.flow.events import Event, Kind
 from rules.analysis.flow.order import Order, relation
@@ -45,13 +47,14 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
         later = [score for score in claimed if relation(event, score).order is Order.BEFORE]
         if claimed and not later:
             continue
+        switch = next(open_switches(event, configuration_of(submission)), "")
         yield RULE.at(
             event.location,
             f"Losses on the validation text are compared at line {event.line}, and what scored better is used from "
-            f"there on{', up to the claimed score' if later else ''}. Whether that is tuning on the test is for a "
-            "person to judge.",
+            f"there on{', up to the claimed score' if later else ''}. "
+            + (f"Whether `{switch}` held is open." if switch else "Whether that is tuning is for a person to judge."),
             fix="Choose on training tokens, or decide before the run.",
-            severity=Severity.REVIEW if later else Severity.NOTE,
+            severity=Severity.REVIEW if later and not switch else Severity.NOTE,
             evidence=(event.evidence("choice"), *(score.evidence("score") for score in later[:1])),
         )
         return
