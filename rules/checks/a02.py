@@ -20,6 +20,7 @@ with its closed-form normaliser, where the hint follows from the prefix.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from rules.analysis.flow.events import Block, Event
@@ -79,7 +80,13 @@ def _finding(one: LookUp, every: tuple[LookUp, ...], submission: Submission) -> 
 
 def _fires(one: LookUp) -> Block | None:
     """The branch around or after it that is taken because of what was found for the token that came."""
-    return next((block for block in _branches(one.score) if one.same & block.labels), None)
+    return next((b for b in _branches(one.score) if one.same & b.labels and not _asks_for_none(b)), None)
+
+
+def _asks_for_none(block: Block) -> bool:
+    """Whether a test only asks whether there is a value, which may be of the context alone."""
+    test = getattr(block.detail[0], "test", None) if isinstance(block.detail, tuple) else None
+    return isinstance(test, ast.Compare) and all(isinstance(op, (ast.Is, ast.IsNot)) for op in test.ops)
 
 
 def _branches(event: Event) -> Iterator[Block]:

@@ -84,7 +84,7 @@ def _unshipped(submission: Submission) -> Iterator[Finding]:
 
 def _lines(log: TrainLog, code: str) -> list[tuple[int, str]]:
     """Beginnings of lines that name a cache of n-grams, of which neither all nor a name of it stands in the code."""
-    said = {**log.prefixes, **log.openings}
+    said = {words: number for words, number in {**log.prefixes, **log.openings}.items() if words not in log.settings}
     found = {words: number for words, number in said.items() if _CACHE.search(words) and words not in code}
     return sorted(
         (number, words) for words, number in found.items() if not any(n in code for n in _NAME.findall(words))

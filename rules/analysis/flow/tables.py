@@ -111,6 +111,7 @@ def lookups_in(trace: Trace, submission: Submission) -> tuple[LookUp, ...]:
     for number, read in used.items():
         peers = [used[other] for other in used if other != number and set(ends[other]) & set(ends[number])]
         below = [used[under] for over, under in ratios if over == number and under in used and under != number]
+        below = [other for other in below if other.loops()[-1:] == read.loops()[-1:]]  # not of an earlier expert
         target, context, paired = _parts_of(read, peers, below)
         above = tuple(sorted(label.number for label in read.labels if isinstance(label, Read)))
         claimed = holds_any(_twins(number, trace), trace, submission)
@@ -164,7 +165,7 @@ def places(one: LookUp, every: Iterable[LookUp], first: Event | None = None) -> 
     if written is not None:
         found.append((written, "write"))
     found.append((one.read, "read"))
-    for other in every:
+    for other in every if one.target else ():
         if other.number != one.number and not other.target and set(other.ends) & set(one.ends):
             found.append((other.read, "read of the context"))
             break
