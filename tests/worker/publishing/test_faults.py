@@ -131,7 +131,7 @@ def test_comment_of_somebody_else_with_our_marker_is_left_alone(publishing: Scen
     assert "What was found at" in publishing.comment
 
 
-@pytest.mark.parametrize("call", ["create_comment", "find_comment", "labels", "find_check"])
+@pytest.mark.parametrize("call", ["create_comment", "find_comment", "labels", "create_check"])
 def test_push_in_the_midst_of_publishing_stops_what_is_not_bound_to_its_commit(publishing: Scene, call: str) -> None:
     old = publishing.pull.head_sha
     publishing.decide(finding())
