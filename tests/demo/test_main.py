@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -43,3 +44,10 @@ def test_an_organizers_comment_changes_labels_and_comment(shown: str) -> None:
 def test_nothing_of_another_machine_or_secret_is_shown(shown: str) -> None:
     assert "PRIVATE KEY" not in shown
     assert "secret" not in shown
+
+
+def test_what_is_shown_is_plain_text_and_its_commands_work(shown: str) -> None:
+    assert "\x1b" not in shown
+    commands = [shlex.split(line) for line in shown.split("The same rules without GitHub:")[1].splitlines() if line]
+    done = [subprocess.run(command, capture_output=True, check=False).returncode for command in commands]
+    assert done == [0, 0, 1, 0, 0]  # `check` says by its exit code that something was found
