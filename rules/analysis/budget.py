@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from rules.analysis.configuration import Configuration, configuration_of
 from rules.analysis.headline import headlines_of, quoted
+from rules.analysis.nodes import nodes_of
 from rules.analysis.program import program_sources
 from rules.analysis.summary import train_seconds
 from rules.competition import Limits
@@ -125,9 +126,10 @@ def _taken_off(submission: Submission) -> Iterator[Evidence]:
     for source in program_sources(submission):
         if not any(clock in source.code for clock in _CLOCKS):
             continue
-        for node in ast.walk(source.tree) if source.tree is not None else ():
+        changes = (*nodes_of(source, ast.AugAssign), *nodes_of(source, ast.Assign), *nodes_of(source, ast.AnnAssign))
+        for node in sorted(changes, key=lambda change: change.lineno):
             if _lessens(node):
-                yield source.evidence(getattr(node, "lineno", 1), "reserve")
+                yield source.evidence(node.lineno, "reserve")
 
 
 def _lessens(node: ast.AST) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from rules.analysis.nodes import nodes_of
 from rules.analysis.turn import PIECES, Sample, Turn
 from rules.submission import SourceFile
 
@@ -55,9 +56,9 @@ def builders(sources: Iterable[SourceFile]) -> Iterator[Builder]:
     for source in sources:
         if source.tree is None or not any(name in source.code for name in PIECES):
             continue
-        names = _constants(source.tree)
-        for loop in ast.walk(source.tree):
-            if isinstance(loop, ast.For) and _asks_pieces(loop):
+        names = _constants(source)
+        for loop in nodes_of(source, ast.For):
+            if _asks_pieces(loop):
                 made = _builder(source, loop, names)
                 if made is not None:
                     yield made
@@ -65,13 +66,12 @@ def builders(sources: Iterable[SourceFile]) -> Iterator[Builder]:
 
 def additions(source: SourceFile) -> Iterator[tuple[ast.AST, str]]:
     """Where one byte is added for a leading space that follows no boundary, with the function's name."""
-    for function in ast.walk(source.tree) if source.tree is not None else ():
-        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            for node in ast.walk(function):
-                if isinstance(node, (ast.AugAssign, ast.BinOp)) and isinstance(node.op, ast.Add):
-                    added = [node.value] if isinstance(node, ast.AugAssign) else [node.left, node.right]
-                    if any(_is_space(part) for part in added):
-                        yield node, function.name
+    for function in nodes_of(source, ast.FunctionDef):
+        for node in ast.walk(function):
+            if isinstance(node, (ast.AugAssign, ast.BinOp)) and isinstance(node.op, ast.Add):
+                added = [node.value] if isinstance(node, ast.AugAssign) else [node.left, node.right]
+                if any(_is_space(part) for part in added):
+                    yield node, function.name
 
 
 def _is_space(node: ast.expr) -> bool:
@@ -88,15 +88,14 @@ def _looks_up(node: ast.expr) -> bool:
     return any(isinstance(part, ast.Subscript) for part in ast.walk(node))
 
 
-def _constants(tree: ast.Module) -> dict[str, Any]:
+def _constants(source: SourceFile) -> dict[str, Any]:
     """Names that are bound to one plain value and no other."""
     found: dict[str, list[Any]] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign):
-            value = node.value.value if isinstance(node.value, ast.Constant) else None
-            for target in node.targets:
-                if isinstance(target, ast.Name):
-                    found.setdefault(target.id, []).append(value)
+    for node in nodes_of(source, ast.Assign):
+        value = node.value.value if isinstance(node.value, ast.Constant) else None
+        for target in node.targets:
+            if isinstance(target, ast.Name):
+                found.setdefault(target.id, []).append(value)
     return {name: values[0] for name, values in found.items() if len(values) == 1 and values[0] is not None}
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from rules.analysis.flow.files import file_labels
 from rules.analysis.flow.values import TRAIN_FILE, VAL_FILE, Labels
+from rules.analysis.nodes import nodes_of
 from rules.rule import Evidence
 from rules.submission import Language, SourceFile, Submission
 
@@ -20,9 +21,9 @@ def renamed_shards(submission: Submission) -> Iterator[Evidence]:
     """The places where it is done, in any file of the folder."""
     for source in submission.sources:
         if source.tree is not None and "val" in source.code:
-            names = _bindings(source.tree)
-            for node in ast.walk(source.tree):
-                if isinstance(node, ast.Call) and _renames(node, names):
+            names = _bindings(source)
+            for node in nodes_of(source, ast.Call):
+                if _renames(node, names):
                     yield source.evidence(node.lineno, "copy")
         elif source.language is Language.SHELL:
             yield from _in_shell(source)
@@ -77,12 +78,11 @@ def _text(node: ast.expr, names: dict[str, ast.expr], depth: int = _DEPTH) -> st
     return ""
 
 
-def _bindings(tree: ast.Module) -> dict[str, ast.expr]:
+def _bindings(source: SourceFile) -> dict[str, ast.expr]:
     """The last expression that each name is bound to."""
     return {
         target.id: node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assign)
+        for node in nodes_of(source, ast.Assign)
         for target in node.targets
         if isinstance(target, ast.Name)
     }

@@ -20,10 +20,11 @@ import ast
 from collections.abc import Iterator
 
 from rules.analysis.configuration import Configuration, configuration_of
+from rules.analysis.nodes import nodes_of
 from rules.analysis.program import program_sources
 from rules.competition import Competition
 from rules.rule import Finding, Rule, Severity
-from rules.submission import Submission
+from rules.submission import SourceFile, Submission
 
 RULE = Rule(
     code="D06",
@@ -46,7 +47,7 @@ def check(submission: Submission, _competition: Competition) -> Iterator[Finding
     for source in program_sources(submission):
         if source.tree is None or not any(word in source.code for word in _APART):
             continue
-        for method, mixed, tests in _gates(source.tree):
+        for method, mixed, tests in _gates(source):
             active = _active(tests, settings)
             if active is False or _is_closed(mixed, method):
                 continue
@@ -67,10 +68,10 @@ def _told(method: ast.FunctionDef) -> int:
     return next((getattr(n, "lineno", method.lineno) for n in ast.walk(method) if _named(n) in _APART), method.lineno)
 
 
-def _gates(tree: ast.Module) -> Iterator[tuple[ast.FunctionDef, ast.BinOp, list[ast.expr]]]:
+def _gates(source: SourceFile) -> Iterator[tuple[ast.FunctionDef, ast.BinOp, list[ast.expr]]]:
     """Sums of a stretch and a product with the stretch one earlier, in methods, with the tests around them."""
-    for cls in ast.walk(tree):
-        for method in cls.body if isinstance(cls, ast.ClassDef) else ():
+    for cls in nodes_of(source, ast.ClassDef):
+        for method in cls.body:
             if isinstance(method, ast.FunctionDef) and _keeps_apart(method):
                 for node, tests in _walk(method, []):
                     if isinstance(node, ast.BinOp) and _mixes(node):

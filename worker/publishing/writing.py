@@ -97,7 +97,7 @@ class Writer:
         if known.digest == digest:
             return
         github, check_id = self.context.github, known.github_id
-        if check_id is None and (CHECK, subject) in self.known:  # it was begun, and we stopped before we knew its number
+        if check_id is None and (CHECK, subject) in self.known:  # begun, and its number never heard
             check_id = github.find_check(self.repo, subject, check.external_id)
         sent = self._sent(known, check_id)
         about = {"external_id": check.external_id, "open": True}
