@@ -62,7 +62,7 @@ class Writer:
     def comment(self, body: str, about: dict[str, Any], *, begin: bool) -> None:
         """Edit the comment where it says something else by now; post it only to `begin` one."""
         known, digest = self.said(COMMENT, REPORT), digest_of(body)
-        if known.digest == digest:
+        if known.digest == digest and (known.github_id is not None or not begin):
             return
         found = self._find_comment() if known.github_id is None else known.github_id
         self._intend(COMMENT, REPORT, replace(known, digest=""))
@@ -94,7 +94,7 @@ class Writer:
         subject = check.head_sha
         known = self.said(CHECK, subject)
         digest = digest_of([check_digest(check), self.said(AGAIN, subject).digest])
-        if known.digest == digest:
+        if known.digest == digest and (known.github_id is not None or not begin):
             return
         github, check_id = self.context.github, known.github_id
         if check_id is None and (CHECK, subject) in self.known:  # begun, and its number never heard

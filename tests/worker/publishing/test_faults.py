@@ -170,6 +170,18 @@ def test_secondary_limit_parks_the_job_and_nothing_is_asked_until_it_is_over(
     assert not publishing.job.pending
 
 
+@pytest.mark.parametrize("path", [COMMENTS, "*/check-runs"])
+def test_what_was_begun_in_vain_is_said_once_the_pull_request_is_open_again(publishing: Scene, path: str) -> None:
+    publishing.github.state.faults.plan(server_error(), method="POST", path=path)
+    publishing.decide(finding()).publish()
+    publishing.see(state="closed")
+    again(publishing)
+    assert publishing.comments == []
+    publishing.see(state="open").publish()
+    assert publishing.check.conclusion == "neutral"
+    assert "What was found at" in publishing.comment
+
+
 def test_label_removed_meanwhile_and_lost_answer_end_in_the_same_labels(publishing: Scene) -> None:
     publishing.decide(finding()).publish()
     faults = publishing.github.state.faults
