@@ -237,9 +237,10 @@ def test_the_heartbeat_keeps_a_lease_for_longer_than_it_lasts(running: Running) 
 
 
 def test_who_hangs_for_longer_than_any_stage_may_take_loses_the_job(running: Running) -> None:
-    free, lost = threading.Event(), threading.Event()
+    begun, free, lost = threading.Event(), threading.Event(), threading.Event()
 
     def hangs(context: Context, lease: Lease) -> None:
+        begun.set()
         free.wait(30)
         try:
             done(context, lease)
@@ -251,6 +252,7 @@ def test_who_hangs_for_longer_than_any_stage_may_take_loses_the_job(running: Run
     job_id = runner.ask(Stage.FETCH, "5#7")
     hanging = threading.Thread(target=pipeline.work, args=(runner.context, job_id))
     hanging.start()
+    assert begun.wait(30)
     try:
         other = replace(runner.context, stages={Stage.FETCH: done})
         until = time.monotonic() + 20
