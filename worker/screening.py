@@ -22,7 +22,7 @@ from rules.report.links import Links
 from rules.report.markdown import render
 from rules.screening import screen
 from rules.submission import FileEntry, PullRequest, Twin
-from worker.clients.snapshot import Snapshot, SnapshotFile, is_plain
+from worker.clients.snapshot import Snapshot, SnapshotFile, check_readable
 from worker.content import ContentStore
 
 
@@ -96,10 +96,9 @@ class _Loader:
         return FileEntry(file.path, file.mode, file.size, file.content_id, partial(self._load, file))
 
     def _load(self, file: SnapshotFile, limit: int) -> bytes:
-        if file.size is None or not is_plain(file) or file.content_id in self.absent:
+        check_readable(file, limit)
+        if file.content_id in self.absent:
             raise KeyError(file.path)
-        if file.size > limit:
-            raise ValueError(f"{file.size:,} bytes, more than the {limit:,} that are read")
         try:
             return self.content.read(file.content_id, limit)
         except KeyError:

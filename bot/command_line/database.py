@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bot.command_line.deployment import settings_as_given
+
 if TYPE_CHECKING:
     from worker.settings import Settings
     from worker.store.session import SessionScope
@@ -28,7 +30,7 @@ def opened() -> Iterator[SessionScope]:
         from worker.store.session import make_engine, session_scope
     except ImportError as error:
         raise click.ClickException(WITHOUT_SERVER.format(error)) from None
-    url = _existing(_settings())
+    url = _existing(settings_as_given())
     engine = make_engine(url)
     try:
         if not is_current(engine):
@@ -45,19 +47,6 @@ def shown(url: str) -> str:
     from sqlalchemy import make_url
 
     return make_url(url).render_as_string(hide_password=True)
-
-
-def _settings() -> Settings:
-    from pydantic import ValidationError
-
-    from worker.settings import Settings
-
-    try:
-        return Settings()
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        name = f"FAIRWAY_{'_'.join(map(str, first['loc']))}".upper()
-        raise click.ClickException(f"{name}: {first['msg']}") from None
 
 
 def _existing(settings: Settings) -> str:

@@ -25,18 +25,23 @@ ONE_PROCESS = (
 NOT_AN_APP = "FAIRWAY_APP_ID and FAIRWAY_PRIVATE_KEY are not set: without them nothing can be asked of GitHub."
 
 
-def read_settings() -> Settings:
+def settings_as_given() -> Settings:
     """The settings from the environment; what is wrong with them is told by name, and no value is shown."""
     from pydantic import ValidationError
 
     from worker.settings import Settings
 
     try:
-        settings = Settings()
+        return Settings()
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=False, include_input=False)
         lines = [f"FAIRWAY_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in faults]
         raise click.ClickException("\n".join(lines)) from None
+
+
+def read_settings() -> Settings:
+    """The settings from the environment, with addresses of kinds that a deployment works with."""
+    settings = settings_as_given()
     if not settings.database_url.startswith(DATABASES) or settings.database_url.endswith((":///", ":memory:")):
         raise click.ClickException(NO_DATABASE)
     if not settings.broker_url.startswith(BROKERS):

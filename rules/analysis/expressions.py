@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 _DEPTH = 12  # levels of arithmetic that are folded
 _LINES = 6  # an expression over more lines than this is not spelled out
@@ -60,6 +60,17 @@ def walk(*roots: ast.AST) -> Iterator[ast.AST]:
                 seen.add(id(node))
                 yield node
                 stack.extend(ast.iter_child_nodes(node))
+
+
+def last_bindings(nodes: Iterable[ast.AST]) -> dict[str, ast.expr]:
+    """The last expression that each plain name is bound to, among these nodes."""
+    return {
+        target.id: node.value
+        for node in nodes
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
 
 
 def number_of(node: ast.expr | None, depth: int = _DEPTH) -> float | None:

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from rules.analysis.expressions import last_bindings
 from rules.analysis.flow.files import file_labels
 from rules.analysis.flow.values import TRAIN_FILE, VAL_FILE, Labels
 from rules.analysis.nodes import nodes_of
@@ -21,7 +22,7 @@ def renamed_shards(submission: Submission) -> Iterator[Evidence]:
     """The places where it is done, in any file of the folder."""
     for source in submission.sources:
         if source.tree is not None and "val" in source.code:
-            names = _bindings(source)
+            names = last_bindings(nodes_of(source, ast.Assign))
             for node in nodes_of(source, ast.Call):
                 if _renames(node, names):
                     yield source.evidence(node.lineno, "copy")
@@ -76,13 +77,3 @@ def _text(node: ast.expr, names: dict[str, ast.expr], depth: int = _DEPTH) -> st
     if isinstance(node, ast.Call):
         return "/".join(_text(part, names, depth - 1) for part in node.args)
     return ""
-
-
-def _bindings(source: SourceFile) -> dict[str, ast.expr]:
-    """The last expression that each name is bound to."""
-    return {
-        target.id: node.value
-        for node in nodes_of(source, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }

@@ -20,6 +20,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from rules.analysis.expressions import last_bindings
 from rules.analysis.flow.events import Event, Kind
 from rules.analysis.flow.objects import Function
 from rules.analysis.flow.walk import trace_of
@@ -62,7 +63,7 @@ def _compared(event: Event) -> int | None:
     """The line where stretches of tokens are compared, one with the other, for the condition of an event."""
     call = next((block for block in reversed(event.trail) if isinstance(block.detail, Function)), None)
     around = call.detail.node if call is not None else event.source.tree
-    names = _bindings(around) if around is not None else {}
+    names = last_bindings(ast.walk(around)) if around is not None else {}
     condition = event.detail if isinstance(event.detail, ast.expr) else None
     for node in _parts(condition, names, 3):
         if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq):
@@ -82,16 +83,6 @@ def _parts(node: ast.expr | None, names: dict[str, ast.expr], depth: int) -> Ite
 
 def _is_stretch(node: ast.AST) -> bool:
     return isinstance(node, ast.Subscript) and any(isinstance(part, ast.Slice) for part in ast.walk(node.slice))
-
-
-def _bindings(around: ast.AST) -> dict[str, ast.expr]:
-    return {
-        target.id: node.value
-        for node in ast.walk(around)
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
 
 
 def _named(submission: Submission) -> Iterator[Finding]:

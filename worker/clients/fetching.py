@@ -21,7 +21,7 @@ from rules.submission import BaseKind, ChangedFile, FileEntry, Problem, ProblemK
 from worker.clients.clone import Clone, CloneLimits, TooLargeError, opened
 from worker.clients.gateway import AbsentError, Gateway, PullRequestFacts, Repo, UnavailableError
 from worker.clients.listing import Listed, by_api, by_clone, commits_of
-from worker.clients.snapshot import Snapshot, SnapshotFile, is_plain
+from worker.clients.snapshot import Snapshot, SnapshotFile, check_readable, is_plain
 from worker.content import ContentStore
 
 __all__ = ["FetchLimits", "Snapshot", "SnapshotFile", "fetch_snapshot", "snapshot_files"]
@@ -89,10 +89,8 @@ class _Later:
     left: int
 
     def load(self, file: SnapshotFile, limit: int) -> bytes:
-        if file.size is None or not is_plain(file):
-            raise KeyError(file.path)
-        if file.size > limit:
-            raise ValueError(f"{file.size:,} bytes, more than the {limit:,} that are read")
+        check_readable(file, limit)
+        assert file.size is not None  # what has none is not readable
         try:
             return self.content.read(file.content_id, limit)
         except KeyError:

@@ -32,6 +32,14 @@ def is_plain(file: SnapshotFile) -> bool:
     return file.mode != GITLINK_MODE and file.mode & 0o170000 == 0o100000
 
 
+def check_readable(file: SnapshotFile, limit: int) -> None:
+    """Raises KeyError for what is no plain file of known size, ValueError for one of more than `limit` bytes."""
+    if file.size is None or not is_plain(file):
+        raise KeyError(file.path)
+    if file.size > limit:
+        raise ValueError(f"{file.size:,} bytes, more than the {limit:,} that are read")
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """A pull request at one head commit, without contents, which are in the content store.

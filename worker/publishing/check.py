@@ -12,12 +12,12 @@ from rules.submission import Status
 from rules.verdict import Verdict
 from worker.clients.gateway import Annotation, Check, CheckAction, Conclusion
 from worker.clients.snapshot import Snapshot
+from worker.commands.asked import HUMAN_REVIEW, REPRODUCE, RERUN
 from worker.publishing import texts
 from worker.publishing.situation import Phase, Situation
 from worker.store.models import FindingRow, Outcome
 
 NAME = "Fairway"
-RERUN, HUMAN_REVIEW, REPRODUCE = "rerun", "human-review", "reproduce"
 ACTIONS = (
     CheckAction("Re-run", "Read and check this commit again", RERUN),
     CheckAction("Request human review", "Ask the organizers to look at it", HUMAN_REVIEW),
