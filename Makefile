@@ -64,7 +64,7 @@ new-rule: $(STAMP) ## A new rule: make new-rule CODE=C11 NAME=states-the-fault C
 
 lock: ## Write requirements-dev.lock anew from pyproject.toml
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
-	build/lock/bin/python -m pip install --quiet --disable-pip-version-check ".[dev,server]"
+	build/lock/bin/python -m pip install --quiet --disable-pip-version-check ".[dev,server,gpu,kubernetes]"
 	scripts/write-lock build/lock/bin/python > requirements-dev.lock
 
 clean: ## Remove what was built here
