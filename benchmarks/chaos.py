@@ -199,6 +199,7 @@ def run(plan: Plan, folder: Path, *, workers: int = 2, concurrency: int = 4) -> 
             "heads": sum(map(len, story.heads.values())),
             "faults of GitHub": Counter(str(fault.kind) for *_, fault in running.hub.state.faults.happened),
             "requests to GitHub": log.total,
+            "not found": sorted({one.path for one in log.find("GET") if one.status == 404}),
             "created on GitHub": dict(log.created),
             "jobs begun": int(runs),
             "seconds of storm": round(stormed),

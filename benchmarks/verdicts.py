@@ -41,7 +41,7 @@ from worker.store.models import (
 from worker.store.session import SessionScope, make_engine, session_scope
 
 ANSWER = "<!-- fairway:answer"
-Judged = tuple[str, str, tuple[tuple[str, str], ...]]
+Judged = tuple[str, str, tuple[tuple[str, str, str], ...]]
 
 
 def problems(running: Deployment, story: Story, settings: Settings, folder: Path) -> Iterator[str]:
@@ -125,9 +125,9 @@ def _judged(session: Session) -> dict[int, Judged]:
     }
 
 
-def _findings(session: Session, row: SubmissionRow) -> tuple[tuple[str, str], ...]:
-    found = select(FindingRow.code, FindingRow.severity).where(FindingRow.submission_id == row.id)
-    return tuple(sorted((code, severity.value) for code, severity in session.execute(found)))
+def _findings(session: Session, row: SubmissionRow) -> tuple[tuple[str, str, str], ...]:
+    found = select(FindingRow.code, FindingRow.severity, FindingRow.message).where(FindingRow.submission_id == row.id)
+    return tuple(sorted((code, severity.value, message) for code, severity, message in session.execute(found)))
 
 
 def quiet_run(running: Deployment, story: Story, settings: Settings, folder: Path) -> dict[int, Judged]:

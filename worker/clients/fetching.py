@@ -19,7 +19,14 @@ from rules.reading.trees import Change
 from rules.rule import Location
 from rules.submission import BaseKind, ChangedFile, FileEntry, Problem, ProblemKind, Scope, Status
 from worker.clients.clone import Clone, CloneLimits, TooLargeError, opened
-from worker.clients.gateway import AbsentError, Gateway, PullRequestFacts, Repo, UnavailableError
+from worker.clients.gateway import (
+    AbsentError,
+    Gateway,
+    PullRequestFacts,
+    Repo,
+    TruncatedError,
+    UnavailableError,
+)
 from worker.clients.listing import Listed, by_api, by_clone, commits_of
 from worker.clients.snapshot import Snapshot, SnapshotFile, check_readable, is_plain
 from worker.content import ContentStore
@@ -101,7 +108,10 @@ class _Later:
             _bring_by_api(self.gateway, self.repo, self.content, file.content_id)
         except AbsentError:
             raise KeyError(file.path) from None
-        return self.content.read(file.content_id, limit)
+        try:
+            return self.content.read(file.content_id, limit)
+        except KeyError:
+            raise UnavailableError(f"{file.content_id[:12]} was fetched and cannot be read here") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +177,8 @@ class _Fetch:
             return listed.entries
         try:
             told = self.gateway.tree(self.repo, listed.tree_id)
-        except UnavailableError:
-            return listed.entries  # too many files for one answer: their sizes show once they are here
+        except TruncatedError:
+            return listed.entries  # their sizes show once they are here
         sizes = {entry.sha: entry.size for entry in told}
         return tuple(e if e.size is not None else replace(e, size=sizes.get(e.content_id)) for e in listed.entries)
 
@@ -212,7 +222,9 @@ class _Fetch:
             repository = GitRepository(str(clone.path))
             for entry in taken:
                 read = repository.entry(_as_changed(entry))
-                if read.size is not None and read.size <= MOST_BLOB:
+                if read.size is None:  # a fault on the way: it says nothing about the file
+                    raise UnavailableError(f"git did not bring {entry.content_id[:12]}, which it was asked for")
+                if read.size <= MOST_BLOB:
                     self.content.put(entry.content_id, read.read(MOST_BLOB))
 
     def _unread(self, error: TooLargeError) -> Snapshot:

@@ -21,6 +21,10 @@ class UnavailableError(GitHubError):
     """A fault on the way or at GitHub (5xx, timeout, dropped connection): whether it was done is not known."""
 
 
+class TruncatedError(UnavailableError):
+    """There is more than GitHub puts into one answer: asking again brings no more."""
+
+
 class LimitedError(GitHubError):
     """A primary or secondary limit. Nothing may be asked again before `seconds` have passed."""
 

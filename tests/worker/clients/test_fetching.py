@@ -20,7 +20,7 @@ from rules.reading.assemble import read_submission
 from rules.submission import BaseKind, ProblemKind, Status
 from rules.submission import PullRequest as PullRequestValue
 from tests.standin import AUTHOR, ORGANIZER, StandIn
-from worker.clients.clone import CloneLimits
+from worker.clients.clone import Clone, CloneLimits
 from worker.clients.fetching import FetchLimits, Snapshot, fetch_snapshot, snapshot_files
 from worker.clients.gateway import AbsentError, LimitedError, Repo, UnavailableError
 from worker.clients.github import GitHubGateway
@@ -374,6 +374,29 @@ def test_submission_with_a_lost_blob_is_fetched_without_it(fetched: Fetched, lim
     snapshot = fetched(pull, limits)
     here = {entry.path for entry in snapshot.entries if fetched.content.has(entry.content_id)}
     assert here == set(ENTRY) - {lost.path}
+
+
+def test_sizes_that_could_not_be_asked_for_are_asked_for_again(fetched: Fetched) -> None:
+    pull = fetched.open(ENTRY)
+    fetched.github.state.faults.plan(server_error(), path="*/git/trees/*")
+    with pytest.raises(UnavailableError):
+        fetched(pull, BY_GIT)
+    assert all(entry.size is not None for entry in fetched(pull, BY_GIT).entries)
+
+
+def test_content_that_git_left_out_is_a_fault_on_the_way(fetched: Fetched, monkeypatch: pytest.MonkeyPatch) -> None:
+    pull = fetched.open(ENTRY)
+    monkeypatch.setattr(Clone, "fetch_contents", lambda *_: None)
+    with pytest.raises(UnavailableError, match="did not bring"):
+        fetched(pull, replace(BY_GIT, api_bytes=0))
+
+
+def test_content_that_cannot_be_kept_is_a_fault_of_ours(fetched: Fetched, monkeypatch: pytest.MonkeyPatch) -> None:
+    snapshot, other = fetched(fetched.open(ENTRY)), fetched.elsewhere()
+    (file, *_) = snapshot_files(snapshot, other.content, other.gateway, other.repo)
+    monkeypatch.setattr(ContentStore, "put", lambda *_: None)
+    with pytest.raises(UnavailableError, match="cannot be read here"):
+        file.read(10_000)
 
 
 def test_head_that_is_gone_is_absent(fetched: Fetched) -> None:

@@ -23,6 +23,7 @@ from worker.clients.gateway import (
     RefusedError,
     Repo,
     TreeFacts,
+    TruncatedError,
     UnavailableError,
 )
 from worker.clients.github import values
@@ -77,7 +78,7 @@ class Reads:
     def tree(self, repo: Repo, tree_ish: str) -> Sequence[TreeFacts]:
         told = self._object(repo, f"/git/trees/{quote(tree_ish, safe='')}", params={"recursive": "1"})
         if told.flag("truncated"):
-            raise UnavailableError(f"the tree {tree_ish[:12]} of {repo.full_name} is too large for one answer")
+            raise TruncatedError(f"the tree {tree_ish[:12]} of {repo.full_name} is too large for one answer")
         return tuple(values.tree_entry(one) for one in told.items("tree"))
 
     def blob(self, repo: Repo, sha: str) -> bytes:
