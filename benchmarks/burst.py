@@ -114,7 +114,11 @@ def simulate(submissions: int, folder: Path, seed: int = 1) -> Outcome:
 
 
 def _context(clock: Clock, github: Hub, folder: Path) -> Context:
-    named: dict[str, Any] = {"github_api_url": github.url, "private_key": github.keys.private.decode()}
+    named: dict[str, Any] = {
+        "github_api_url": github.url,
+        "github_web_url": github.url,
+        "private_key": github.keys.private.decode(),
+    }
     settings = Settings(
         database_url=f"sqlite:///{folder / 'burst.db'}",
         app_id=github.state.app.id,

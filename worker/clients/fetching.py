@@ -40,9 +40,13 @@ MOST_LATER = 200_000_000
 
 @dataclass(frozen=True, slots=True)
 class FetchLimits:
-    """Up to where the API is used, and what is taken at all. Sizes in bytes."""
+    """Up to where the API is used, and what is taken at all. Sizes in bytes.
+
+    `api_contents` is small because each content costs one of the hour's 5,000 requests, and what git brings costs none.
+    """
 
     api_files: int = 60
+    api_contents: int = 2
     api_bytes: int = 4_000_000
     most_bytes: int = 300_000_000
     clone: CloneLimits = field(default_factory=CloneLimits)
@@ -199,17 +203,26 @@ class _Fetch:
         yield from self._bring_all(taken)
 
     def _bring_all(self, taken: Sequence[SnapshotFile]) -> Iterable[Problem]:
-        sizes = [entry.size for entry in taken]
-        known = sum(size for size in sizes if size is not None)
-        if None not in sizes and len(taken) <= self.limits.api_files and known <= self.limits.api_bytes:
+        few = self._are_few(taken)
+        if few and len(taken) <= self.limits.api_contents:
             self._bring_by_api(taken)
             return
         try:
             self._bring_by_git(taken)
+        except UnavailableError:  # git has a fault that GitHub's API may not have
+            if not few:
+                raise
+            self._bring_by_api(taken)
         except AbsentError:  # git brings all or nothing; where GitHub lost one of them, the small ones may come
             self._bring_by_api([entry for entry in taken if entry.size is not None][: self.limits.api_files])
         except TooLargeError as error:
             yield Problem(ProblemKind.LIMIT, Location(""), f"fetching the files was stopped at {error}")
+
+    def _are_few(self, taken: Sequence[SnapshotFile]) -> bool:
+        """Whether the API could bring them at all."""
+        sizes = [entry.size for entry in taken]
+        known = sum(size for size in sizes if size is not None)
+        return None not in sizes and len(taken) <= self.limits.api_files and known <= self.limits.api_bytes
 
     def _bring_by_api(self, taken: Sequence[SnapshotFile]) -> None:
         for entry in taken:
