@@ -161,17 +161,29 @@ def test_api_and_git_tell_the_same(fetched: Fetched, name: str) -> None:
     )
 
 
-def test_small_submission_costs_few_requests_and_no_clone(fetched: Fetched) -> None:
+def test_submission_costs_few_requests(fetched: Fetched) -> None:
     pull = fetched.open(ENTRY)
     snapshot = fetched(pull)
     assert snapshot.folder == FOLDER
     assert [entry.path for entry in snapshot.entries] == sorted(ENTRY)
-    assert fetched.count("*.git/*") == 0
-    assert fetched.count("/repos/*/git/blobs/*") == len(ENTRY)
-    assert fetched.count("/repos/*") == len(ENTRY) + 4
+    assert fetched.count("/repos/*/git/blobs/*") == 0
+    assert fetched.count("/repos/*") == 4
     for entry in snapshot.entries:
         assert fetched.content.read(entry.content_id, 10_000) == ENTRY[entry.path]
         assert entry.size == len(ENTRY[entry.path] or b"")
+
+
+def test_one_or_two_new_contents_need_no_clone(fetched: Fetched) -> None:
+    fetched(fetched.open({f"{FOLDER}/train.py": SCRIPT, f"{FOLDER}/report.json": REPORT}))
+    assert fetched.count("/repos/*/git/blobs/*") == 2
+    assert fetched.count("*.git/*") == 0
+
+
+def test_contents_come_by_api_where_git_does_not_answer(fetched: Fetched) -> None:
+    fetched.github.state.faults.plan(server_error(), path="*.git/*", times=None)
+    snapshot = fetched(fetched.open(ENTRY))
+    assert fetched.count("/repos/*/git/blobs/*") == len(ENTRY)
+    assert all(fetched.content.has(entry.content_id) for entry in snapshot.entries)
 
 
 def test_contents_that_are_here_are_not_fetched_again(fetched: Fetched) -> None:
