@@ -438,4 +438,4 @@ def test_full_disk_is_a_fault_of_ours(fetched: Fetched, monkeypatch: pytest.Monk
 def test_damaged_blob_is_a_fault_on_the_way(fetched: Fetched, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(GitHubGateway, "blob", lambda *_: b"something else")
     with pytest.raises(UnavailableError, match="damaged"):
-        fetched(fetched.open(ENTRY))
+        fetched(fetched.open({f"{FOLDER}/train.py": SCRIPT}))
