@@ -82,7 +82,7 @@ def _named(repository: pygit2.Repository, name: str) -> GitObject | None:
         is_hash = len(name) == 40 and not name.strip("0123456789abcdef")
         found = repository[name] if is_hash else repository.lookup_reference(name).peel()
         return found if isinstance(found, GitObject) else None
-    except (KeyError, ValueError, pygit2.GitError):
+    except (KeyError, ValueError):
         return None
 
 

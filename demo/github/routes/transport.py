@@ -96,9 +96,11 @@ async def _answers(process: Process, body: bytes) -> AsyncIterator[bytes]:
     try:
         while chunk := await process.stdout.read(CHUNK):
             yield chunk
+        await process.wait()
     finally:
         with suppress(ProcessLookupError):
-            process.kill()  # it is done, or nobody listens any more
+            if process.returncode is None:
+                process.kill()  # nobody listens any more
         await feeding
         await process.wait()
 
