@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures import TimeoutError as TaskTimeoutError
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from itertools import groupby
@@ -23,13 +24,17 @@ from typing import Any
 from pebble import ProcessExpired, ProcessPool
 
 from rules.competition import Competition
+from rules.precedents import Code, code_of, guilt_of
+from rules.precedents.code import code_of_text
 from rules.reading.cache import Memory
 from rules.reading.git import GitRepository
 from rules.report.contract import entry
 from rules.rule import internal_error
 from rules.screening import Triage
-from rules.submission import BaseKind, PullRequest, Scope, Submission
+from rules.submission import BaseKind, ChangedFile, PullRequest, Scope, Status, Submission
+from worker import casebook
 from worker.agreement import Agreement, compare
+from worker.casebook import Hindsight, Screened
 from worker.earlier import Placed, place_all
 from worker.tables import RulingRow
 from worker.triage import triage_placed
@@ -38,6 +43,7 @@ BATCH = 12
 SECONDS_FOR_ONE = 60.0
 COLLECT_AFTER = 2_000_000  # objects made and not freed since the last look; some 200 MB
 MEMORY_LIMIT = 6 << 30  # address space of one process; what it holds is far less
+BASELINE_BYTES = 1_000_000
 
 Progress = Callable[[int, int], None]
 Entry = dict[str, Any]
@@ -64,9 +70,10 @@ class BacktestResult:
     entries: Sequence[Entry]
     agreement: Agreement | None
     unknown: Sequence[int] = ()
+    hindsight: Hindsight | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """The contract's JSON; `agreement` is there when rulings were given."""
+        """The contract's JSON; `agreement` and `precedents` are there when rulings were given."""
         data: dict[str, Any] = {
             "competition": self.competition,
             "version": version("fairway"),
@@ -75,6 +82,8 @@ class BacktestResult:
         }
         if self.agreement is not None:
             data["agreement"] = self.agreement.as_json()
+        if self.hindsight is not None:
+            data["precedents"] = self.hindsight.as_json()
         return data
 
     def summary(self) -> Summary:
@@ -102,28 +111,58 @@ def _silent(done: int, total: int) -> None:
 
 
 def run(options: BacktestOptions, progress: Progress = _silent) -> BacktestResult:
-    """Triage the pull requests and compare with the rulings. Raises `UnreadableRepository`."""
+    """Triage the pull requests and compare with the rulings. Raises `UnreadableRepository`.
+
+    With rulings those that were ruled on are screened too, asked for or not: later ones are compared with them.
+    """
     started = time.monotonic()
-    placed = list(place_all(GitRepository(options.repository), options.pull_requests, options.competition))
+    repository = GitRepository(options.repository)
+    placed = list(place_all(repository, options.pull_requests, options.competition))
     wanted = [p for p in placed if not options.numbers or p.pull_request.number in options.numbers]
-    entries: dict[int, Entry] = {}
-    for item in _triage_all(wanted, options):
-        entries[item["number"]] = item
-        progress(len(entries), len(wanted))
-    ordered = [entries[p.pull_request.number] for p in wanted]
+    ruled = frozenset(ruling.number for ruling in options.rulings if ruling.outcome in casebook.TEACHING)
+    taken = [p for p in placed if p.pull_request.number in options.numbers | ruled] if options.numbers else placed
+    screened: dict[int, Screened] = {}
+    for item in _triage_all(taken, options):
+        screened[item.entry["number"]] = item
+        progress(len(screened), len(taken))
+    hindsight = None
+    chosen = [p.pull_request for p in wanted]
+    ordered = [screened[pull_request.number].entry for pull_request in chosen]
+    if options.rulings:
+        baseline = _baseline(repository, [p for p in taken if p.pull_request.number in ruled], options.competition)
+        casebook.apply(chosen, screened, options.rulings, baseline)
+        hindsight = casebook.hindsight(ordered, options.pull_requests, screened, options.rulings)
     return BacktestResult(
         competition=options.competition.name,
         seconds=time.monotonic() - started,
         entries=ordered,
         agreement=compare(ordered, options.rulings) if options.rulings else None,
-        unknown=sorted(options.numbers - set(entries)),
+        unknown=sorted(options.numbers - set(screened)),
+        hindsight=hindsight,
     )
 
 
-def _triage_all(wanted: Sequence[Placed], options: BacktestOptions) -> Iterator[Entry]:
+def _baseline(repository: GitRepository, placed: Iterable[Placed], competition: Competition) -> list[Code]:
+    """The competition's own script at each state that a ruled pull request began from."""
+    name = competition.files.script
+    bases = {repository.change(p.pull_request.head_sha).base_sha for p in placed}
+    ids = {repository.top_files(base).get(name) for base in bases if base is not None} - {None}
+    files = (
+        repository.entry(ChangedFile(name, Status.ADDED, 0o100644, content_id)) for content_id in ids if content_id
+    )
+    found = []
+    for file in files:
+        with suppress(KeyError, ValueError):
+            found.append(code_of_text(name, file.read(BASELINE_BYTES)))
+    return found
+
+
+def _triage_all(wanted: Sequence[Placed], options: BacktestOptions) -> Iterator[Screened]:
     batches = list(_batches(wanted))
+    invalid = frozenset(ruling.number for ruling in options.rulings if ruling.outcome == casebook.INVALID)
+    with_code = bool(options.rulings)
     if options.workers == 0:
-        session = _Session(options.repository, options.competition)
+        session = _Session(options.repository, options.competition, invalid, with_code=with_code)
         for batch in batches:
             yield from session.triage(batch)
         return
@@ -131,7 +170,7 @@ def _triage_all(wanted: Sequence[Placed], options: BacktestOptions) -> Iterator[
         max_workers=options.workers,
         context=get_context("spawn"),
         initializer=_start_process,
-        initargs=(options.repository, options.competition),
+        initargs=(options.repository, options.competition, invalid, with_code),
     ) as pool:
         try:
             yield from _supervise(pool, batches)
@@ -153,9 +192,9 @@ def _batches(wanted: Iterable[Placed]) -> Iterator[list[Placed]]:
         yield batch
 
 
-def _supervise(pool: ProcessPool, batches: Sequence[list[Placed]]) -> Iterator[Entry]:
+def _supervise(pool: ProcessPool, batches: Sequence[list[Placed]]) -> Iterator[Screened]:
     """Hand out batches; one that kills its process or never ends is handed out again, one pull request at a time."""
-    waiting: dict[Future[list[Entry]], list[Placed]] = {}
+    waiting: dict[Future[list[Screened]], list[Placed]] = {}
 
     def hand_out(batch: list[Placed]) -> None:
         future = pool.schedule(_triage_batch, args=[batch], timeout=SECONDS_FOR_ONE * len(batch))
@@ -177,7 +216,7 @@ def _supervise(pool: ProcessPool, batches: Sequence[list[Placed]]) -> Iterator[E
                     hand_out([placed])
 
 
-def _death_of(future: Future[list[Entry]]) -> BaseException | None:
+def _death_of(future: Future[list[Screened]]) -> BaseException | None:
     """What ended the process early, if anything did."""
     error = future.exception()
     if error is None or isinstance(error, (ProcessExpired, TaskTimeoutError, MemoryError)):
@@ -185,32 +224,36 @@ def _death_of(future: Future[list[Entry]]) -> BaseException | None:
     raise error
 
 
-def _lost(placed: Placed, error: BaseException) -> Entry:
+def _lost(placed: Placed, error: BaseException) -> Screened:
     """An entry for a pull request whose triage ended its process."""
     submission = Submission(placed.pull_request, Scope(folder="", track=None, base=BaseKind.NONE))
-    return entry(Triage(submission, (internal_error("all rules", error),), ()), 0.0)
+    return Screened(entry(Triage(submission, (internal_error("all rules", error),), ()), 0.0))
 
 
 class _Session:
-    """One process's repository and what it has read so far."""
+    """One process's repository and what it has read so far. `invalid`: whose findings will be precedents."""
 
-    def __init__(self, repository: str, competition: Competition) -> None:
+    def __init__(self, repository: str, competition: Competition, invalid: frozenset[int], *, with_code: bool) -> None:
         self._repository = GitRepository(repository)
         self._competition = competition
         self._memory = Memory()
+        self._invalid, self._with_code = invalid, with_code
 
-    def triage(self, batch: Sequence[Placed]) -> Iterator[Entry]:
-        """Entries for the batch."""
+    def triage(self, batch: Sequence[Placed]) -> Iterator[Screened]:
+        """Entries for the batch, and the code of each where precedents are asked for."""
         for placed in batch:
             started = time.process_time()
             triage = triage_placed(self._repository, placed, self._competition, self._memory)
-            yield entry(triage, time.process_time() - started)
+            code = code_of(triage.submission) if self._with_code else Code()
+            told = entry(triage, time.process_time() - started)
+            guilty = placed.pull_request.number in self._invalid
+            yield Screened(told, code.packed(), guilt_of(told["findings"], code) if guilty else ())
 
 
 _session: _Session | None = None
 
 
-def _start_process(repository: str, competition: Competition) -> None:
+def _start_process(repository: str, competition: Competition, invalid: frozenset[int], with_code: bool) -> None:
     """Runs once in each process of the pool."""
     global _session
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
@@ -218,10 +261,10 @@ def _start_process(repository: str, competition: Competition) -> None:
     # the time. `_triage_batch` looks when many have come to stay.
     gc.freeze()
     gc.disable()
-    _session = _Session(repository, competition)
+    _session = _Session(repository, competition, invalid, with_code=with_code)
 
 
-def _triage_batch(batch: list[Placed]) -> list[Entry]:
+def _triage_batch(batch: list[Placed]) -> list[Screened]:
     if _session is None:
         raise RuntimeError("the process was not started for a backtest")
     entries = list(_session.triage(batch))

@@ -1,0 +1,104 @@
+"""What is kept of a ruling, and what a comparison with it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rules.rule import Evidence, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A guilty statement: its digest and those of its neighbours, and how it was shown.
+
+    `short`: it has so few tokens that it says something only together with its neighbours.
+    """
+
+    digest: int
+    before: int
+    after: int
+    short: bool
+    quote: str = ""
+    role: str = ""
+
+    @property
+    def window(self) -> tuple[int, int, int]:
+        """With its neighbours."""
+        return self.before, self.digest, self.after
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; digests as text, since they have more bits than many a reader of JSON keeps."""
+        around = [f"{digest:016x}" for digest in self.window]
+        return {"around": around, "short": self.short, "quote": self.quote, "role": self.role}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Passage:
+        """Back from plain values."""
+        before, digest, after = (int(text, 16) for text in data["around"])
+        return cls(digest, before, after, data["short"], data["quote"], data["role"])
+
+
+@dataclass(frozen=True, slots=True)
+class Guilt:
+    """One finding that was ruled on, and the statements that show it."""
+
+    code: str
+    name: str
+    category: str
+    severity: Severity
+    passages: tuple[Passage, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for the store."""
+        return {
+            "code": self.code,
+            "name": self.name,
+            "category": self.category,
+            "severity": self.severity.value,
+            "passages": [passage.as_json() for passage in self.passages],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Guilt:
+        """Back from plain values."""
+        passages = tuple(map(Passage.from_json, data["passages"]))
+        return cls(data["code"], data["name"], data["category"], Severity(data["severity"]), passages)
+
+
+@dataclass(frozen=True, slots=True)
+class Precedent:
+    """A ruling on the pull request `number` that later ones are compared with. `text` is the ruler's own words."""
+
+    ruling: str
+    number: int
+    outcome: str
+    reasons: tuple[str, ...]
+    text: str
+    ruled_on: datetime
+    evidence: tuple[Guilt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A later submission keeps the guilty lines of one finding.
+
+    `whole`: every statement that the finding showed is there, those that innocent code shares too. `live`: what keeps
+    them may run.
+    """
+
+    precedent: Precedent
+    guilt: Guilt
+    evidence: tuple[Evidence, ...]
+    whole: bool
+    live: bool
+
+    @property
+    def severity(self) -> Severity:
+        """Never more than what was ruled on, and a block only for all of it."""
+        if not self.live:
+            return Severity.NOTE
+        certain = self.guilt.severity is Severity.BLOCK and self.whole
+        return Severity.BLOCK if certain else Severity.REVIEW
