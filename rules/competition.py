@@ -171,12 +171,14 @@ class Publishing(_Strict):
     """What is said on a pull request besides the check run.
 
     `fail_on` are verdicts that make the check fail, none unless asked for. Without `comment` and `labels` none are
-    begun; those that stand already are kept true.
+    begun; those that stand already are kept true. `bulletin`: one issue of the repository tells what happens in the
+    competition; it is edited in place.
     """
 
     fail_on: tuple[Literal["likely-invalid", "needs-review", "incomplete"], ...] = ()
     comment: bool = True
     labels: bool = True
+    bulletin: bool = False
 
 
 class Competition(_Strict):

@@ -38,9 +38,12 @@ class Triage:
         return verdict_of(self.findings)
 
 
-def screen(submission: Submission, competition: Competition) -> Triage:
-    """Apply every rule; a rule that fails yields an `internal-error` finding and stops no other."""
-    findings: list[Finding] = []
+def screen(submission: Submission, competition: Competition, inherited: Iterable[Finding] = ()) -> Triage:
+    """Apply every rule; a rule that fails yields an `internal-error` finding and stops no other.
+
+    `inherited` are the findings of precedents, which come along.
+    """
+    findings: list[Finding] = list(inherited)
     for entry in catalog.entries():
         findings += _apply(entry, submission, competition)
     none: tuple[Technique, ...] = ()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from rules.precedents import Code, Guilt, Innocents, Precedent, PrecedentIndex
+from rules.precedents import Code, Guilt, Innocents, Precedent, PrecedentIndex, findings_of
 from rules.report.contract import finding_entry
 from rules.rule import Severity, Source
 from rules.submission import PullRequest
@@ -159,8 +159,8 @@ def apply(
             continue
         index = book.before(pull_request.created_at.date())
         if one.code:
-            found = index.findings(Code.unpacked(one.code), pull_request.created_at, pull_request.number)
-            _add(one.entry, [finding_entry(finding) for finding in found])
+            matches = index.matches(Code.unpacked(one.code), pull_request.created_at)
+            _add(one.entry, [finding_entry(finding) for finding in findings_of(matches, pull_request.number)])
 
 
 def _add(entry: Entry, findings: Sequence[Entry]) -> None:

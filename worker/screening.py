@@ -15,13 +15,15 @@ from typing import Any
 
 from rules import catalog, techniques
 from rules.competition import Competition
+from rules.precedents import Code, Precedent, PrecedentIndex, code_of, findings_of, guilt_of
 from rules.reading.assemble import read_submission
 from rules.reading.cache import Memory
 from rules.report.contract import entry
 from rules.report.links import Links
 from rules.report.markdown import render
+from rules.rule import Finding, internal_error
 from rules.screening import screen
-from rules.submission import FileEntry, PullRequest, Twin
+from rules.submission import FileEntry, PullRequest, Submission, Twin
 from worker.clients.snapshot import Snapshot, SnapshotFile, check_readable
 from worker.content import ContentStore
 
@@ -30,7 +32,8 @@ from worker.content import ContentStore
 class Request:
     """What is to be screened.
 
-    `absent` are content ids that cannot be had; `links` is None where the report should hold none.
+    `absent` are content ids that cannot be had; `links` is None where the report should hold none. `precedents` are
+    those that stand, with what innocent code shares marked.
     """
 
     competition: Competition
@@ -40,15 +43,23 @@ class Request:
     twins: tuple[Twin, ...] = ()
     absent: frozenset[str] = frozenset()
     links: Links | None = None
+    precedents: tuple[Precedent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Screened:
-    """The triage as in the JSON contract, its report in Markdown, and content ids that were wanted and not there."""
+    """The triage as in the JSON contract, its report in Markdown, and content ids that were wanted and not there.
+
+    `code` and `guilt` are the submission's code and what its findings rest on, for precedents; `inherited` names the
+    rulings whose guilty lines it keeps.
+    """
 
     entry: dict[str, Any]
     report: str
     missing: tuple[str, ...] = ()
+    code: bytes = b""
+    guilt: tuple[dict[str, Any], ...] = ()
+    inherited: tuple[str, ...] = ()
 
 
 class ScreeningError(Exception):
@@ -76,11 +87,31 @@ def screen_here(request: Request) -> Screened:
         problems=snapshot.problems,
         memory=_memory,
     )
-    triage = screen(submission, request.competition)
+    code, inherited, rulings = _compared(submission, request)
+    triage = screen(submission, request.competition, inherited)
     if loader.missing:
         forget()  # what was read without them must not be remembered
     told = entry(triage, time.process_time() - started)
-    return Screened(told, render(triage, request.competition, request.links), tuple(loader.missing))
+    return Screened(
+        told,
+        render(triage, request.competition, request.links),
+        tuple(loader.missing),
+        code.packed(),
+        tuple(guilt.as_json() for guilt in guilt_of(told["findings"], code)),
+        rulings,
+    )
+
+
+def _compared(submission: Submission, request: Request) -> tuple[Code, list[Finding], tuple[str, ...]]:
+    """The code of a submission, the findings of precedents, and whose guilty lines it keeps."""
+    number = request.pull_request.number
+    try:
+        code = code_of(submission)
+        found = PrecedentIndex(request.precedents).matches(code, request.pull_request.created_at)
+        matches = [match for match in found if match.precedent.number != number]
+        return code, findings_of(matches), tuple(sorted({match.precedent.ruling for match in matches}))
+    except Exception as error:  # a fault of ours hides no finding of a rule
+        return Code(), [internal_error("precedents", error)], ()
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from rules.precedents.code import Code, CodeFile
@@ -12,6 +12,7 @@ from rules.precedents.values import Guilt, Match, Passage, Precedent
 from rules.rule import Evidence, Finding, Source
 
 MOST_NAMED = 4
+SHARE = 1.0
 KEEPS = "Keeps {what} for which {ruled}{others}."
 NEVER_RUNS = " Nothing that is scored reaches it."
 FIX = "Take these lines out or change what they do; if they are innocent here, say why: an organizer can waive it."
@@ -31,22 +32,26 @@ class Innocents:
             self.alone.update(file.digests)
         self.windows.update(code.windows)
 
-    def clears(self, passage: Passage) -> bool:
-        """Whether a passage says nothing, not even with its neighbours."""
-        return passage.window in self.windows
-
-    def needs_neighbours(self, passage: Passage) -> bool:
-        """Whether a statement tells something only with its neighbours."""
-        return passage.short or passage.digest in self.alone
+    def mark(self, guilt: Guilt) -> Guilt:
+        """The same guilt; statements that stand here too are marked as short, or as common with their neighbours."""
+        marked = (
+            replace(
+                passage,
+                short=passage.short or passage.digest in self.alone,
+                common=passage.common or passage.window in self.windows,
+            )
+            for passage in guilt.passages
+        )
+        return replace(guilt, passages=tuple(marked))
 
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """The guilt of one finding with what is left of it as evidence: passages and whether neighbours are needed."""
+    """The guilt of one finding, and the passages that are left of it as evidence."""
 
     precedent: Precedent
     guilt: Guilt
-    telling: tuple[tuple[Passage, bool], ...]
+    telling: tuple[Passage, ...]
 
 
 class PrecedentIndex:
@@ -57,27 +62,29 @@ class PrecedentIndex:
         innocents = innocents or Innocents()
         for precedent in precedents:
             for guilt in precedent.evidence:
-                case = _Case(precedent, guilt, tuple(_telling(guilt, innocents)))
-                if case.telling:
-                    self._cases[case.telling[0][0].digest].append(case)
+                marked = innocents.mark(guilt)
+                case = _Case(precedent, marked, tuple(passage for passage in marked.passages if not passage.common))
+                for digest in {passage.digest for passage in case.telling}:
+                    self._cases[digest].append(case)
 
     def matches(self, code: Code, created_at: datetime | None) -> Iterator[Match]:
         """Which precedents a submission keeps to, of those that were ruled before its pull request was opened."""
         places = code.places
-        for digest in self._cases.keys() & places.keys():
-            for case in self._cases[digest]:
-                if created_at is None or case.precedent.ruled_on < created_at:
-                    match = _compare(case, code)
-                    if match is not None:
-                        yield match
+        digests = self._cases.keys() & places.keys()
+        for case in {id(case): case for digest in digests for case in self._cases[digest]}.values():
+            if created_at is None or case.precedent.ruled_on < created_at:
+                match = _compare(case, code)
+                if match is not None:
+                    yield match
 
-    def findings(self, code: Code, created_at: datetime | None, number: int = 0) -> list[Finding]:
-        """One finding for each rule, at its oldest precedent; `number`: a pull request is none for itself."""
-        found: dict[str, list[Match]] = defaultdict(list)
-        for match in self.matches(code, created_at):
-            if match.precedent.number != number:
-                found[match.guilt.code].append(match)
-        return [_finding(matches) for _, matches in sorted(found.items())]
+
+def findings_of(matches: Iterable[Match], number: int = 0) -> list[Finding]:
+    """One finding for each rule, at its oldest precedent; `number`: a pull request is no precedent for itself."""
+    found: dict[str, list[Match]] = defaultdict(list)
+    for match in matches:
+        if match.precedent.number != number:
+            found[match.guilt.code].append(match)
+    return [_finding(matches) for _, matches in sorted(found.items())]
 
 
 def matches(precedent: Precedent, code: Code, innocents: Innocents | None = None) -> Match | None:
@@ -86,31 +93,27 @@ def matches(precedent: Precedent, code: Code, innocents: Innocents | None = None
     return max(found, key=lambda match: match.severity.rank, default=None)
 
 
-def _telling(guilt: Guilt, innocents: Innocents) -> Iterator[tuple[Passage, bool]]:
-    for passage in guilt.passages:
-        if not innocents.clears(passage):
-            yield passage, innocents.needs_neighbours(passage)
-
-
 def _compare(case: _Case, code: Code) -> Match | None:
+    """The match with one case, where enough of what tells is still there."""
     evidence, live = [], True
-    for passage, with_neighbours in case.telling:
-        place = _find(passage, code, with_neighbours=with_neighbours)
-        if place is None:
-            return None
-        file, position = place
-        live = live and bool(file.live[position])
-        evidence.append(Evidence(file.locate(position), passage.quote, ROLE.format(case.precedent.number)))
+    for passage in case.telling:
+        place = _find(passage, code)
+        if place is not None:
+            file, position = place
+            live = live and bool(file.live[position])
+            evidence.append(Evidence(file.locate(position), passage.quote, ROLE.format(case.precedent.number)))
+    if not evidence or len(evidence) < SHARE * len(case.telling):
+        return None
     whole = all(passage.digest in code.places for passage in case.guilt.passages)
     return Match(case.precedent, case.guilt, tuple(evidence), whole, live)
 
 
-def _find(passage: Passage, code: Code, *, with_neighbours: bool) -> tuple[CodeFile, int] | None:
+def _find(passage: Passage, code: Code) -> tuple[CodeFile, int] | None:
     """Where a passage stands, a place that may run before one that does not."""
     found = [
         (file, position)
         for file, position in code.places.get(passage.digest, ())
-        if not with_neighbours or file.around(position) == passage.window
+        if not passage.short or file.around(position) == passage.window
     ]
     return max(found, key=lambda place: place[0].live[place[1]], default=None)
 

@@ -14,7 +14,8 @@ from rules.rule import Evidence, Severity
 class Passage:
     """A guilty statement: its digest and those of its neighbours, and how it was shown.
 
-    `short`: it has so few tokens that it says something only together with its neighbours.
+    `short`: it says something only together with its neighbours, having few tokens or standing in innocent code too.
+    `common`: innocent code has it with its neighbours, so that it says nothing.
     """
 
     digest: int
@@ -23,6 +24,7 @@ class Passage:
     short: bool
     quote: str = ""
     role: str = ""
+    common: bool = False
 
     @property
     def window(self) -> tuple[int, int, int]:
@@ -32,13 +34,19 @@ class Passage:
     def as_json(self) -> dict[str, Any]:
         """Plain values; digests as text, since they have more bits than many a reader of JSON keeps."""
         around = [f"{digest:016x}" for digest in self.window]
-        return {"around": around, "short": self.short, "quote": self.quote, "role": self.role}
+        return {
+            "around": around,
+            "short": self.short,
+            "common": self.common,
+            "quote": self.quote,
+            "role": self.role,
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Passage:
         """Back from plain values."""
         before, digest, after = (int(text, 16) for text in data["around"])
-        return cls(digest, before, after, data["short"], data["quote"], data["role"])
+        return cls(digest, before, after, data["short"], data["quote"], data["role"], data["common"])
 
 
 @dataclass(frozen=True, slots=True)
