@@ -11,16 +11,14 @@ import gc
 import resource
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from concurrent.futures import TimeoutError as TaskTimeoutError
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
-from itertools import groupby
+from itertools import chain
 from multiprocessing import get_context
-from typing import Any
+from typing import Any, TypeVar
 
-from pebble import ProcessExpired, ProcessPool
+from pebble import ProcessPool
 
 from rules.competition import Competition
 from rules.reading.cache import Memory
@@ -30,17 +28,19 @@ from rules.rule import internal_error
 from rules.screening import Triage
 from rules.submission import BaseKind, PullRequest, Scope, Submission
 from worker.agreement import Agreement, compare
+from worker.batches import batches_of, supervise
 from worker.earlier import Placed, place_all
+from worker.lineage import Lineage, refused_before
+from worker.sheets import Sheet, SheetReader
 from worker.tables import RulingRow
 from worker.triage import triage_placed
 
-BATCH = 12
-SECONDS_FOR_ONE = 60.0
 COLLECT_AFTER = 2_000_000  # objects made and not freed since the last look; some 200 MB
 MEMORY_LIMIT = 6 << 30  # address space of one process; what it holds is far less
 
 Progress = Callable[[int, int], None]
 Entry = dict[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +105,12 @@ def run(options: BacktestOptions, progress: Progress = _silent) -> BacktestResul
     """Triage the pull requests and compare with the rulings. Raises `UnreadableRepository`."""
     started = time.monotonic()
     placed = list(place_all(GitRepository(options.repository), options.pull_requests, options.competition))
-    wanted = [p for p in placed if not options.numbers or p.pull_request.number in options.numbers]
     entries: dict[int, Entry] = {}
-    for item in _triage_all(wanted, options):
-        entries[item["number"]] = item
-        progress(len(entries), len(wanted))
+    with _Crew(options) as crew:
+        wanted = _related(placed, options, crew)
+        for item in crew.triage(wanted):
+            entries[item["number"]] = item
+            progress(len(entries), len(wanted))
     ordered = [entries[p.pull_request.number] for p in wanted]
     return BacktestResult(
         competition=options.competition.name,
@@ -120,69 +121,71 @@ def run(options: BacktestOptions, progress: Progress = _silent) -> BacktestResul
     )
 
 
-def _triage_all(wanted: Sequence[Placed], options: BacktestOptions) -> Iterator[Entry]:
-    batches = list(_batches(wanted))
-    if options.workers == 0:
-        session = _Session(options.repository, options.competition)
-        for batch in batches:
-            yield from session.triage(batch)
-        return
-    with ProcessPool(
-        max_workers=options.workers,
-        context=get_context("spawn"),
-        initializer=_start_process,
-        initargs=(options.repository, options.competition),
-    ) as pool:
-        try:
-            yield from _supervise(pool, batches)
-        except BaseException:
-            pool.stop()  # type: ignore[no-untyped-call]  # leaving the block waits for everything that is still in line
-            raise
+def _related(placed: Sequence[Placed], options: BacktestOptions, crew: _Crew) -> list[Placed]:
+    """Those that are wanted, each with its nearest earlier ones and what was ruled invalid before its day."""
+    wanted = [p for p in placed if not options.numbers or p.pull_request.number in options.numbers]
+    last = max((index for index, p in enumerate(placed) if p in wanted[-1:]), default=-1)
+    lineage = Lineage(crew.sheets(placed[: last + 1]))
+    return [
+        replace(
+            p,
+            neighbours=lineage.neighbours(p.pull_request),
+            refused=refused_before(p.pull_request, options.rulings),
+        )
+        for p in wanted
+    ]
 
 
-def _batches(wanted: Iterable[Placed]) -> Iterator[list[Placed]]:
-    """Groups of pull requests with the same script kept together, in batches of a moderate size."""
-    ordered = sorted(wanted, key=lambda p: (p.script_id, p.pull_request.number))
-    batch: list[Placed] = []
-    for _, group in groupby(ordered, key=lambda p: p.script_id or str(p.pull_request.number)):
-        batch += group
-        if len(batch) >= BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+class _Crew:
+    """The processes of one backtest, or this process alone."""
 
+    def __init__(self, options: BacktestOptions) -> None:
+        self._options = options
+        self._pool: ProcessPool | None = None
+        self._session: _Session | None = None
 
-def _supervise(pool: ProcessPool, batches: Sequence[list[Placed]]) -> Iterator[Entry]:
-    """Hand out batches; one that kills its process or never ends is handed out again, one pull request at a time."""
-    waiting: dict[Future[list[Entry]], list[Placed]] = {}
+    def __enter__(self) -> _Crew:
+        options = self._options
+        if options.workers == 0:
+            self._session = _Session(options.repository, options.competition)
+            return self
+        self._pool = ProcessPool(
+            max_workers=options.workers,
+            context=get_context("spawn"),
+            initializer=_start_process,
+            initargs=(options.repository, options.competition),
+        )
+        return self
 
-    def hand_out(batch: list[Placed]) -> None:
-        future = pool.schedule(_triage_batch, args=[batch], timeout=SECONDS_FOR_ONE * len(batch))
-        waiting[future] = batch
-
-    for batch in batches:
-        hand_out(batch)
-    while waiting:
-        done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-        for future in done:
-            batch = waiting.pop(future)
-            error = _death_of(future)
-            if error is None:
-                yield from future.result()
-            elif len(batch) == 1:
-                yield _lost(batch[0], error)
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._pool is not None:
+            if kind is None:
+                self._pool.close()  # type: ignore[no-untyped-call]
             else:
-                for placed in batch:
-                    hand_out([placed])
+                self._pool.stop()  # type: ignore[no-untyped-call]  # or what is still in line would be waited for
+            self._pool.join()
 
+    def sheets(self, placed: Sequence[Placed]) -> Iterator[Sheet]:
+        """The sheet of each, in any order."""
+        return self._work(placed, _Session.sheet, _sheet_batch, lambda p, _: Sheet(p.pull_request))
 
-def _death_of(future: Future[list[Entry]]) -> BaseException | None:
-    """What ended the process early, if anything did."""
-    error = future.exception()
-    if error is None or isinstance(error, (ProcessExpired, TaskTimeoutError, MemoryError)):
-        return error
-    raise error
+    def triage(self, placed: Sequence[Placed]) -> Iterator[Entry]:
+        """The entry of each, in any order."""
+        return self._work(placed, _Session.triage, _triage_batch, _lost)
+
+    def _work(
+        self,
+        placed: Sequence[Placed],
+        here: Callable[[_Session, Placed], T],
+        there: Callable[[list[Placed]], list[T]],
+        lost: Callable[[Placed, BaseException], T],
+    ) -> Iterator[T]:
+        batches = list(batches_of(placed))
+        if self._session is not None:
+            for item in chain.from_iterable(batches):
+                yield here(self._session, item)
+        elif self._pool is not None:
+            yield from supervise(self._pool, there, batches, lost)
 
 
 def _lost(placed: Placed, error: BaseException) -> Entry:
@@ -198,13 +201,17 @@ class _Session:
         self._repository = GitRepository(repository)
         self._competition = competition
         self._memory = Memory()
+        self._sheets = SheetReader(self._repository, competition)
 
-    def triage(self, batch: Sequence[Placed]) -> Iterator[Entry]:
-        """Entries for the batch."""
-        for placed in batch:
-            started = time.process_time()
-            triage = triage_placed(self._repository, placed, self._competition, self._memory)
-            yield entry(triage, time.process_time() - started)
+    def triage(self, placed: Placed) -> Entry:
+        """The entry of one."""
+        started = time.process_time()
+        triage = triage_placed(self._repository, placed, self._competition, self._memory)
+        return entry(triage, time.process_time() - started)
+
+    def sheet(self, placed: Placed) -> Sheet:
+        """The sheet of one."""
+        return self._sheets.read(placed)
 
 
 _session: _Session | None = None
@@ -221,10 +228,22 @@ def _start_process(repository: str, competition: Competition) -> None:
     _session = _Session(repository, competition)
 
 
+def _sheet_batch(batch: list[Placed]) -> list[Sheet]:
+    return _tidily([_of_process().sheet(placed) for placed in batch])
+
+
 def _triage_batch(batch: list[Placed]) -> list[Entry]:
+    return _tidily([_of_process().triage(placed) for placed in batch])
+
+
+def _of_process() -> _Session:
     if _session is None:
         raise RuntimeError("the process was not started for a backtest")
-    entries = list(_session.triage(batch))
+    return _session
+
+
+def _tidily(results: list[T]) -> list[T]:
+    """The results, after a look for cycles where many objects have come to stay."""
     if gc.get_count()[0] > COLLECT_AFTER:
         gc.collect()
-    return entries
+    return results

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -24,10 +25,12 @@ CODE_LIMIT = 4_000_000  # characters of a script that are looked at
 LONGEST_LINE = 2_000  # tokens after which a line ends even inside brackets, so that one lost bracket costs little
 LONGEST_TEXT = 200  # characters from which a literal of several lines counts line by line
 
-_STRING = r"""(?s:[rbfuRBFU]{0,3}(?:\"{3}(?:[^"\\]|\\.|"(?!""))*+(?:\"{3}|\Z)|'{3}(?:[^'\\]|\\.|'(?!''))*+(?:'{3}|\Z)))"""
+_STRING = (
+    r"""(?s:[rbfuRBFU]{0,3}(?:\"{3}(?:[^"\\]|\\.|"(?!""))*+(?:\"{3}|\Z)|'{3}(?:[^'\\]|\\.|'(?!''))*+(?:'{3}|\Z)))"""
+)
 _SHORT = r"""[rbfuRBFU]{0,3}(?:"(?:[^"\\\n]|\\[^\n])*+"?|'(?:[^'\\\n]|\\[^\n])*+'?)"""
 _TOKEN = re.compile(rf"{_STRING}|{_SHORT}|\#[^\n]*|\\\n|\n|\w+(?:\.\d\w*)?|\*\*|//|[-+*/%=<>!]=|->|\S")
-_OPEN, _CLOSE, _QUOTES = frozenset("([{"), frozenset(")]}"), ("'", '"')
+_OPEN, _CLOSE, _ENDS, _QUOTES = frozenset("([{"), frozenset(")]}"), frozenset("\n;"), ("'", '"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +54,23 @@ class _Lines:
         self._line: list[str] = []
         self._depth = 0
 
-    def add(self, token: str) -> None:
-        first = token[0]
-        if first == "#" or token == "\\\n":
+    def add(self, text: str) -> None:
+        if text[0] == "#" or text == "\\\n":
             return
-        if token == "\n" or (token == ";" and self._depth <= 0):
-            if self._depth <= 0:
-                self.end()
+        if self._depth <= 0 and text in _ENDS:
+            self.end()
             return
-        if token in _OPEN:
+        if text == "\n":
+            return
+        if text in _OPEN:
             self._depth += 1
-        elif token in _CLOSE:
+        elif text in _CLOSE:
             self._depth -= 1
             if self._line and self._line[-1] == ",":
                 self._line.pop()
-        elif token[-1] in _QUOTES:
-            token = self._literal(token)
-        self._line.append(token)
+        elif text[-1] in _QUOTES:
+            text = self._literal(text)
+        self._line.append(text)
         if len(self._line) >= LONGEST_LINE:
             self.end()
 
@@ -78,15 +81,14 @@ class _Lines:
             self.done.append(" ".join(self._line))
         self._line = []
 
-    def _literal(self, token: str) -> str:
+    def _literal(self, text: str) -> str:
         """The literal on one line; of a long one (a kernel, say) that is no docstring each line counts by itself."""
-        if "\n" in token:
-            if self._line and len(token) > LONGEST_TEXT:
-                first, *others = token.split("\n")
-                self.done += [text for line in others if (text := " ".join(line.split()))]
-                token = first
-            return " ".join(token.split()) or token[-1]
-        return token.replace("'", '"') if token[-1] == "'" and '"' not in token else token
+        if "\n" in text:
+            if self._line and len(text) > LONGEST_TEXT:
+                text, *others = text.split("\n")
+                self.done += [inner for line in others if (inner := " ".join(line.split()))]
+            return " ".join(text.split()) or '"'
+        return text.replace("'", '"') if text[-1] == "'" and '"' not in text else text
 
 
 def tokens_of(code: str) -> tuple[str, ...]:
@@ -124,7 +126,7 @@ def signature_of(code: str) -> Signature | None:
 def signature_of_tokens(tokens: Sequence[str]) -> Signature | None:
     """The signature of token lines: a MinHash over the lines and over the pairs of neighbouring ones."""
     shingles = set(tokens)
-    shingles.update(f"{one}\n{two}" for one, two in zip(tokens, tokens[1:], strict=False))
+    shingles.update(f"{one}\n{two}" for one, two in pairwise(tokens))
     if not shingles:
         return None
     minhash = RMinHash(num_perm=SLOTS, seed=SEED)
