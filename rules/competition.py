@@ -58,13 +58,22 @@ class Metric(_Strict):
 
 
 class Files(_Strict):
-    """What a submission folder holds. `log` asks for at least one training log, recognised by content."""
+    """What a submission folder holds. `log` asks for at least one training log, recognised by content.
+
+    `baseline` is the repository's own script, at its top, that everybody begins with; "" for one named like `script`.
+    """
 
     metadata: str
     script: str
     readme: str
     required: tuple[str, ...]
     log: bool
+    baseline: Annotated[str, Field(pattern=r"^[^/]*$")] = ""
+
+    @property
+    def baseline_name(self) -> str:
+        """The name of the repository's own script."""
+        return self.baseline or self.script
 
 
 class Artifact(_Strict):

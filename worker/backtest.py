@@ -11,17 +11,15 @@ import gc
 import resource
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from concurrent.futures import TimeoutError as TaskTimeoutError
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
-from itertools import groupby
+from itertools import chain
 from multiprocessing import get_context
-from typing import Any
+from typing import Any, TypeVar
 
-from pebble import ProcessExpired, ProcessPool
+from pebble import ProcessPool
 
 from rules.competition import Competition
 from rules.precedents import Code, code_of, guilt_of
@@ -31,22 +29,24 @@ from rules.reading.git import GitRepository
 from rules.report.contract import entry
 from rules.rule import internal_error
 from rules.screening import Triage
-from rules.submission import BaseKind, ChangedFile, PullRequest, Scope, Status, Submission
+from rules.submission import BaseKind, PullRequest, Scope, Submission
 from worker import casebook
 from worker.agreement import Agreement, compare
+from worker.batches import batches_of, supervise
 from worker.casebook import Hindsight, Screened
 from worker.earlier import Placed, place_all
+from worker.lineage import Lineage, refused_before
+from worker.sheets import Sheet, SheetReader
 from worker.tables import RulingRow
 from worker.triage import triage_placed
 
-BATCH = 12
-SECONDS_FOR_ONE = 60.0
 COLLECT_AFTER = 2_000_000  # objects made and not freed since the last look; some 200 MB
 MEMORY_LIMIT = 6 << 30  # address space of one process; what it holds is far less
 BASELINE_BYTES = 1_000_000
 
 Progress = Callable[[int, int], None]
 Entry = dict[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,19 +118,18 @@ def run(options: BacktestOptions, progress: Progress = _silent) -> BacktestResul
     started = time.monotonic()
     repository = GitRepository(options.repository)
     placed = list(place_all(repository, options.pull_requests, options.competition))
-    wanted = [p for p in placed if not options.numbers or p.pull_request.number in options.numbers]
-    ruled = frozenset(ruling.number for ruling in options.rulings if ruling.outcome in casebook.TEACHING)
-    taken = [p for p in placed if p.pull_request.number in options.numbers | ruled] if options.numbers else placed
+    taught = [p for p in placed if p.pull_request.number in _teachers(options)]
     screened: dict[int, Screened] = {}
-    for item in _triage_all(taken, options):
-        screened[item.entry["number"]] = item
-        progress(len(screened), len(taken))
-    hindsight = None
-    chosen = [p.pull_request for p in wanted]
+    with _Crew(options) as crew:
+        taken = _related(placed, options, crew)
+        for item in crew.triage(taken):
+            screened[item.entry["number"]] = item
+            progress(len(screened), len(taken))
+    chosen = [p.pull_request for p in taken if not options.numbers or p.pull_request.number in options.numbers]
     ordered = [screened[pull_request.number].entry for pull_request in chosen]
+    hindsight = None
     if options.rulings:
-        baseline = _baseline(repository, [p for p in taken if p.pull_request.number in ruled], options.competition)
-        casebook.apply(chosen, screened, options.rulings, baseline)
+        casebook.apply(chosen, screened, options.rulings, _baseline(repository, taught, options.competition))
         hindsight = casebook.hindsight(ordered, options.pull_requests, screened, options.rulings)
     return BacktestResult(
         competition=options.competition.name,
@@ -142,86 +141,93 @@ def run(options: BacktestOptions, progress: Progress = _silent) -> BacktestResul
     )
 
 
-def _baseline(repository: GitRepository, placed: Iterable[Placed], competition: Competition) -> list[Code]:
+def _teachers(options: BacktestOptions) -> frozenset[int]:
+    """The pull requests whose rulings teach something."""
+    return frozenset(ruling.number for ruling in options.rulings if ruling.outcome in casebook.TEACHING)
+
+
+def _baseline(repository: GitRepository, placed: Sequence[Placed], competition: Competition) -> list[Code]:
     """The competition's own script at each state that a ruled pull request began from."""
-    name = competition.files.script
+    name = competition.files.baseline_name
     bases = {repository.change(p.pull_request.head_sha).base_sha for p in placed}
-    ids = {repository.top_files(base).get(name) for base in bases if base is not None} - {None}
-    files = (
-        repository.entry(ChangedFile(name, Status.ADDED, 0o100644, content_id)) for content_id in ids if content_id
-    )
+    tops = (repository.top_files(base).items() for base in bases)
     found = []
-    for file in files:
+    for content_id in sorted({content_id for top in tops for content_id, path in top if path == name}):
         with suppress(KeyError, ValueError):
-            found.append(code_of_text(name, file.read(BASELINE_BYTES)))
+            found.append(code_of_text(name, repository.blob(content_id, BASELINE_BYTES)))
     return found
 
 
-def _triage_all(wanted: Sequence[Placed], options: BacktestOptions) -> Iterator[Screened]:
-    batches = list(_batches(wanted))
-    invalid = frozenset(ruling.number for ruling in options.rulings if ruling.outcome == casebook.INVALID)
-    with_code = bool(options.rulings)
-    if options.workers == 0:
-        session = _Session(options.repository, options.competition, invalid, with_code=with_code)
-        for batch in batches:
-            yield from session.triage(batch)
-        return
-    with ProcessPool(
-        max_workers=options.workers,
-        context=get_context("spawn"),
-        initializer=_start_process,
-        initargs=(options.repository, options.competition, invalid, with_code),
-    ) as pool:
-        try:
-            yield from _supervise(pool, batches)
-        except BaseException:
-            pool.stop()  # type: ignore[no-untyped-call]  # leaving the block waits for everything that is still in line
-            raise
+def _related(placed: Sequence[Placed], options: BacktestOptions, crew: _Crew) -> list[Placed]:
+    """Those that are wanted, each with its nearest earlier ones and what was ruled invalid before its day."""
+    numbers = options.numbers | _teachers(options) if options.numbers else options.numbers
+    wanted = [p for p in placed if not numbers or p.pull_request.number in numbers]
+    last = max((index for index, p in enumerate(placed) if p in wanted[-1:]), default=-1)
+    lineage = Lineage(crew.sheets(placed[: last + 1]))
+    return [
+        replace(
+            p,
+            neighbours=lineage.neighbours(p.pull_request),
+            refused=refused_before(p.pull_request, options.rulings),
+        )
+        for p in wanted
+    ]
 
 
-def _batches(wanted: Iterable[Placed]) -> Iterator[list[Placed]]:
-    """Groups of pull requests with the same script kept together, in batches of a moderate size."""
-    ordered = sorted(wanted, key=lambda p: (p.script_id, p.pull_request.number))
-    batch: list[Placed] = []
-    for _, group in groupby(ordered, key=lambda p: p.script_id or str(p.pull_request.number)):
-        batch += group
-        if len(batch) >= BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+class _Crew:
+    """The processes of one backtest, or this process alone."""
 
+    def __init__(self, options: BacktestOptions) -> None:
+        self._options = options
+        self._pool: ProcessPool | None = None
+        self._session: _Session | None = None
 
-def _supervise(pool: ProcessPool, batches: Sequence[list[Placed]]) -> Iterator[Screened]:
-    """Hand out batches; one that kills its process or never ends is handed out again, one pull request at a time."""
-    waiting: dict[Future[list[Screened]], list[Placed]] = {}
+    def __enter__(self) -> _Crew:
+        options = self._options
+        if options.workers == 0:
+            self._session = _Session(*self._arguments())
+            return self
+        self._pool = ProcessPool(
+            max_workers=options.workers,
+            context=get_context("spawn"),
+            initializer=_start_process,
+            initargs=self._arguments(),
+        )
+        return self
 
-    def hand_out(batch: list[Placed]) -> None:
-        future = pool.schedule(_triage_batch, args=[batch], timeout=SECONDS_FOR_ONE * len(batch))
-        waiting[future] = batch
+    def _arguments(self) -> tuple[str, Competition, frozenset[int], bool]:
+        invalid = frozenset(r.number for r in self._options.rulings if r.outcome == casebook.INVALID)
+        return self._options.repository, self._options.competition, invalid, bool(self._options.rulings)
 
-    for batch in batches:
-        hand_out(batch)
-    while waiting:
-        done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-        for future in done:
-            batch = waiting.pop(future)
-            error = _death_of(future)
-            if error is None:
-                yield from future.result()
-            elif len(batch) == 1:
-                yield _lost(batch[0], error)
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._pool is not None:
+            if kind is None:
+                self._pool.close()  # type: ignore[no-untyped-call]
             else:
-                for placed in batch:
-                    hand_out([placed])
+                self._pool.stop()  # type: ignore[no-untyped-call]  # or what is still in line would be waited for
+            self._pool.join()
 
+    def sheets(self, placed: Sequence[Placed]) -> Iterator[Sheet]:
+        """The sheet of each, in any order."""
+        return self._work(placed, _Session.sheet, _sheet_batch, lambda p, _: Sheet(p.pull_request))
 
-def _death_of(future: Future[list[Screened]]) -> BaseException | None:
-    """What ended the process early, if anything did."""
-    error = future.exception()
-    if error is None or isinstance(error, (ProcessExpired, TaskTimeoutError, MemoryError)):
-        return error
-    raise error
+    def triage(self, placed: Sequence[Placed]) -> Iterator[Screened]:
+        """The entry of each, in any order."""
+        return self._work(placed, _Session.triage, _triage_batch, _lost)
+
+    def _work(
+        self,
+        placed: Sequence[Placed],
+        here: Callable[[_Session, Placed], T],
+        there: Callable[[list[Placed]], list[T]],
+        lost: Callable[[Placed, BaseException], T],
+    ) -> Iterator[T]:
+        batches = list(batches_of(placed))
+        if self._session is not None:
+            for item in chain.from_iterable(batches):
+                yield here(self._session, item)
+        elif self._pool is not None:
+            yield from supervise(self._pool, there, batches, lost)
 
 
 def _lost(placed: Placed, error: BaseException) -> Screened:
@@ -231,23 +237,27 @@ def _lost(placed: Placed, error: BaseException) -> Screened:
 
 
 class _Session:
-    """One process's repository and what it has read so far. `invalid`: whose findings will be precedents."""
+    """One process's repository and what it has read so far. `invalid`: whose findings become precedents."""
 
-    def __init__(self, repository: str, competition: Competition, invalid: frozenset[int], *, with_code: bool) -> None:
+    def __init__(self, repository: str, competition: Competition, invalid: frozenset[int], with_code: bool) -> None:
         self._repository = GitRepository(repository)
         self._competition = competition
         self._memory = Memory()
         self._invalid, self._with_code = invalid, with_code
+        self._sheets = SheetReader(self._repository, competition)
 
-    def triage(self, batch: Sequence[Placed]) -> Iterator[Screened]:
-        """Entries for the batch, and the code of each where precedents are asked for."""
-        for placed in batch:
-            started = time.process_time()
-            triage = triage_placed(self._repository, placed, self._competition, self._memory)
-            code = code_of(triage.submission) if self._with_code else Code()
-            told = entry(triage, time.process_time() - started)
-            guilty = placed.pull_request.number in self._invalid
-            yield Screened(told, code.packed(), guilt_of(told["findings"], code) if guilty else ())
+    def triage(self, placed: Placed) -> Screened:
+        """The entry of one, and its code where precedents are asked for."""
+        started = time.process_time()
+        triage = triage_placed(self._repository, placed, self._competition, self._memory)
+        code = code_of(triage.submission) if self._with_code else Code()
+        told = entry(triage, time.process_time() - started)
+        guilty = placed.pull_request.number in self._invalid
+        return Screened(told, code.packed(), guilt_of(told["findings"], code) if guilty else ())
+
+    def sheet(self, placed: Placed) -> Sheet:
+        """The sheet of one."""
+        return self._sheets.read(placed)
 
 
 _session: _Session | None = None
@@ -261,13 +271,25 @@ def _start_process(repository: str, competition: Competition, invalid: frozenset
     # the time. `_triage_batch` looks when many have come to stay.
     gc.freeze()
     gc.disable()
-    _session = _Session(repository, competition, invalid, with_code=with_code)
+    _session = _Session(repository, competition, invalid, with_code)
+
+
+def _sheet_batch(batch: list[Placed]) -> list[Sheet]:
+    return _tidily([_of_process().sheet(placed) for placed in batch])
 
 
 def _triage_batch(batch: list[Placed]) -> list[Screened]:
+    return _tidily([_of_process().triage(placed) for placed in batch])
+
+
+def _of_process() -> _Session:
     if _session is None:
         raise RuntimeError("the process was not started for a backtest")
-    entries = list(_session.triage(batch))
+    return _session
+
+
+def _tidily(results: list[T]) -> list[T]:
+    """The results, after a look for cycles where many objects have come to stay."""
     if gc.get_count()[0] > COLLECT_AFTER:
         gc.collect()
-    return entries
+    return results

@@ -6,7 +6,7 @@ import json
 import sys
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -49,11 +49,20 @@ class CodeFile:
         line = self.first[position]
         return Location(self.path, line) if self.payload is None else Location(self.path, self.payload, line)
 
-    def around(self, position: int) -> tuple[int, int, int]:
-        """The digests of a statement and its neighbours; 0 beyond the ends."""
-        before = self.digests[position - 1] if position else 0
-        after = self.digests[position + 1] if position + 1 < len(self.digests) else 0
-        return before, self.digests[position], after
+    def around(self, position: int, tokens: int, most: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Statements before and after one, so many that they have `tokens` together, at most `most` on each side."""
+        start, end = position, position + 1
+        found = self.tokens[position]
+        for _ in range(most):
+            if found >= tokens:
+                break
+            if start > 0:
+                start -= 1
+                found += self.tokens[start]
+            if end < len(self.digests):
+                found += self.tokens[end]
+                end += 1
+        return tuple(self.digests[start:position]), tuple(self.digests[position + 1 : end])
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,11 +79,6 @@ class Code:
             for position, digest in enumerate(file.digests):
                 found.setdefault(digest, []).append((file, position))
         return found
-
-    @property
-    def windows(self) -> Iterator[tuple[int, int, int]]:
-        """Every statement with its neighbours."""
-        return (file.around(position) for file in self.files for position in range(len(file.digests)))
 
     def packed(self) -> bytes:
         """As bytes for the store."""

@@ -9,7 +9,8 @@ from rules.precedents.code import Code
 from rules.precedents.values import Guilt, Passage
 from rules.rule import Location, Severity
 
-FEW_TOKENS = 12
+FEW_TOKENS = 16
+CONTEXT_TOKENS, CONTEXT_STATEMENTS = 100, 6
 MOST_PASSAGES = 24  # of one finding
 MOST_QUOTE = 300
 
@@ -26,7 +27,7 @@ def guilt_of(findings: Iterable[Mapping[str, Any]], code: Code) -> tuple[Guilt, 
 
 
 def _passages(finding: Mapping[str, Any], code: Code) -> Iterator[Passage]:
-    seen: set[tuple[int, int, int]] = set()
+    seen: set[tuple[int, tuple[int, ...]]] = set()
     for place in (*finding["evidence"], finding):
         if place["path"] is None:
             continue
@@ -35,8 +36,9 @@ def _passages(finding: Mapping[str, Any], code: Code) -> Iterator[Passage]:
             position = file.at(location)
             if position is None:
                 continue
-            before, digest, after = window = file.around(position)
-            if window not in seen:
-                seen.add(window)
+            digest = file.digests[position]
+            before, after = file.around(position, CONTEXT_TOKENS, CONTEXT_STATEMENTS)
+            if (digest, before) not in seen:
+                seen.add((digest, before))
                 quote = place.get("quote", "")[:MOST_QUOTE]
                 yield Passage(digest, before, after, file.tokens[position] < FEW_TOKENS, quote, place.get("role", ""))

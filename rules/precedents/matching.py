@@ -12,7 +12,6 @@ from rules.precedents.values import Guilt, Match, Passage, Precedent
 from rules.rule import Evidence, Finding, Source
 
 MOST_NAMED = 4
-SHARE = 1.0
 KEEPS = "Keeps {what} for which {ruled}{others}."
 NEVER_RUNS = " Nothing that is scored reaches it."
 FIX = "Take these lines out or change what they do; if they are innocent here, say why: an organizer can waive it."
@@ -21,28 +20,36 @@ ROLE = "stood in #{}"
 
 @dataclass(slots=True)
 class Innocents:
-    """Statements of accepted submissions and of the competition's own baseline, alone and with their neighbours."""
+    """The statements of accepted submissions and of the competition's own baseline."""
 
-    alone: set[int] = field(default_factory=set)
-    windows: set[tuple[int, int, int]] = field(default_factory=set)
+    _known: set[int] = field(default_factory=set)
+    _files: list[Sequence[int]] = field(default_factory=list)
 
     def add(self, code: Code) -> None:
         """What stands there is no evidence."""
         for file in code.files:
-            self.alone.update(file.digests)
-        self.windows.update(code.windows)
+            self._known.update(file.digests)
+            self._files.append(file.digests)
 
     def mark(self, guilt: Guilt) -> Guilt:
         """The same guilt; statements that stand here too are marked as short, or as common with their neighbours."""
         marked = (
-            replace(
-                passage,
-                short=passage.short or passage.digest in self.alone,
-                common=passage.common or passage.window in self.windows,
-            )
+            replace(passage, short=True, common=passage.common or self._has_around(passage))
+            if passage.digest in self._known
+            else passage
             for passage in guilt.passages
         )
         return replace(guilt, passages=tuple(marked))
+
+    def _has_around(self, passage: Passage) -> bool:
+        """Whether a passage stands here with its neighbours."""
+        return any(
+            passage.stands_in(digests, position)
+            for digests in self._files
+            if passage.digest in digests
+            for position, digest in enumerate(digests)
+            if digest == passage.digest
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +101,17 @@ def matches(precedent: Precedent, code: Code, innocents: Innocents | None = None
 
 
 def _compare(case: _Case, code: Code) -> Match | None:
-    """The match with one case, where enough of what tells is still there."""
+    """The match with one case, where all that tells is still there."""
     evidence, live = [], True
     for passage in case.telling:
         place = _find(passage, code)
-        if place is not None:
-            file, position = place
-            live = live and bool(file.live[position])
-            evidence.append(Evidence(file.locate(position), passage.quote, ROLE.format(case.precedent.number)))
-    if not evidence or len(evidence) < SHARE * len(case.telling):
-        return None
+        if place is None:
+            return None
+        file, position = place
+        live = live and bool(file.live[position])
+        evidence.append(Evidence(file.locate(position), passage.quote, ROLE.format(case.precedent.number)))
     whole = all(passage.digest in code.places for passage in case.guilt.passages)
+    whole = whole and not all(passage.short for passage in case.telling)
     return Match(case.precedent, case.guilt, tuple(evidence), whole, live)
 
 
@@ -113,7 +120,7 @@ def _find(passage: Passage, code: Code) -> tuple[CodeFile, int] | None:
     found = [
         (file, position)
         for file, position in code.places.get(passage.digest, ())
-        if not passage.short or file.around(position) == passage.window
+        if not passage.short or passage.stands_in(file.digests, position)
     ]
     return max(found, key=lambda place: place[0].live[place[1]], default=None)
 

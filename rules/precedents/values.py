@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,30 +12,33 @@ from rules.rule import Evidence, Severity
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A guilty statement: its digest and those of its neighbours, and how it was shown.
+    """A guilty statement: its digest and those of some neighbours, and how it was shown.
 
     `short`: it says something only together with its neighbours, having few tokens or standing in innocent code too.
     `common`: innocent code has it with its neighbours, so that it says nothing.
     """
 
     digest: int
-    before: int
-    after: int
+    before: tuple[int, ...]
+    after: tuple[int, ...]
     short: bool
     quote: str = ""
     role: str = ""
     common: bool = False
 
-    @property
-    def window(self) -> tuple[int, int, int]:
-        """With its neighbours."""
-        return self.before, self.digest, self.after
+    def stands_in(self, digests: Sequence[int], position: int) -> bool:
+        """Whether the statement at a position has the same neighbours."""
+        start, end = position - len(self.before), position + 1 + len(self.after)
+        if start < 0 or tuple(digests[start:position]) != self.before:
+            return False
+        return tuple(digests[position + 1 : end]) == self.after
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; digests as text, since they have more bits than many a reader of JSON keeps."""
-        around = [f"{digest:016x}" for digest in self.window]
         return {
-            "around": around,
+            "digest": _text(self.digest),
+            "before": [_text(digest) for digest in self.before],
+            "after": [_text(digest) for digest in self.after],
             "short": self.short,
             "common": self.common,
             "quote": self.quote,
@@ -45,8 +48,12 @@ class Passage:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Passage:
         """Back from plain values."""
-        before, digest, after = (int(text, 16) for text in data["around"])
-        return cls(digest, before, after, data["short"], data["quote"], data["role"], data["common"])
+        before, after = (tuple(int(text, 16) for text in data[side]) for side in ("before", "after"))
+        return cls(int(data["digest"], 16), before, after, data["short"], data["quote"], data["role"], data["common"])
+
+
+def _text(digest: int) -> str:
+    return f"{digest:016x}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +100,8 @@ class Precedent:
 class Match:
     """A later submission keeps the guilty lines of one finding.
 
-    `whole`: every statement that the finding showed is there, those that innocent code shares too. `live`: what keeps
-    them may run.
+    `whole`: every statement that the finding showed is there, those that innocent code shares too, and one of them
+    tells something by itself. `live`: what keeps them may run.
     """
 
     precedent: Precedent

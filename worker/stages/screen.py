@@ -104,7 +104,7 @@ def _load(context: Context, lease: Lease) -> _Subject:
 
 def _with_baseline(context: Context, subject: _Subject) -> _Subject:
     """The competition's own script as this pull request found it, unless it is known: its lines are no evidence."""
-    name = subject.competition.files.script
+    name = subject.competition.files.baseline_name
     content_id = next((i for i, path in subject.snapshot.top_files.items() if path == name), None)
     if content_id is None:
         return subject

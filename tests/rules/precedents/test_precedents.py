@@ -189,7 +189,7 @@ def test_code_and_precedent_come_back_from_the_store() -> None:
 def test_hundreds_of_precedents_cost_a_submission_little() -> None:
     random = Random(3)
     guilt = [
-        Guilt("A01", "x", "ngram-cache", Severity.BLOCK, (Passage(random.getrandbits(64), 1, 2, short=False),))
+        Guilt("A01", "x", "ngram-cache", Severity.BLOCK, (Passage(random.getrandbits(64), (1,), (2,), short=False),))
         for _ in range(500)
     ]
     known = [Precedent(str(n), n, "invalid", (), "", RULED, (one,)) for n, one in enumerate(guilt)]
