@@ -71,16 +71,18 @@ class _Plan:
     since: datetime | None = None
 
 
-def foresee(session: Session, submission: SubmissionRow, outcome: Outcome, codes: Sequence[str]) -> Effect:
-    """What a ruling would do; nothing is written. It also looks for open pull requests that hold the same lines."""
+def foresee(
+    session: Session, submission: SubmissionRow, outcome: Outcome, codes: Sequence[str], *, alike: bool = False
+) -> Effect:
+    """What a ruling would do; nothing is written. With `alike` also which open pull requests hold the same lines."""
     plan = _plan(session, submission, outcome, codes)
-    alike: tuple[int, ...] = ()
-    if plan.evidence is not None:
+    same: tuple[int, ...] = ()
+    if plan.evidence and alike:
         row = submission.pull_request
         asked = [_value(row.number, plan.telling)]
         kept = precedents.keepers(session, row.repository_id, asked, but=row.number)
-        alike = tuple(number for _, number, _ in kept)
-    return replace(_effect(plan), alike=alike)
+        same = tuple(number for _, number, _ in kept)
+    return replace(_effect(plan), alike=same)
 
 
 def follow(session: Session, submission: SubmissionRow, ruling: Ruling) -> Effect:

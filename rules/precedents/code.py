@@ -103,7 +103,8 @@ class Code:
             for kind, size in (("Q", 8), ("H", 2), ("I", 4), ("I", 4)):
                 columns.append(_array(kind, rest[: size * count]))
                 rest = rest[size * count :]
-            files.append(CodeFile(path, payload, *columns, live=bytes(rest[:count])))
+            digests, tokens, first, last = columns
+            files.append(CodeFile(path, payload, digests, tokens, first, last, bytes(rest[:count])))
             rest = rest[count:]
         return cls(tuple(files))
 

@@ -142,18 +142,21 @@ def test_a_line_that_innocent_code_has_elsewhere_tells_only_with_its_neighbours(
 
 def test_a_short_line_tells_only_with_its_neighbours() -> None:
     short = precedent(SCRIPT, finding(6))
-    assert kept(SCRIPT, of=short) is not None
+    match = kept(SCRIPT, of=short)
+    assert match is not None
+    assert match.severity is Severity.REVIEW
     assert kept("def other(cache, key):\n    found = cache.get(key, 0)\n    print(found)\n", of=short) is None
 
 
 def test_a_match_of_which_innocent_code_shares_a_part_is_certain_only_if_that_part_is_there_too() -> None:
     both = precedent(SCRIPT, finding(5, 13))
-    innocents = Innocents()
-    innocents.add(code(SCRIPT[: SCRIPT.index("def lookup")] + SCRIPT[SCRIPT.index("def main") :]))
-    whole, part = kept(SCRIPT, of=both, innocents=innocents), SCRIPT.replace("score = lookup(", "lookup(")
+    (guilt,) = both.evidence
+    first, second = guilt.passages
+    both = replace(both, evidence=(replace(guilt, passages=(first, replace(second, common=True))),))
+    whole, part = kept(SCRIPT, of=both), SCRIPT.replace("score = lookup(", "lookup(")
     assert whole is not None
     assert whole.severity is Severity.BLOCK
-    match = kept(part, of=both, innocents=innocents)
+    match = kept(part, of=both)
     assert match is not None
     assert match.severity is Severity.REVIEW
 
