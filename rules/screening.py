@@ -10,6 +10,7 @@ from rules import catalog
 from rules.analysis.flow.established import Fact, established
 from rules.analysis.summary import EMPTY, Summary, summarize
 from rules.competition import Competition
+from rules.lineage.news import News, what_is_new
 from rules.rule import Finding, internal_error
 from rules.submission import Submission
 from rules.techniques import Technique, techniques_of
@@ -23,7 +24,8 @@ T = TypeVar("T")
 class Triage:
     """What Fairway says about one submission: findings worst first, techniques in alphabetical order.
 
-    `established` is what was understood of its evaluation, whether or not anything speaks against it.
+    `established` is what was understood of its evaluation, whether or not anything speaks against it; `news` what is
+    new against the parent that the submission was given.
     """
 
     submission: Submission
@@ -31,6 +33,7 @@ class Triage:
     techniques: tuple[Technique, ...]
     summary: Summary = EMPTY
     established: tuple[Fact, ...] = ()
+    news: News | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -51,8 +54,9 @@ def screen(submission: Submission, competition: Competition, inherited: Iterable
     summary = _guarded("measurements", lambda: summarize(submission), EMPTY, findings)
     no_facts: tuple[Fact, ...] = ()
     facts = _guarded("what was established", lambda: established(submission), no_facts, findings)
+    news = _guarded("what is new", lambda: what_is_new(submission, techniques), None, findings)
     findings.sort(key=lambda f: (-f.severity.rank, f.code))
-    return Triage(submission, tuple(findings), techniques, summary, facts)
+    return Triage(submission, tuple(findings), techniques, summary, facts, news)
 
 
 def _guarded(what: str, work: Callable[[], T], otherwise: T, findings: list[Finding]) -> T:

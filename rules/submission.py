@@ -409,17 +409,17 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class ParentScript:
-    """The nearest parent as needed to tell what is new: its script, the settings of its runs, its techniques.
+    """An earlier submission as needed to tell what is new against it.
 
-    `settings` maps lower-case names to values as text; `techniques` maps names to details ("last 4 layers"); None
-    stands for not known.
+    `settings` maps lower-case names to the values of its runs as text, `techniques` names to what more is known of them
+    ("last 4 layers").
     """
 
     number: int
     author: str
     source: SourceFile
-    settings: Mapping[str, str] = field(default_factory=dict)
-    techniques: Mapping[str, str] | None = None
+    settings: Mapping[str, str]
+    techniques: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,11 @@ class Lineage:
 
     def near(self, own: Sheet) -> tuple[Neighbour, ...]:
         """The same for a sheet that may stand outside: a folder on disk has number 0."""
+        near = self.nearest(own)
+        return in_order((*near, *self._named(own, {n.number for n in near})))
+
+    def nearest(self, own: Sheet) -> tuple[Neighbour, ...]:
+        """The nearest earlier ones alone, whatever the sheet names."""
         asked, at = own.pull_request, own.pull_request.created_at
         if own.signature is None or at is None:
             return ()
@@ -39,8 +44,7 @@ class Lineage:
             own.signature, number=asked.number, author=asked.author, created_at=at, most=NEAREST + MORE
         )
         kept = [c for c in candidates if not self._took_from(c.known.number, asked.number)][:NEAREST]
-        near = rerank(kept, own.script, self._script_of, self._baseline)
-        return in_order((*near, *self._named(own, {n.number for n in near})))
+        return rerank(kept, own.script, self._script_of, self._baseline)
 
     def _took_from(self, number: int, asked: int) -> bool:
         """Whether an earlier pull request was changed after this one was opened, and names it: it took from here."""

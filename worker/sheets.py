@@ -17,7 +17,9 @@ from rules.reading.git import GitRepository
 from rules.reading.metadata import read_metadata
 from rules.reading.readme import read_readme
 from rules.reading.source import read_source
-from rules.submission import Citation, FileEntry, Problem, PullRequest, Scope, SourceFile
+from rules.reading.source.unpack import may_launch
+from rules.reading.text import decode
+from rules.submission import Citation, Commit, FileEntry, Problem, PullRequest, Scope, SourceFile
 from worker.earlier import Placed
 from worker.triage import listing_of, scope_of
 
@@ -30,7 +32,7 @@ class Sheet:
     """What is kept of a pull request to compare others with; without a signature where it has no script.
 
     `changed_at` is when its head was made where that is after its creation. `parents` and `named` are the numbers that
-    its README, submission.json and title name, as parents and at all.
+    its README, submission.json, title and commits name, as parents and at all.
     """
 
     pull_request: PullRequest
@@ -57,14 +59,14 @@ class SheetReader:
         pull_request = placed.pull_request
         files = listing_of(self.repository, pull_request.head_sha, scope, self.competition).files
         signature, script = self._script(scope, files)
-        newest = self.repository.commits(pull_request.head_sha, change.base_sha, limit=1)
-        citations = self._citations(scope, files, pull_request)
+        commits = self.repository.commits(pull_request.head_sha, change.base_sha)
+        citations = self._citations(scope, files, commits, pull_request)
         return Sheet(
             pull_request,
             signature,
             script,
             self._baseline(change.base_sha),
-            next((c.authored_at for c in newest if _after(c.authored_at, pull_request.created_at)), None),
+            next((c.authored_at for c in commits[:1] if _after(c.authored_at, pull_request.created_at)), None),
             parents_named(citations),
             frozenset(c.number for c in citations),
         )
@@ -74,8 +76,8 @@ class SheetReader:
         key = tuple(file.content_id for file in chosen)
         known = self._scripts.get(key)
         if known is None:
-            source = _entry(scope, chosen, files, self.competition)
-            tokens = tokens_of(source.code) if source is not None else ()
+            code = _entry_code(scope, chosen, files, self.competition)
+            tokens = tokens_of(code) if code is not None else ()
             known = self._scripts[key] = signature_of_tokens(tokens), Script.of(tokens)
         return known
 
@@ -93,11 +95,13 @@ class SheetReader:
         except (KeyError, ValueError):
             return ""
 
-    def _citations(self, scope: Scope, files: Sequence[FileEntry], pull_request: PullRequest) -> tuple[Citation, ...]:
+    def _citations(
+        self, scope: Scope, files: Sequence[FileEntry], commits: Sequence[Commit], pull_request: PullRequest
+    ) -> tuple[Citation, ...]:
         names = self.competition.files
         readme = _read(_named(scope, files, names.readme), read_readme)
         metadata = _read(_named(scope, files, names.metadata), read_metadata)
-        return find_citations(readme, (), metadata, pull_request.title, pull_request.number)
+        return find_citations(readme, commits, metadata, pull_request.title, pull_request.number)
 
 
 def _named(scope: Scope, files: Sequence[FileEntry], name: str) -> FileEntry | None:
@@ -121,18 +125,21 @@ def _scripts_among(scope: Scope, files: Sequence[FileEntry], competition: Compet
     return [file for file in files if file.name.casefold().endswith(".py")][:SCRIPTS_LOOKED_AT]
 
 
-def _entry(
+def _entry_code(
     scope: Scope, chosen: Sequence[FileEntry], files: Sequence[FileEntry], competition: Competition
-) -> SourceFile | None:
-    """The script that is scored, unpacked."""
+) -> str | None:
+    """The script that is scored, unpacked; only what may launch something else is parsed."""
     sources: list[SourceFile] = []
     for file in chosen:
         try:
             data = file.read(SOURCE_LIMIT)
         except (KeyError, ValueError):
             continue
+        if len(chosen) == 1 and not data.startswith(b"PK") and not may_launch(code := decode(data).text):
+            return code
         sources += read_source(file.path, file.content_id, data, Siblings(file, files, SOURCE_LIMIT))
-    return pick_script(scope.folder, sources, competition.files.script)
+    script = pick_script(scope.folder, sources, competition.files.script)
+    return None if script is None else script.code
 
 
 def _after(moment: datetime, created_at: datetime | None) -> bool:
