@@ -11,6 +11,7 @@ from rules.analysis.flow.established import Fact, established
 from rules.analysis.summary import EMPTY, Summary, summarize
 from rules.competition import Competition
 from rules.lineage.news import News, what_is_new
+from rules.precedents import tempered
 from rules.rule import Finding, internal_error
 from rules.submission import Submission
 from rules.techniques import Technique, techniques_of
@@ -46,9 +47,10 @@ def screen(submission: Submission, competition: Competition, inherited: Iterable
 
     `inherited` are the findings of precedents, which come along.
     """
-    findings: list[Finding] = list(inherited)
+    findings: list[Finding] = []
     for entry in catalog.entries():
         findings += _apply(entry, submission, competition)
+    findings += tempered(inherited, findings)
     none: tuple[Technique, ...] = ()
     techniques = _guarded("techniques", lambda: techniques_of(submission), none, findings)
     summary = _guarded("measurements", lambda: summarize(submission), EMPTY, findings)

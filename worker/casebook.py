@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from rules.precedents import Code, Guilt, Innocents, Precedent, PrecedentIndex, findings_of
+from rules.precedents import Code, Guilt, Innocents, Precedent, PrecedentIndex, findings_of, tempered
 from rules.report.contract import finding_entry
-from rules.rule import Severity, Source
+from rules.rule import Finding, Severity, Source
 from rules.submission import PullRequest
 from rules.verdict import verdict_of
 from worker.tables import RulingRow
@@ -160,19 +160,20 @@ def apply(
         index = book.before(pull_request.created_at.date())
         if one.code:
             matches = index.matches(Code.unpacked(one.code), pull_request.created_at)
-            _add(one.entry, [finding_entry(finding) for finding in findings_of(matches, pull_request.number)])
+            _add(one.entry, findings_of(matches, pull_request.number))
 
 
-def _add(entry: Entry, findings: Sequence[Entry]) -> None:
-    if findings:
-        both = [*entry["findings"], *findings]
+def _add(entry: Entry, inherited: Sequence[Finding]) -> None:
+    """Put the findings of precedents among those of the rules."""
+    if inherited:
+        found = map(_finding, entry["findings"])
+        both = [*entry["findings"], *(finding_entry(finding) for finding in tempered(inherited, found))]
         entry["findings"] = sorted(both, key=lambda f: (-Severity(f["severity"]).rank, f["code"]))
-        entry["verdict"] = verdict_of([_Weight(Severity(f["severity"])) for f in both]).value
+        entry["verdict"] = verdict_of(list(map(_finding, both))).value
 
 
-@dataclass(frozen=True, slots=True)
-class _Weight:
-    severity: Severity
+def _finding(told: Entry) -> Finding:
+    return Finding(told["code"], told["name"], told["category"], Severity(told["severity"]), told["message"])
 
 
 def hindsight(

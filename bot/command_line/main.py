@@ -24,6 +24,8 @@ COMMANDS = MappingProxyType(
         "check": "Triage a folder before it becomes a pull request.",
         "explain": "Show what was understood of a submission's program.",
         "backtest": "Triage many pull requests, and compare with rulings.",
+        "leaderboard": "Print the accepted submissions of a track, from rulings.",
+        "authors": "For organizers: what each author submitted, and what others took up.",
         "rules": "List the rules, or show the page of one.",
         "queue": "List what waits for a person, and rule on it.",
         "backfill": "Judge the pull requests of a repository that are open already.",

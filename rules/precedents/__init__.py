@@ -10,7 +10,7 @@ explains it, a waiver of the code is for the matter whoever noticed it, and `sou
 
 from rules.precedents.code import Code, CodeFile, code_of
 from rules.precedents.guilt import guilt_of
-from rules.precedents.matching import Innocents, PrecedentIndex, findings_of, matches
+from rules.precedents.matching import Innocents, PrecedentIndex, findings_of, matches, tempered
 from rules.precedents.values import Guilt, Match, Passage, Precedent
 
 __all__ = [
@@ -26,4 +26,5 @@ __all__ = [
     "findings_of",
     "guilt_of",
     "matches",
+    "tempered",
 ]

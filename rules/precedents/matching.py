@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from rules import catalog
 from rules.precedents.code import Code, CodeFile
 from rules.precedents.values import Guilt, Match, Passage, Precedent
-from rules.rule import Evidence, Finding, Source
+from rules.rule import Evidence, Finding, Severity, Source
 
 MOST_NAMED = 4
 KEEPS = "Keeps {what} for which {ruled}{others}."
@@ -92,6 +93,21 @@ def findings_of(matches: Iterable[Match], number: int = 0) -> list[Finding]:
         if match.precedent.number != number:
             found[match.guilt.code].append(match)
     return [_finding(matches) for _, matches in sorted(found.items())]
+
+
+def tempered(inherited: Iterable[Finding], found: Iterable[Finding]) -> list[Finding]:
+    """Findings of precedents beside those of the rules: none is a block where its own rule reads this program milder.
+
+    The same lines may be allowed under other settings, which a rule sees and a comparison of lines does not.
+    """
+    blocked = {finding.code for finding in found if finding.severity is Severity.BLOCK}
+    ruled = {rule.code for rule in catalog.rules()}
+    return [
+        replace(finding, severity=Severity.REVIEW)
+        if finding.severity is Severity.BLOCK and finding.code in ruled - blocked
+        else finding
+        for finding in inherited
+    ]
 
 
 def matches(precedent: Precedent, code: Code, innocents: Innocents | None = None) -> Match | None:

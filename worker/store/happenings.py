@@ -46,3 +46,21 @@ def newest(session: Session, repository_id: int, *, limit: int = NEWEST) -> Sequ
     """What happened, newest first."""
     statement = select(Happening).where(Happening.repository_id == repository_id)
     return session.scalars(statement.order_by(Happening.at.desc(), Happening.id).limit(limit)).all()
+
+
+def last(session: Session, repository_id: int, kind: Kind) -> Happening | None:
+    """The newest of one kind."""
+    statement = select(Happening).where(Happening.repository_id == repository_id, Happening.kind == kind.value)
+    return session.scalars(statement.order_by(Happening.at.desc(), Happening.id).limit(1)).first()
+
+
+def published(session: Session, *, limit: int = NEWEST) -> list[tuple[Happening, str]]:
+    """What happened in the repositories that publish a bulletin, newest first, with their names."""
+    statement = (
+        select(Happening, Repository.full_name)
+        .join(Repository, Repository.id == Happening.repository_id)
+        .where(Repository.active, Repository.bulletin)
+        .order_by(Happening.at.desc(), Happening.id)
+        .limit(limit)
+    )
+    return [(happening, name) for happening, name in session.execute(statement)]
