@@ -109,12 +109,17 @@ class Hardware(_Strict):
 
 
 class Significance(_Strict):
-    """When a gain is a record: `margin` in `unit`, one-sided at `level`, from `since` on."""
+    """When a gain is a record: `margin` in `unit`, one-sided at `level`, from `since` on.
+
+    `test` "welch" takes the runs' own deviations (a one-sample t test where the record is a single value), "z" the
+    pooled one of all submissions.
+    """
 
     since: date
     margin: Annotated[float, Field(ge=0)]
     unit: Literal["nats per token", "metric"]
     level: Annotated[float, Field(gt=0, lt=1)]
+    test: Literal["welch", "z"] = "welch"
 
 
 class Scores(_Strict):
@@ -133,10 +138,11 @@ class Scores(_Strict):
 
 
 class Incumbent(_Strict):
-    """The record from the day `since` on."""
+    """The record from the day `since` on; `runs` are the scores of its runs, whose mean is `score`, where known."""
 
     since: date
     score: float
+    runs: tuple[float, ...] = ()
 
 
 class Tokenizer(_Strict):

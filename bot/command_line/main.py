@@ -23,6 +23,8 @@ COMMANDS = MappingProxyType(
         "triage": "Triage one pull request of a local git repository.",
         "check": "Triage a folder before it becomes a pull request.",
         "explain": "Show what was understood of a submission's program.",
+        "lineage": "Show who a pull request builds on, and what is new.",
+        "similar": "Show which pull requests a folder resembles.",
         "backtest": "Triage many pull requests, and compare with rulings.",
         "leaderboard": "Print the accepted submissions of a track, from rulings.",
         "authors": "For organizers: what each author submitted, and what others took up.",
