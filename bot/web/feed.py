@@ -89,7 +89,8 @@ def atom(told: Sequence[tuple[Happening, str]], source: Feed) -> bytes:
     SubElement(root, "link", rel="self", href=address)
     for happening, repository in told:
         _entry(root, happening, f"{source.web}/{repository}", repository)
-    return tostring(root, encoding="utf-8", xml_declaration=True)
+    body: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
+    return body
 
 
 def _entry(root: Element, happening: Happening, address: str, repository: str) -> None:

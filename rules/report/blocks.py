@@ -18,6 +18,7 @@ from rules.report.sections import (
     news_of,
     parents_of,
     similarity_of,
+    uncredited_by,
 )
 from rules.rule import Evidence, Finding, Location
 from rules.screening import Triage
@@ -37,6 +38,7 @@ RUNS_HEAD = (
 NOT_CLAIMED, NOT_MEASURED, AGREES = "not stated", "no log shows it", ""
 USES, NOTHING_USED = "**Uses:** {}", "nothing that Fairway knows by name"
 BUILT_ON, NOTHING_NAMED = "**Built on:** {}", "no pull request is named"
+CREDIT = "**A suggestion:** if this builds on {}, naming that in the README gives its author the credit."
 ALIKE, OWN = "**Resembles earlier ones of others:** {}", "**Resembles the author's own:** {}"
 NEW = "**New against {}:**"
 AGENTS, NONE_DISCLOSED = "**Coding agents disclosed:** {}", "none"
@@ -99,6 +101,10 @@ def facts(triage: Triage, place: Places) -> Iterator[str]:
         if kin:
             yield heading.format(", ".join(f"{escape.code(f'#{k.number}')} ({likeness_of(k)})" for k in kin))
             yield ""
+    uncredited = uncredited_by(triage.submission)
+    if uncredited:
+        yield CREDIT.format(_listed([escape.code(f"#{kin.number}") for kin in uncredited], PLACES_AT_MOST))
+        yield ""
     if triage.news is not None:
         yield NEW.format(escape.code(f"#{triage.news.against}"))
         yield from (f"- {heading}: {escape.prose(text, NEWS)}" for heading, text in news_of(triage.news))

@@ -42,10 +42,12 @@ def entry(triage: Triage, seconds: float) -> dict[str, Any]:
 
 
 def _runs(triage: Triage) -> list[dict[str, Any]]:
-    """The score of each run whose mean is the measured one, in bits per byte."""
+    """The scores of the runs whose mean is the measured one: bits per byte, and nats per token where printed."""
     shown = triage.summary.headline
     lines = shown.lines if shown is not None else ()
-    return [{"seed": line.run.seed, **_finite({"val_bpb": line.value})} for line in lines]
+    return [
+        {"seed": line.run.seed, **_finite({"val_bpb": line.value, "val_loss": line.score.val_loss})} for line in lines
+    ]
 
 
 def kin_entry(kin: Kin) -> dict[str, Any]:

@@ -22,6 +22,7 @@ VERDICTS = {
     Verdict.CLEAR: "Nothing was found that speaks against it.",
 }
 NEWS_SHOWN = 12
+CREDIT_FROM, CREDITED = 0.8, 2
 PRINCIPLE = "Fairway flags; a person decides."
 TITLES = {
     Severity.BLOCK: "What blocks it",
@@ -103,6 +104,16 @@ def kin_of_author(submission: Submission) -> list[Kin]:
 def alike_by_others(submission: Submission) -> list[Kin]:
     """The kin of other authors that the submission does not name as parents."""
     return [kin for kin in submission.kin if not kin.cited and not kin.same_author]
+
+
+def uncredited_by(submission: Submission) -> list[Kin]:
+    """Earlier ones of others that it is so near to that it may build on them, where it names none of them at all.
+
+    Likeness is no proof, so this is a suggestion and no finding.
+    """
+    mentioned = {citation.number for citation in submission.citations}
+    near = [kin for kin in alike_by_others(submission) if (kin.similarity or 0.0) >= CREDIT_FROM]
+    return [] if any(kin.number in mentioned for kin in submission.kin) else near[:CREDITED]
 
 
 def similarity_of(submission: Submission, number: int) -> str:

@@ -15,7 +15,16 @@ from worker import precedents, rulings
 from worker.precedents import NOTHING, Effect
 from worker.rulings import Person, Ruled
 from worker.store import precedents as stored
-from worker.store.models import AuditEvent, Happening, Job, Outcome, PullRequestRow, Stage, SubmissionRow
+from worker.store.models import (
+    AuditEvent,
+    Happening,
+    Job,
+    Outcome,
+    PullRequestRow,
+    Stage,
+    SubmissionCode,
+    SubmissionRow,
+)
 from worker.store.session import SessionScope
 from worker.store.types import now_plus
 
@@ -69,7 +78,7 @@ def inheriting(scope: SessionScope, submission_id: UUID) -> list[int]:
     with scope() as session:
         row = loaded(session, submission_id)
         known = [stored.value_of(one) for one in stored.standing(session, REPOSITORY)]
-        kept = session.get_one(stored.SubmissionCode, submission_id)
+        kept = session.get_one(SubmissionCode, submission_id)
         found = list(PrecedentIndex(known).matches(Code.unpacked(kept.code), row.pull_request.created_at))
         stored.inherit(session, submission_id, [match.precedent.ruling for match in found])
         return [match.precedent.number for match in found]

@@ -8,8 +8,9 @@ from datetime import date, datetime
 from statistics import fmean, stdev
 from typing import Any
 
-from rules import techniques
+from rules import records, techniques
 from rules.competition import Competition, Track
+from rules.statistics import Runs
 
 ACCEPTED = "accepted"
 MOST_CREDITS = 5
@@ -47,6 +48,18 @@ class Candidate:
         return None if value is None else float(value)
 
     @property
+    def standing(self) -> records.Entry | None:
+        """What the statistics compare; None without a measured score. Nats per bit as far as its logs print both."""
+        score = self.score
+        if score is None:
+            return None
+        pairs = [(run["val_loss"], run["val_bpb"]) for run in self.entry.get("runs", ())]
+        ratios = [loss / bpb for loss, bpb in pairs if loss and bpb]
+        seeds = tuple(run["seed"] for run in self.entry.get("runs", ()) if run["seed"] is not None)
+        runs = Runs(self.scores or (score,), seeds)
+        return records.Entry(self.number, self.created_at, runs, self.author, fmean(ratios) if ratios else None)
+
+    @property
     def agents(self) -> tuple[str, ...]:
         """Coding agents that the author discloses."""
         return tuple(self.entry.get("agents", ()))
@@ -65,8 +78,8 @@ class Credit:
 class Row:
     """One place of a leaderboard. `frontier`: better than everything accepted that was opened before it.
 
-    `p_value` is that of the gain over `incumbent`, None where the runs do not tell. `adds` are names of techniques and
-    settings.
+    `p_value` is the chance of its gain over `incumbent`, the best when it was opened, were the true gain no more than
+    the margin of its day (`rules.statistics`); None where the runs do not tell. `adds` are techniques and settings.
     """
 
     place: int
@@ -110,37 +123,28 @@ def board(
     known = {one.number: one for one in candidates}
     accepted = [c for c in known.values() if c.outcome == ACCEPTED and c.entry["track"] == track.name]
     chosen = [c for c in accepted if not (without_agents and c.agents)]
-    scored = [(c, score) for c in chosen if (score := c.score) is not None]
-    before = dict(_incumbents(scored, competition))
-    ordered = sorted(scored, key=lambda one: (_sign(competition) * one[1], one[0].created_at, one[0].number))
-    rows = tuple(
-        _row(place, c, score, before[c.number], known, competition) for place, (c, score) in enumerate(ordered, 1)
-    )
-    frontier = tuple(sorted((r for r in rows if r.frontier), key=lambda r: _sign(competition) * -r.score))
-    return Board(competition, track, rows, tuple(sorted({c.number for c in chosen} - set(before))), frontier)
-
-
-def _incumbents(
-    scored: Sequence[tuple[Candidate, float]], competition: Competition
-) -> Iterator[tuple[int, Candidate | None]]:
-    """The best of those that were opened before, for each, in order of creation."""
-    best: tuple[Candidate, float] | None = None
-    for candidate, score in sorted(scored, key=lambda one: (one[0].created_at, one[0].number)):
-        yield candidate.number, None if best is None else best[0]
-        if best is None or _sign(competition) * score < _sign(competition) * best[1]:
-            best = candidate, score
+    scored = [(c, entry) for c in chosen if (entry := c.standing) is not None]
+    steps = records.frontier((entry for _, entry in scored), competition)
+    sign = 1 if competition.metric.better == "lower" else -1
+    scored.sort(key=lambda one: (sign * one[1].runs.mean, one[0].created_at, one[0].number))
+    rows = tuple(_row(place, *one, steps, known, competition) for place, one in enumerate(scored, 1))
+    by_number = {row.number: row for row in rows}
+    frontier = tuple(by_number[step.entry.number] for step in steps)
+    return Board(competition, track, rows, tuple(sorted({c.number for c in chosen} - set(by_number))), frontier)
 
 
 def _row(
     place: int,
     candidate: Candidate,
-    score: float,
-    incumbent: Candidate | None,
+    entry: records.Entry,
+    steps: Sequence[records.Step],
     known: Mapping[int, Candidate],
     competition: Competition,
 ) -> Row:
     scores = candidate.scores
-    best = None if incumbent is None else incumbent.score
+    earlier = (s.entry for s in reversed(steps) if s.entry.created_at < entry.created_at)
+    incumbent = next(earlier, None)
+    found = records.judge(entry, None if incumbent is None else incumbent.runs, competition).comparison
     return Row(
         place=place,
         number=candidate.number,
@@ -148,15 +152,15 @@ def _row(
         title=candidate.title,
         opened=candidate.created_at.date(),
         ruled_on=candidate.ruled_on,
-        score=score,
+        score=entry.runs.mean,
         deviation=stdev(scores) if len(scores) > 1 else None,
         runs=len(scores) or 1,
         credits=tuple(credits_of(candidate, known))[:MOST_CREDITS],
         agents=candidate.agents,
         adds=adds_of(candidate, known),
-        frontier=best is None or _sign(competition) * score < _sign(competition) * best,
+        frontier=any(step.entry.number == candidate.number for step in steps),
         incumbent=None if incumbent is None else incumbent.number,
-        p_value=None,
+        p_value=None if found is None else found.p,
         folder=candidate.entry.get("folder", ""),
         head_sha=candidate.head_sha or candidate.entry["head_sha"],
     )
@@ -186,7 +190,3 @@ def adds_of(candidate: Candidate, known: Mapping[int, Candidate]) -> tuple[str, 
 def _titled(name: str, titles: Mapping[str, str]) -> str:
     """A technique by its title; a detail behind its name stays."""
     return titles.get(name, name)
-
-
-def _sign(competition: Competition) -> int:
-    return 1 if competition.metric.better == "lower" else -1

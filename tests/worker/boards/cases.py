@@ -31,7 +31,7 @@ def candidate(
         "parents": [{"number": n, "similarity": 0.9, "cited": cited} for n, cited in parents],
         "measurements": {"val_bpb": sum(scores) / len(scores) if scores else None},
         "agents": list(agents),
-        "runs": [{"seed": seed, "val_bpb": score} for seed, score in enumerate(scores)],
+        "runs": [{"seed": seed, "val_bpb": score, "val_loss": None} for seed, score in enumerate(scores)],
         "folder": f"records/{number}",
         "new": None,
     }

@@ -32,7 +32,9 @@ def test_of_equal_scores_the_earlier_one_stands_first() -> None:
 
 def test_score_deviation_and_number_of_runs() -> None:
     (row,) = board([candidate(1, 1.10, 1.12, 1.11)], COMPETITION, RECORD).rows
-    assert (row.score, row.deviation, row.runs) == (pytest.approx(1.11), pytest.approx(0.01), 3)
+    assert row.score == pytest.approx(1.11)
+    assert row.deviation == pytest.approx(0.01)
+    assert row.runs == 3
     (row,) = board([candidate(1, 1.1)], COMPETITION, RECORD).rows
     assert (row.deviation, row.runs) == (None, 1)
 
@@ -80,3 +82,22 @@ def test_what_it_adds_is_told_from_the_comparison_with_its_parent() -> None:
 def test_without_a_comparison_it_adds_the_techniques_that_no_parent_has() -> None:
     found = [candidate(1, 1.2, techniques=["muon"]), candidate(2, 1.1, techniques=["muon", "ema"], parents=[(1, True)])]
     assert board(found, COMPETITION, RECORD).rows[0].adds == ("EMA of weights",)
+
+
+def test_the_gain_over_the_incumbent_of_its_day_is_tested_by_its_runs() -> None:
+    found = [candidate(1, 1.200, 1.201, 1.199), candidate(2, 1.100, 1.101, 1.099), candidate(3, 1.1995, 1.2005, 1.2)]
+    for one in found:
+        for run in one.entry["runs"]:
+            run["val_loss"] = run["val_bpb"] * 1.7
+    sure, first, unsure = board(found, COMPETITION, RECORD).rows
+    assert (first.incumbent, first.p_value) == (None, None)
+    assert sure.p_value is not None
+    assert sure.p_value < 0.001
+    assert unsure.incumbent == 2
+    assert unsure.p_value is not None
+    assert unsure.p_value > 0.9
+
+
+def test_without_nats_no_p_value_is_made_up() -> None:
+    found = [candidate(1, 1.2, 1.21, 1.22), candidate(2, 1.1, 1.11, 1.12)]
+    assert board(found, COMPETITION, RECORD).rows[0].p_value is None
