@@ -6,7 +6,7 @@ with what had been ruled before its day; what had been accepted by then, and the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -39,8 +39,8 @@ class Family:
     """Invalid pull requests of one category.
 
     `opened` and `ruled` are the days on which the first of them was opened and ruled on, `spread` those that were
-    opened after that ruling and `caught` those of them that a precedent finds, `stopped` the day on which the first
-    was caught.
+    opened after that ruling and `caught` those of them that a precedent finds; `unruled` are found too, and no ruling
+    on them is known; `stopped` is the day on which the first of both was opened.
     """
 
     category: str
@@ -48,6 +48,7 @@ class Family:
     ruled: date
     spread: tuple[int, ...]
     caught: tuple[int, ...]
+    unruled: tuple[int, ...]
     stopped: date | None
 
     def as_json(self) -> dict[str, Any]:
@@ -58,6 +59,7 @@ class Family:
             "first_ruled": self.ruled.isoformat(),
             "opened_after": list(self.spread),
             "caught": list(self.caught),
+            "caught_not_ruled": list(self.unruled),
             "first_caught": None if self.stopped is None else self.stopped.isoformat(),
         }
 
@@ -187,12 +189,12 @@ def hindsight(
     shown = {entry["number"]: entry for entry in entries}
     invalid = [ruling for ruling in rulings if ruling.outcome == INVALID]
     precedents = [precedent_of(r, screened[r.number].guilt) for r in invalid if r.number in screened]
-    families = tuple(_families([r for r in invalid if r.number in opened], opened, shown))
+    ruled = {ruling.number for ruling in rulings}
+    families = tuple(_families([r for r in invalid if r.number in opened], opened, shown, ruled))
     later = {number for family in families for number in family.spread}
     caught = [r for r in invalid if r.number in shown and _has(shown[r.number], Source.PRECEDENT, r.reasons)]
     accepted = {r.number for r in rulings if r.outcome == ACCEPTED}
     flagged = [e["number"] for e in entries if _has(e, Source.PRECEDENT)]
-    ruled = {ruling.number for ruling in rulings}
     return Hindsight(
         precedents=len(precedents),
         telling=sum(bool(precedent.evidence) for precedent in precedents),
@@ -207,15 +209,18 @@ def hindsight(
     )
 
 
-def _families(invalid: Sequence[RulingRow], opened: Mapping[int, date], shown: Mapping[int, Entry]) -> Iterator[Family]:
+def _families(
+    invalid: Sequence[RulingRow], opened: Mapping[int, date], shown: Mapping[int, Entry], known: Collection[int]
+) -> Iterator[Family]:
     for category in sorted({reason for ruling in invalid for reason in ruling.reasons}):
         members = [ruling for ruling in invalid if category in ruling.reasons]
         ruled = min(ruling.ruled_on for ruling in members)
         spread = sorted(r.number for r in members if opened[r.number] > ruled and r.number in shown)
         caught = [number for number in spread if _has(shown[number], Source.PRECEDENT, (category,))]
+        others = [n for n, e in shown.items() if n not in known and _has(e, Source.PRECEDENT, (category,))]
         first = min(opened[ruling.number] for ruling in members)
-        stopped = min((opened[number] for number in caught), default=None)
-        yield Family(category, first, ruled, tuple(spread), tuple(caught), stopped)
+        stopped = min((opened[number] for number in (*caught, *others)), default=None)
+        yield Family(category, first, ruled, tuple(spread), tuple(caught), tuple(sorted(others)), stopped)
 
 
 def _has(entry: Entry, source: Source, categories: Sequence[str] = ()) -> bool:

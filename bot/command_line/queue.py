@@ -186,7 +186,9 @@ def _rule(
                 found = queue_inputs.submission(session, chosen, number, head)
                 if dry_run:
                     effect = precedents.foresee(session, found, kind, rulings.known_codes(codes), alike=True)
-                    ruled.append(f"#{number} would be {outcome} at {found.head_sha[:10]}{answers.effect(effect)}")
+                    ruled.append(
+                        f"#{number} would be {outcome} at {found.head_sha[:10]}.{answers.effect(effect, foreseen=True)}"
+                    )
                     continue
                 done = rulings.rule(session, found, kind, codes=codes, reason=reason, person=person, origin=origin)
                 ruled.append(_told(number, done))
@@ -201,4 +203,5 @@ def _told(number: int, ruled: Any) -> str:
     vain = f"; no finding of {', '.join(ruled.absent)} is there to be waived" if ruled.absent else ""
     from worker.commands import answers
 
-    return f"#{number} {ruled.outcome} at {ruled.head_sha[:10]}{codes}{vain}{answers.effect(ruled.effect)}"
+    effect = answers.effect(ruled.effect)
+    return f"#{number} {ruled.outcome} at {ruled.head_sha[:10]}{codes}{vain}{f'.{effect}' if effect else ''}"

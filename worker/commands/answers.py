@@ -125,12 +125,15 @@ def ruled(done: Ruled) -> str:
     return f"{said}{vain}{effect(done.effect)}"
 
 
-def effect(on: Effect) -> str:
-    """What a ruling does to precedents, as sentences that follow others; "" where it does nothing."""
+def effect(on: Effect, *, foreseen: bool = False) -> str:
+    """What a ruling does to precedents, as sentences that follow others; "" where it does nothing.
+
+    `foreseen`: it is not done yet, and that it makes no precedent is worth a sentence too.
+    """
     parts = []
     if on.statements:
         parts.append(PRECEDENT.format(on.statements, "" if on.statements == 1 else "s"))
-    elif on.statements == 0:
+    elif on.statements == 0 and foreseen:
         parts.append(NO_PRECEDENT)
     if on.ends:
         parts.append(ENDS)
