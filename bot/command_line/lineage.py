@@ -13,9 +13,7 @@ from bot.command_line.codes import DONE
 @click.command("lineage")
 @options.git
 @click.option("--pr", "number", type=click.IntRange(min=1), required=True, metavar="N", help="Number.")
-@options.table_file(
-    "--pull-requests", help="Table of pull requests: tells author and time; else their heads do."
-)
+@options.table_file("--pull-requests", help="Table of pull requests: tells author and time; else their heads do.")
 @options.workers
 @options.competition
 @options.json_file

@@ -14,9 +14,7 @@ from bot.command_line.codes import DONE
 @click.command("similar")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @options.git
-@options.table_file(
-    "--pull-requests", help="Table of pull requests: tells author and time; else their heads do."
-)
+@options.table_file("--pull-requests", help="Table of pull requests: tells author and time; else their heads do.")
 @options.workers
 @options.competition
 @options.json_file
