@@ -53,7 +53,8 @@ def pull_request_among(place: Place, number: int) -> Submission:
     neighbours = _lineage(place, placed).neighbours(requests[last])
     asked = replace(placed[-1], neighbours=neighbours)
     memory = Memory()
-    return _with_parent(read_placed(repository, asked, place.competition, memory), repository, placed, place, memory)
+    submission = read_placed(repository, asked, place.competition, memory)
+    return with_parent(submission, repository, placed, place.competition, memory)
 
 
 def triage_among(place: Place, number: int) -> Timed:
@@ -69,7 +70,7 @@ def folder_among(place: Place, path: Path, now: datetime, track: str | None = No
     submission = read_folder(path, place.competition, track)
     placed = list(place_all(repository, place.requests(repository), place.competition))
     near = _near(_lineage(place, placed), submission, now)
-    return _with_parent(related(submission, near), repository, placed, place, Memory())
+    return with_parent(related(submission, near), repository, placed, place.competition, Memory())
 
 
 def news_of(submission: Submission) -> News | None:
@@ -88,12 +89,16 @@ def _near(lineage: Lineage, submission: Submission, now: datetime) -> tuple[Neig
     return lineage.near(Sheet(request, signature_of_tokens(tokens), Script.of(tokens)))
 
 
-def _with_parent(
-    submission: Submission, repository: GitRepository, placed: Sequence[Placed], place: Place, memory: Memory
+def with_parent(
+    submission: Submission,
+    repository: GitRepository,
+    placed: Sequence[Placed],
+    competition: Competition,
+    memory: Memory,
 ) -> Submission:
     """The submission with the script, settings and techniques of its likest kin."""
     kin = likest(submission.kin)
     parent = next((p for p in placed if kin is not None and p.pull_request.number == kin.number), None)
     if parent is None:
         return submission
-    return replace(submission, parent=parent_script(read_placed(repository, parent, place.competition, memory)))
+    return replace(submission, parent=parent_script(read_placed(repository, parent, competition, memory)))

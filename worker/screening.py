@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rules import catalog, techniques
 from rules.competition import Competition
+from rules.lineage.kin import Neighbour, parents_named, related
+from rules.lineage.news import parent_script
+from rules.lineage.signature import Script, Signature, signature_of_tokens, tokens_of
 from rules.precedents import Code, Precedent, PrecedentIndex, code_of, findings_of, guilt_of
 from rules.reading.assemble import read_submission
 from rules.reading.cache import Memory
@@ -23,9 +26,11 @@ from rules.report.links import Links
 from rules.report.markdown import render
 from rules.rule import Finding, internal_error
 from rules.screening import screen
-from rules.submission import FileEntry, PullRequest, Submission, Twin
+from rules.submission import FileEntry, ParentScript, PullRequest, Refused, Submission, Twin
 from worker.clients.snapshot import Snapshot, SnapshotFile, check_readable
 from worker.content import ContentStore
+
+NO_SCRIPT = Script(b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,9 @@ class Request:
     """What is to be screened.
 
     `absent` are content ids that cannot be had; `links` is None where the report should hold none. `precedents` are
-    those that stand, with what innocent code shares marked.
+    those that stand, with what innocent code shares marked. `neighbours` are the nearest earlier submissions, `refused`
+    the earlier ones that were ruled invalid, `parent` the likest with its snapshot. With `only_signature` no rule is
+    applied and the answer holds what the nearest are found by.
     """
 
     competition: Competition
@@ -44,6 +51,10 @@ class Request:
     absent: frozenset[str] = frozenset()
     links: Links | None = None
     precedents: tuple[Precedent, ...] = ()
+    neighbours: tuple[Neighbour, ...] = ()
+    refused: tuple[Refused, ...] = ()
+    parent: tuple[PullRequest, Mapping[str, Any]] | None = None
+    only_signature: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +62,8 @@ class Screened:
     """The triage as in the JSON contract, its report in Markdown, and content ids that were wanted and not there.
 
     `code` and `guilt` are the submission's code and what its findings rest on, for precedents; `inherited` names the
-    rulings whose guilty lines it keeps.
+    rulings whose guilty lines it keeps. `signature` and `script` stand for its script, `parents` are the numbers
+    that it names as parents.
     """
 
     entry: dict[str, Any]
@@ -60,6 +72,9 @@ class Screened:
     code: bytes = b""
     guilt: tuple[dict[str, Any], ...] = ()
     inherited: tuple[str, ...] = ()
+    signature: Signature | None = None
+    script: Script = NO_SCRIPT
+    parents: tuple[int, ...] = ()
 
 
 class ScreeningError(Exception):
@@ -74,19 +89,12 @@ _memory = Memory()
 def screen_here(request: Request) -> Screened:
     """Screen in this process and thread."""
     started = time.process_time()
-    snapshot = Snapshot.from_json(request.snapshot)
     loader = _Loader(ContentStore(request.content_folder), request.absent)
-    submission = read_submission(
-        request.pull_request,
-        snapshot.scope(request.competition),
-        tuple(loader.entry(file) for file in snapshot.entries),
-        request.competition,
-        commits=snapshot.commits,
-        twins=request.twins,
-        known=snapshot.top_files,
-        problems=snapshot.problems,
-        memory=_memory,
-    )
+    submission = _read(request.pull_request, request.snapshot, request, loader)
+    if request.only_signature:
+        return _signed(submission, loader)
+    submission = related(submission, request.neighbours, request.refused)
+    submission = replace(submission, parent=_parent(request))
     code, inherited, rulings = _compared(submission, request)
     triage = screen(submission, request.competition, inherited)
     if loader.missing:
@@ -100,6 +108,52 @@ def screen_here(request: Request) -> Screened:
         tuple(guilt.as_json() for guilt in guilt_of(told["findings"], code)),
         rulings,
     )
+
+
+def _read(
+    pull_request: PullRequest, data: Mapping[str, Any], request: Request, loader: _Loader, twins: bool = True
+) -> Submission:
+    snapshot = Snapshot.from_json(data)
+    return read_submission(
+        pull_request,
+        snapshot.scope(request.competition),
+        tuple(loader.entry(file) for file in snapshot.entries),
+        request.competition,
+        commits=snapshot.commits,
+        twins=request.twins if twins else (),
+        known=snapshot.top_files,
+        problems=snapshot.problems,
+        memory=_memory,
+    )
+
+
+def _signed(submission: Submission, loader: _Loader) -> Screened:
+    """What the nearest earlier submissions are found by."""
+    if loader.missing:
+        forget()
+    tokens = tokens_of(submission.script.code) if submission.script is not None else ()
+    return Screened(
+        {},
+        "",
+        tuple(loader.missing),
+        signature=signature_of_tokens(tokens),
+        script=Script.of(tokens),
+        parents=parents_named(submission.citations),
+    )
+
+
+def _parent(request: Request) -> ParentScript | None:
+    """The likest earlier submission, as far as its contents are still in the store."""
+    if request.parent is None:
+        return None
+    loader = _Loader(ContentStore(request.content_folder), request.absent)
+    try:
+        return parent_script(_read(*request.parent, request, loader, twins=False))
+    except Exception:  # a submission that is at fault by itself hides nothing of this one
+        return None
+    finally:
+        if loader.missing:
+            forget()
 
 
 def _compared(submission: Submission, request: Request) -> tuple[Code, list[Finding], tuple[str, ...]]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 from sqlalchemy.orm import Session
 
 from rules.competition import Competition
+from rules.lineage.kin import baseline_of
 from rules.precedents import Code, Innocents, Precedent
 from rules.precedents.code import code_of_text
 from rules.report.contract import finding_entry
@@ -24,7 +26,7 @@ from worker.pipeline import Context, Superseded
 from worker.precedents import clear
 from worker.screening import Request, Screened
 from worker.stages import following
-from worker.store import earlier, happenings, jobs, precedents, submissions
+from worker.store import earlier, happenings, jobs, lineage, precedents, submissions
 from worker.store.happenings import Kind
 from worker.store.jobs import Lease
 from worker.store.models import Stage, SubmissionRow
@@ -50,7 +52,8 @@ class _Subject:
 def run(context: Context, lease: Lease) -> None:
     """Screen the submission that the lease's subject names."""
     subject = _with_baseline(context, _load(context, lease))
-    screened = _screen(context, subject)
+    signed = _complete(context, subject, replace(_request(context, subject), only_signature=True))
+    screened = _complete(context, subject, _related(context, subject, signed))
     besides = [finding_entry(finding) for finding in _on_configuration(context, subject)]
     with context.scope() as session:
         jobs.hold(session, lease)
@@ -62,6 +65,8 @@ def run(context: Context, lease: Lease) -> None:
         for source, added in ((Source.RULE, besides), (Source.PRECEDENT, [])):
             found = [finding for finding in screened.entry["findings"] if finding["source"] == source]
             submissions.replace_findings(session, row.id, source, [*found, *added])
+        if signed.signature is not None:
+            lineage.keep(session, row, signed.signature, signed.script)
         _compare(session, row, screened, subject)
         jobs.request(session, following(Stage.SCREEN), str(row.id))
         jobs.finish(session, lease)
@@ -115,12 +120,39 @@ def _with_baseline(context: Context, subject: _Subject) -> _Subject:
         raw = context.github.blob(subject.repo, content_id)
     except (AbsentError, RefusedError):
         return subject
+    with suppress(ValueError, OSError):
+        context.content.put(content_id, raw)
     return replace(subject, baseline=(content_id, code_of_text(name, raw[:MOST_BASELINE])))
 
 
-def _screen(context: Context, subject: _Subject) -> Screened:
-    """Screen; where a rule wants a content that was not fetched, bring it and screen again."""
+def _related(context: Context, subject: _Subject, signed: Screened) -> Request:
+    """What is to be screened, with the earlier submissions that are near to it."""
     request = _request(context, subject)
+    if signed.signature is None:
+        return request
+    with context.scope() as session:
+        row = submissions.load(session, subject.row.id)
+        if row is None:
+            raise Superseded
+        baseline = _baseline_lines(context, subject)
+        near = lineage.near(session, row, signed.signature, signed.script, signed.parents, baseline)
+        parent = None if near.parent is None else submissions.load(session, near.parent)
+        known = None if parent is None or parent.snapshot is None else (lineage.request_of(parent), parent.snapshot)
+    return replace(request, neighbours=near.neighbours, refused=near.refused, parent=known)
+
+
+def _baseline_lines(context: Context, subject: _Subject) -> frozenset[int]:
+    """The lines of the competition's own script, which weigh nothing; none where its content is not at hand."""
+    name = subject.competition.files.baseline_name
+    for content_id, path in subject.snapshot.top_files.items():
+        if path == name:
+            with suppress(KeyError, ValueError):
+                return baseline_of(context.content.read(content_id, MOST_BASELINE).decode("utf-8", "replace"))
+    return frozenset()
+
+
+def _complete(context: Context, subject: _Subject, request: Request) -> Screened:
+    """Screen; where a rule wants a content that was not fetched, bring it and screen again."""
     for _ in range(ROUNDS):
         screened = context.screen(request)
         if not screened.missing:

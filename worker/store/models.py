@@ -207,6 +207,25 @@ class FirstFile(Base):
     path: Mapped[str] = mapped_column(Text)
 
 
+class ScriptSignature(Base):
+    """The script of a submission as later ones are compared with it; every head that was seen keeps its own.
+
+    `at` is when that head was first there, `slots` a MinHash of `version`, `lines` the hashed token lines, deflated.
+    """
+
+    __tablename__ = "script_signature"
+    __table_args__ = (Index("ix_script_signature_version", "repository_id", "version"),)
+    submission_id: Mapped[UUID] = mapped_column(ForeignKey("submission.id", ondelete="CASCADE"), primary_key=True)
+    repository_id: Mapped[int] = mapped_column(ForeignKey("repository.id"))
+    number: Mapped[int]
+    author: Mapped[str] = mapped_column(String(100))
+    at: Mapped[datetime]
+    version: Mapped[int]
+    slots: Mapped[bytes] = mapped_column(LargeBinary)
+    shingles: Mapped[int]
+    lines: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class FindingRow(Base):
     """One finding; `evidence` holds quotes with their places."""
 
