@@ -58,13 +58,22 @@ class Metric(_Strict):
 
 
 class Files(_Strict):
-    """What a submission folder holds. `log` asks for at least one training log, recognised by content."""
+    """What a submission folder holds. `log` asks for at least one training log, recognised by content.
+
+    `baseline` is the repository's own script, at its top, that everybody begins with; "" for one named like `script`.
+    """
 
     metadata: str
     script: str
     readme: str
     required: tuple[str, ...]
     log: bool
+    baseline: Annotated[str, Field(pattern=r"^[^/]*$")] = ""
+
+    @property
+    def baseline_name(self) -> str:
+        """The name of the repository's own script."""
+        return self.baseline or self.script
 
 
 class Artifact(_Strict):
@@ -100,12 +109,17 @@ class Hardware(_Strict):
 
 
 class Significance(_Strict):
-    """When a gain is a record: `margin` in `unit`, one-sided at `level`, from `since` on."""
+    """When a gain is a record: `margin` in `unit`, one-sided at `level`, from `since` on.
+
+    `test` "welch" takes the runs' own deviations (a one-sample t test where the record is a single value), "z" the
+    pooled one of all submissions.
+    """
 
     since: date
     margin: Annotated[float, Field(ge=0)]
     unit: Literal["nats per token", "metric"]
     level: Annotated[float, Field(gt=0, lt=1)]
+    test: Literal["welch", "z"] = "welch"
 
 
 class Scores(_Strict):
@@ -124,10 +138,11 @@ class Scores(_Strict):
 
 
 class Incumbent(_Strict):
-    """The record from the day `since` on."""
+    """The record from the day `since` on; `runs` are the scores of its runs, whose mean is `score`, where known."""
 
     since: date
     score: float
+    runs: tuple[float, ...] = ()
 
 
 class Tokenizer(_Strict):
@@ -171,12 +186,14 @@ class Publishing(_Strict):
     """What is said on a pull request besides the check run.
 
     `fail_on` are verdicts that make the check fail, none unless asked for. Without `comment` and `labels` none are
-    begun; those that stand already are kept true.
+    begun; those that stand already are kept true. `bulletin`: one issue of the repository tells what happens in the
+    competition; it is edited in place.
     """
 
     fail_on: tuple[Literal["likely-invalid", "needs-review", "incomplete"], ...] = ()
     comment: bool = True
     labels: bool = True
+    bulletin: bool = False
 
 
 class Competition(_Strict):

@@ -10,6 +10,8 @@ from rules import catalog
 from rules.analysis.flow.established import Fact, established
 from rules.analysis.summary import EMPTY, Summary, summarize
 from rules.competition import Competition
+from rules.lineage.news import News, what_is_new
+from rules.precedents import tempered
 from rules.rule import Finding, internal_error
 from rules.submission import Submission
 from rules.techniques import Technique, techniques_of
@@ -23,7 +25,8 @@ T = TypeVar("T")
 class Triage:
     """What Fairway says about one submission: findings worst first, techniques in alphabetical order.
 
-    `established` is what was understood of its evaluation, whether or not anything speaks against it.
+    `established` is what was understood of its evaluation, whether or not anything speaks against it; `news` what is
+    new against the parent that the submission was given.
     """
 
     submission: Submission
@@ -31,6 +34,7 @@ class Triage:
     techniques: tuple[Technique, ...]
     summary: Summary = EMPTY
     established: tuple[Fact, ...] = ()
+    news: News | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -38,18 +42,23 @@ class Triage:
         return verdict_of(self.findings)
 
 
-def screen(submission: Submission, competition: Competition) -> Triage:
-    """Apply every rule; a rule that fails yields an `internal-error` finding and stops no other."""
+def screen(submission: Submission, competition: Competition, inherited: Iterable[Finding] = ()) -> Triage:
+    """Apply every rule; a rule that fails yields an `internal-error` finding and stops no other.
+
+    `inherited` are the findings of precedents, which come along.
+    """
     findings: list[Finding] = []
     for entry in catalog.entries():
         findings += _apply(entry, submission, competition)
+    findings += tempered(inherited, findings)
     none: tuple[Technique, ...] = ()
     techniques = _guarded("techniques", lambda: techniques_of(submission), none, findings)
     summary = _guarded("measurements", lambda: summarize(submission), EMPTY, findings)
     no_facts: tuple[Fact, ...] = ()
     facts = _guarded("what was established", lambda: established(submission), no_facts, findings)
+    news = _guarded("what is new", lambda: what_is_new(submission, techniques), None, findings)
     findings.sort(key=lambda f: (-f.severity.rank, f.code))
-    return Triage(submission, tuple(findings), techniques, summary, facts)
+    return Triage(submission, tuple(findings), techniques, summary, facts, news)
 
 
 def _guarded(what: str, work: Callable[[], T], otherwise: T, findings: list[Finding]) -> T:

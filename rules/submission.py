@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from rules.rule import Evidence, Location
@@ -384,12 +384,53 @@ class Twin:
 
 
 @dataclass(frozen=True, slots=True)
+class Kin:
+    """An earlier pull request that this one resembles or names as a parent.
+
+    `similarity` is the share of token lines in common, in the same order and beyond the repository's baseline, 0 to 1;
+    None where the other's script is not known. `author` is "" where it is not known.
+    """
+
+    number: int
+    author: str
+    similarity: float | None
+    cited: bool
+    same_author: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A pull request that was ruled invalid before this one was opened, with the categories of the reasons."""
+
+    number: int
+    reasons: tuple[str, ...]
+    ruled_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class ParentScript:
+    """An earlier submission as needed to tell what is new against it.
+
+    `settings` maps lower-case names to the values of its runs as text, `techniques` names to what more is known of them
+    ("last 4 layers").
+    """
+
+    number: int
+    author: str
+    source: SourceFile
+    settings: Mapping[str, str]
+    techniques: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Submission:
     """One pull request at one head commit, as read.
 
     `files` are all files of the submission folder at the head; `sources` its source files with the main script first;
     `script` is the entry that is scored. `problems` is what readers could not take in. `copies` maps a file of the
-    folder to the file at the top of the repository that it repeats byte for byte.
+    folder to the file at the top of the repository that it repeats byte for byte. `kin` are the nearest earlier ones of
+    others, those named as parents, and the author's own, in this order; `refused` are invalid ones, named as parents
+    or near; `parent` is the script that this one is compared with.
     """
 
     pull_request: PullRequest
@@ -406,6 +447,9 @@ class Submission:
     problems: tuple[Problem, ...] = ()
     twins: tuple[Twin, ...] = ()
     copies: Mapping[str, str] = field(default_factory=dict)
+    kin: tuple[Kin, ...] = ()
+    refused: tuple[Refused, ...] = ()
+    parent: ParentScript | None = None
 
     @property
     def folder(self) -> str:

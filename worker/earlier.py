@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from rules.competition import Competition
+from rules.lineage.kin import Neighbour
 from rules.reading.git import GitRepository
 from rules.reading.scope import find_scope, new_folders
 from rules.reading.trees import Change
-from rules.submission import ChangedFile, PullRequest, Scope, Status, Twin
+from rules.submission import ChangedFile, PullRequest, Refused, Scope, Status, Twin
 
 TELLING_ENDINGS = (".py", ".log", ".cu", ".cuh", ".c", ".cc", ".cpp", ".h")
 
@@ -49,12 +50,17 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A pull request with what earlier ones say about it. `script_id` is the content id of its largest script."""
+    """A pull request with what earlier ones say about it. `script_id` is the content id of its largest script.
+
+    `neighbours` are the scripts nearest to its own, `refused` what was ruled invalid before it was opened.
+    """
 
     pull_request: PullRequest
     known_folders: frozenset[str]
     twins: tuple[Twin, ...]
     script_id: str
+    neighbours: tuple[Neighbour, ...] = ()
+    refused: tuple[Refused, ...] = ()
 
 
 def place_all(

@@ -15,8 +15,11 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from rules import catalog
-from worker.store import audit, jobs, rulings, runs
-from worker.store.models import Outcome, PullRequestRow, RunStatus, Stage, SubmissionRow
+from worker import precedents
+from worker.precedents import NOTHING, Effect
+from worker.store import audit, happenings, jobs, rulings, runs
+from worker.store.happenings import Kind
+from worker.store.models import Outcome, PullRequestRow, Ruling, RunStatus, Stage, SubmissionRow
 from worker.store.repositories import locked
 from worker.store.types import now_plus
 
@@ -46,13 +49,17 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Ruled:
-    """A ruling as it was written. `new`: it did not stand there before. `absent`: waived codes that nothing found."""
+    """A ruling as it was written. `new`: it did not stand there before. `absent`: waived codes that nothing found.
+
+    `effect` is what it does to precedents.
+    """
 
     outcome: Outcome
     codes: tuple[str, ...]
     head_sha: str
     new: bool
     absent: tuple[str, ...] = ()
+    effect: Effect = NOTHING
 
 
 def rule(
@@ -81,13 +88,18 @@ def rule(
         ruler_id=person.id,
         origin=origin,
     )
+    effect = NOTHING
     if written:
         if outcome is not Outcome.WAIVED:
             row.held = outcome is Outcome.HELD
         audited = {"codes": list(codes), "reason": reason, "origin": origin}
         _note(session, person, f"ruled {outcome}", submission, **audited)
         _publish(session, submission)
-    return Ruled(outcome, codes, submission.head_sha, written, absent(submission, outcome, codes))
+        if outcome in FINAL:
+            ruling = rulings.of_submission(session, submission.id)[-1]
+            effect = precedents.follow(session, submission, ruling)
+            _tell(session, submission, ruling)
+    return Ruled(outcome, codes, submission.head_sha, written, absent(submission, outcome, codes), effect)
 
 
 def validated(outcome: Outcome, codes: Iterable[str], reason: str) -> tuple[tuple[str, ...], str]:
@@ -179,6 +191,20 @@ def _publish(session: Session, submission: SubmissionRow) -> None:
         jobs.request(session, Stage.DECIDE, str(submission.id))
     else:
         jobs.request(session, Stage.PUBLISH, str(submission.pull_request_id))
+
+
+def _tell(session: Session, submission: SubmissionRow, ruling: Ruling) -> None:
+    """Those who follow the competition hear of it."""
+    row, told = submission.pull_request, {"codes": list(ruling.codes), "reason": ruling.reason}
+    happenings.note(
+        session,
+        row.repository_id,
+        Kind.RULING,
+        f"{Kind.RULING}:{ruling.id}",
+        number=row.number,
+        outcome=ruling.outcome.value,
+        **told,
+    )
 
 
 def _note(session: Session, person: Person, action: str, submission: SubmissionRow, **detail: Any) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rules.competition import Competition
+from rules.lineage.kin import related
 from rules.reading.assemble import read_submission
 from rules.reading.cache import Memory
 from rules.reading.folder import list_folder
@@ -61,8 +62,8 @@ def read_placed(repository: GitRepository, placed: Placed, competition: Competit
     """Read the submission of one pull request at its head."""
     pull_request = placed.pull_request
     change, scope = scope_of(repository, placed, competition)
-    listing = _listing(repository, pull_request.head_sha, scope, competition)
-    return read_submission(
+    listing = listing_of(repository, pull_request.head_sha, scope, competition)
+    submission = read_submission(
         pull_request,
         scope,
         listing.files,
@@ -73,9 +74,10 @@ def read_placed(repository: GitRepository, placed: Placed, competition: Competit
         problems=(*change.problems, *listing.problems),
         memory=memory,
     )
+    return related(submission, placed.neighbours, placed.refused)
 
 
-def _listing(repository: GitRepository, head_sha: str, scope: Scope, competition: Competition) -> Listing:
+def listing_of(repository: GitRepository, head_sha: str, scope: Scope, competition: Competition) -> Listing:
     """The files of the folder; where there is none, the script at the top of the repository if it was changed."""
     if scope.folder:
         return repository.listing(head_sha, scope.folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,12 +29,7 @@ class Numbers(click.ParamType[frozenset[int]]):
 @options.table_file("--pull-requests", required=True, help="Table number,created_at,author,title,head_sha.")
 @options.table_file("--rulings", help="Table number,outcome,reasons,ruled_on: print recall and false alarms.")
 @click.option("--numbers", type=Numbers(), default=None, metavar="1,2,3", help="Only these.  [default: all]")
-@click.option(
-    "--workers",
-    type=click.IntRange(0, 256),
-    metavar="N",
-    help="Processes; 0 works in this one.  [default: one for each processor]",
-)
+@options.workers
 @options.competition
 @click.option(
     "--json", "json_file", required=True, metavar="FILE|-", callback=options.writable, help="Where the JSON goes."
@@ -70,7 +64,7 @@ def command(
             competition=parameters,
             rulings=read_rulings(rulings) if rulings else (),
             numbers=chosen,
-            workers=len(os.sched_getaffinity(0)) if workers is None else workers,
+            workers=inputs.processes(workers),
         )
         with progress("Triaging", total=len(chosen) or len(listed)) as advance:
             result = run(asked, advance)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,3 +32,8 @@ def competition(named: str | None) -> Competition:
     if named.endswith(".toml") or "/" in named:
         return competitions.load(Path(named))
     return competitions.builtin(named)
+
+
+def processes(asked: int | None) -> int:
+    """How many processes to work in: as asked, else one for each processor."""
+    return len(os.sched_getaffinity(0)) if asked is None else asked

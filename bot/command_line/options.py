@@ -42,6 +42,12 @@ competition = click.option(
 json_file = click.option(
     "--json", "json_file", metavar="FILE|-", callback=writable, help="Write JSON to a file, or - for standard output."
 )
+workers = click.option(
+    "--workers",
+    type=click.IntRange(0, 256),
+    metavar="N",
+    help="Processes; 0 works in this one.  [default: one for each processor]",
+)
 markdown = click.option("--markdown", is_flag=True, help="Print the report as Markdown, as it would be posted.")
 
 

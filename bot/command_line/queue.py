@@ -36,6 +36,7 @@ def _ruling(command: F) -> F:
         _by,
         _of_repository,
         click.option("--reason", default="", metavar="TEXT", help="Why; it is shown to the author."),
+        click.option("--dry-run", is_flag=True, help="Only tell what it would do and whom it would touch."),
     ):
         command = option(command)
     return command
@@ -153,13 +154,21 @@ def retry(words: Sequence[str], everything: bool, login: str | None, repository:
 
 
 def _rule(
-    outcome: str, words: Sequence[str], *, repository: str | None, reason: str, login: str | None, head: str | None
+    outcome: str,
+    words: Sequence[str],
+    *,
+    repository: str | None,
+    reason: str,
+    login: str | None,
+    head: str | None,
+    dry_run: bool,
 ) -> int:
     """Rule on all of them, or on none where something is wrong with one."""
     from uuid import uuid4
 
     from bot.command_line import queue_inputs
-    from worker import rulings
+    from worker import precedents, rulings
+    from worker.commands import answers
     from worker.store.models import Outcome
 
     kind = Outcome(outcome)
@@ -175,6 +184,12 @@ def _rule(
             chosen = queue_inputs.repository(session, repository)
             for number in numbers:
                 found = queue_inputs.submission(session, chosen, number, head)
+                if dry_run:
+                    effect = precedents.foresee(session, found, kind, rulings.known_codes(codes), alike=True)
+                    ruled.append(
+                        f"#{number} would be {outcome} at {found.head_sha[:10]}.{answers.effect(effect, foreseen=True)}"
+                    )
+                    continue
                 done = rulings.rule(session, found, kind, codes=codes, reason=reason, person=person, origin=origin)
                 ruled.append(_told(number, done))
     except rulings.RulingError as error:
@@ -186,4 +201,7 @@ def _rule(
 def _told(number: int, ruled: Any) -> str:
     codes = f" ({', '.join(ruled.codes)})" if ruled.codes else ""
     vain = f"; no finding of {', '.join(ruled.absent)} is there to be waived" if ruled.absent else ""
-    return f"#{number} {ruled.outcome} at {ruled.head_sha[:10]}{codes}{vain}"
+    from worker.commands import answers
+
+    effect = answers.effect(ruled.effect)
+    return f"#{number} {ruled.outcome} at {ruled.head_sha[:10]}{codes}{vain}{f'.{effect}' if effect else ''}"

@@ -14,6 +14,7 @@ from rules.rule import Severity
 from rules.verdict import Verdict
 from worker.agreement import Agreement
 from worker.backtest import BacktestResult
+from worker.casebook import Hindsight
 
 NUMBERS_AT_MOST = 12
 NOTHING = "-"
@@ -68,6 +69,8 @@ def sheets(result: BacktestResult) -> Iterator[Sheet]:
     yield Sheet("Findings, by pull requests that have one", ("rule", *_severities()), tuple(_rules(result)))
     if result.agreement is not None:
         yield from _agreement(result.agreement)
+    if result.hindsight is not None:
+        yield from _hindsight(result.hindsight)
 
 
 def _severities() -> tuple[str, ...]:
@@ -98,6 +101,35 @@ def _agreement(agreement: Agreement) -> Iterator[Sheet]:
     yield Sheet("Alarms on accepted ones", ("category", "number", "pull requests"), tuple(alarms))
     blocked = [(str(number), code) for number, code in sorted(agreement.blocked)]
     yield Sheet("Blocked though accepted", ("pull request", "code"), tuple(blocked))
+
+
+def _hindsight(found: Hindsight) -> Iterator[Sheet]:
+    """What precedents did, used as in life."""
+    rows = [
+        ("rulings that became precedents", str(found.precedents), ""),
+        ("of them with evidence in code", str(found.telling), ""),
+        ("invalid ones opened after a ruling of their category", str(len(found.later)), _numbers([*found.later])),
+        ("of them caught on the day they were opened", str(len(found.caught)), _numbers([*found.caught])),
+        ("of them by a precedent alone", str(len(found.only)), _numbers([*found.only])),
+        ("accepted ones flagged by a precedent", str(len(found.accepted)), _numbers([*found.accepted])),
+        ("of them by a precedent alone", str(len(found.anew)), _numbers([*found.anew])),
+        ("others, on which no ruling is known, flagged", str(len(found.others)), _numbers([*found.others])),
+    ]
+    yield Sheet("Precedents, used only after their day", ("what", "number", "pull requests"), tuple(rows))
+    families = [
+        (
+            family.category,
+            str(family.opened),
+            str(family.ruled),
+            str(len(family.spread)),
+            str(len(family.caught)),
+            NOTHING if family.stopped is None else str(family.stopped),
+            str(len(family.unruled)),
+        )
+        for family in found.families
+    ]
+    heads = ("category", "first opened", "first ruled", "opened after", "caught", "first caught", "caught, not ruled")
+    yield Sheet("How early each family would have been stopped", heads, tuple(families))
 
 
 def _numbers(numbers: list[int]) -> str:

@@ -16,6 +16,9 @@ from bot.command_line import options
 @options.table_file(
     "--pull-requests", help="Table of pull requests: tells author, title, time, and which ones came earlier."
 )
+@click.option(
+    "--lineage", is_flag=True, help="Compare with all earlier scripts, and tell what is new; takes up to a minute."
+)
 @options.competition
 @options.json_file
 @options.markdown
@@ -24,6 +27,7 @@ def command(
     repository: str,
     number: int,
     pull_requests: Path | None,
+    lineage: bool,
     competition: str | None,
     json_file: str | None,
     markdown: bool,
@@ -36,6 +40,7 @@ def command(
     from bot.command_line import inputs
     from bot.command_line.report import deliver
     from rules.reading.git import GitRepository
+    from worker.relatives import Place, triage_among
     from worker.tables import read_pull_requests
     from worker.triage import triage_pull_request
 
@@ -43,5 +48,8 @@ def command(
     with inputs.readable():
         parameters = inputs.competition(competition)
         listed = read_pull_requests(pull_requests) if pull_requests else ()
-        timed = triage_pull_request(GitRepository(repository), number, parameters, listed)
+        if lineage:
+            timed = triage_among(Place(repository, parameters, listed, inputs.processes(None)), number)
+        else:
+            timed = triage_pull_request(GitRepository(repository), number, parameters, listed)
     return deliver(timed, parameters, json_file=json_file, markdown=markdown, fail_on=fail_on)

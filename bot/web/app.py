@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from bot.web import health, webhook
+from bot.web import feed, health, webhook
 from bot.web.inbox import make_inbox
 from bot.web.metrics import make_waiting
 from bot.web.webhook import Receiver
@@ -29,6 +29,7 @@ def make_app(settings: Settings, *, unsigned: bool = False) -> FastAPI:
     if not secrets and not unsigned:
         raise SettingsError(UNSIGNED)
     inbox, waiting = make_inbox(settings.database_url), make_waiting(settings.database_url)
+    told = feed.make_feed(settings)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -36,9 +37,11 @@ def make_app(settings: Settings, *, unsigned: bool = False) -> FastAPI:
         yield
         await inbox.close()
         waiting.close()
+        told.close()
 
     app = FastAPI(title="Fairway", lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.state.receiver, app.state.waiting = Receiver(inbox, secrets), waiting
+    app.state.receiver, app.state.waiting, app.state.feed = Receiver(inbox, secrets), waiting, told
     app.include_router(webhook.router if secrets else webhook.closed)
     app.include_router(health.router)
+    app.include_router(feed.router)
     return app

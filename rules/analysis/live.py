@@ -16,6 +16,7 @@ from rules.analysis.configuration import Configuration, configuration_of
 from rules.analysis.evaluation import Values, may_be
 from rules.analysis.index import index_of
 from rules.analysis.liveness import live_parts
+from rules.analysis.once import once
 from rules.analysis.program import program_sources
 from rules.analysis.scopes import Binding, Call, Scope, ScopeKind, Text
 from rules.analysis.words import words_of
@@ -88,6 +89,7 @@ class Program:
         indexes = [index_of(source) for source in sources]
         live = live_parts(indexes, configuration)
         self._names = live.names
+        self._live = {id(source): frozenset(scopes) for source, scopes in zip(sources, live.scopes, strict=True)}
         for source, scopes in zip(sources, live.scopes, strict=True):
             self.units += _units(source, scopes)
 
@@ -136,6 +138,13 @@ class Program:
             for word in words_of(name):
                 found.setdefault(word, []).append(name)
         return found
+
+    def dead_lines(self, source: SourceFile) -> list[range] | None:
+        """Lines of a file that cannot run under the settings; None where nothing of the program imports the file."""
+        live = self._live.get(id(source))
+        if live is None:
+            return None
+        return [_lines_of(scope) for scope in index_of(source).scopes if scope not in live]
 
     def remember(self, work_out: Callable[[Program], T]) -> T:
         """What `work_out` says of this program; asked once, whoever asks."""
@@ -213,9 +222,21 @@ _CONVERTS |= {"add_argument", "zeros", "ones", "empty", "full", "tensor", "zeros
 _CONTAINERS = {"ModuleList", "ModuleDict", "ParameterList", "ParameterDict", "Sequential", "Identity"}
 
 
+@once
 def program_of(submission: Submission) -> Program:
     """The program of a submission under its settings; empty where no entry could be read."""
     return Program(program_sources(submission), configuration_of(submission))
+
+
+def _lines_of(scope: Scope) -> range:
+    """The lines of a function, a class or a branch, without those that decide whether it runs."""
+    node = scope.node
+    body = getattr(node, "body", None)
+    if scope.kind is ScopeKind.BRANCH and not scope.holds:
+        body = getattr(node, "orelse", None)  # none where it is what follows `if test: return`: that counts as live
+    if not isinstance(body, list) or not body:
+        return range(0)
+    return range(body[0].lineno, (body[-1].end_lineno or body[-1].lineno) + 1)
 
 
 def _units(source: SourceFile, scopes: Iterable[Scope]) -> list[Unit]:

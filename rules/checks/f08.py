@@ -1,14 +1,17 @@
-"""A file is identical to one of an earlier pull request.
+"""A submission repeats an earlier one: a file byte for byte, or the script but for a few lines.
 
 ## Why it matters
 The same script has been judged before, under its own number: a ruling there may hold here. An identical log of another
-author is not a run of this one.
+author is not a run of this one. A script that its author opens again under another number takes the
+place of the first.
 
 ## Flagged
     train_gpt.py, byte for byte that of an earlier pull request
+    a script that is 99 % the script of another author, beyond the repository's own, and does not name it
 
 ## Allowed
-A rerun of another's script that names it; the competition's own baseline.
+A rerun of another's script that names it; the competition's own baseline. Likeness is a lead for a person, never a
+proof: two people may have begun with the same third.
 """
 
 from __future__ import annotations
@@ -16,8 +19,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rules.competition import Competition
+from rules.lineage.kin import NEARLY_THE_SAME
 from rules.rule import Finding, Location, Rule, Severity
-from rules.submission import Submission, Twin
+from rules.submission import Kin, Submission, Twin
 
 RULE = Rule(code="F08", name="duplicate-or-superseded", category="duplicate", severity=Severity.NOTE, doc=__doc__)
 
@@ -26,7 +30,44 @@ _FIX = "Say in the README what is new, and name the source."
 
 
 def check(submission: Submission, _: Competition) -> Iterator[Finding]:
-    """Yield one note for each set of earlier pull requests, with the files that they share with this one."""
+    """Yield one note for each set of earlier pull requests with identical files, then one for near copies."""
+    yield from _identical(submission)
+    yield from _near_copy(submission)
+
+
+def _near_copy(submission: Submission) -> Iterator[Finding]:
+    """The likest earlier script, unless its identity was said already or the submission names it."""
+    script, told = submission.script, {twin.number for twin in submission.twins}
+    near = [k for k in submission.kin if k.similarity is not None and k.similarity >= NEARLY_THE_SAME]
+    if script is None or any(k.number in told for k in near):
+        return
+    mentioned = {citation.number for citation in submission.citations}
+    uncited = [k for k in near if not k.same_author and k.author]
+    own = [k for k in near if k.same_author]
+    if uncited and mentioned.isdisjoint(k.number for k in near):
+        kin = uncited[0]
+        yield RULE.at(
+            Location(script.path),
+            f"The script is {_share(kin)} that of #{kin.number} by {kin.author}, beyond the repository's own lines, "
+            "and the submission does not name it.",
+            fix=_FIX,
+        )
+    elif own:
+        yield RULE.at(
+            Location(script.path),
+            f"The script is {_share(own[0])} that of #{own[0].number} by the same author, which this one may "
+            "supersede.",
+            fix="Close the earlier one, or say in the README what tells them apart.",
+        )
+
+
+def _share(kin: Kin) -> str:
+    """How much of it, never rounded up to all of it."""
+    share = kin.similarity or 0.0
+    return "line for line" if share == 1.0 else f"{min(99.9, 100 * share):.1f} %"
+
+
+def _identical(submission: Submission) -> Iterator[Finding]:
     by_path: dict[str, list[Twin]] = {}
     for twin in submission.twins:
         by_path.setdefault(twin.path, []).append(twin)

@@ -125,6 +125,10 @@ class GitRepository:
         load = partial(self._read_blob, file.content_id)
         return FileEntry(file.path, file.mode, self._size(file.content_id), file.content_id, load)
 
+    def blob(self, content_id: str, limit: int) -> bytes:
+        """A content of at most `limit` bytes. Raises ValueError above the limit and KeyError where it is not there."""
+        return self._read_blob(content_id, limit)
+
     def commits(self, head_sha: str, base_sha: str | None, limit: int = 200) -> tuple[Commit, ...]:
         """The pull request's own commits, newest first, without what came in by merging the default branch."""
         found: list[Commit] = []

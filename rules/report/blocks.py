@@ -10,12 +10,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from rules.report import escape
 from rules.report.figures import Figure, Row, RunRow
 from rules.report.links import Links, Places
-from rules.report.sections import agents_of, parents_of
+from rules.report.sections import (
+    agents_of,
+    alike_by_others,
+    kin_of_author,
+    likeness_of,
+    news_of,
+    parents_of,
+    similarity_of,
+    uncredited_by,
+)
 from rules.rule import Evidence, Finding, Location
 from rules.screening import Triage
+from rules.submission import Submission
 from rules.techniques import Technique
 
-MESSAGE, FIX, QUOTE, NAME = 500, 300, 160, 60  # characters
+MESSAGE, FIX, QUOTE, NAME, NEWS = 500, 300, 160, 60, 700  # characters
 NAMES_AT_MOST = 40
 PLACES_AT_MOST = 8
 
@@ -28,6 +38,9 @@ RUNS_HEAD = (
 NOT_CLAIMED, NOT_MEASURED, AGREES = "not stated", "no log shows it", ""
 USES, NOTHING_USED = "**Uses:** {}", "nothing that Fairway knows by name"
 BUILT_ON, NOTHING_NAMED = "**Built on:** {}", "no pull request is named"
+CREDIT = "**A suggestion:** if this builds on {}, naming that in the README gives its author the credit."
+ALIKE, OWN = "**Resembles earlier ones of others:** {}", "**Resembles the author's own:** {}"
+NEW = "**New against {}:**"
 AGENTS, NONE_DISCLOSED = "**Coding agents disclosed:** {}", "none"
 
 
@@ -82,11 +95,28 @@ def facts(triage: Triage, place: Places) -> Iterator[str]:
     techniques = [_technique(technique) for technique in triage.techniques]
     yield USES.format(_listed(techniques, NAMES_AT_MOST) or NOTHING_USED)
     yield ""
-    parents = [f"{escape.code(f'#{number}')} ({place(where)})" for number, where in parents_of(triage.submission)]
-    yield BUILT_ON.format(_listed(parents, PLACES_AT_MOST) or NOTHING_NAMED)
+    yield BUILT_ON.format(_listed(list(_parents(triage.submission, place)), PLACES_AT_MOST) or NOTHING_NAMED)
     yield ""
+    for heading, kin in ((ALIKE, alike_by_others(triage.submission)), (OWN, kin_of_author(triage.submission))):
+        if kin:
+            yield heading.format(", ".join(f"{escape.code(f'#{k.number}')} ({likeness_of(k)})" for k in kin))
+            yield ""
+    uncredited = uncredited_by(triage.submission)
+    if uncredited:
+        yield CREDIT.format(_listed([escape.code(f"#{kin.number}") for kin in uncredited], PLACES_AT_MOST))
+        yield ""
+    if triage.news is not None:
+        yield NEW.format(escape.code(f"#{triage.news.against}"))
+        yield from (f"- {heading}: {escape.prose(text, NEWS)}" for heading, text in news_of(triage.news))
+        yield ""
     agents = [f"{escape.code(agent, NAME)} ({place(where)})" for agent, where in agents_of(triage.submission)]
     yield AGENTS.format(_listed(agents, PLACES_AT_MOST) or NONE_DISCLOSED)
+
+
+def _parents(submission: Submission, place: Places) -> Iterator[str]:
+    for number, where in parents_of(submission):
+        alike = similarity_of(submission, number)
+        yield f"{escape.code(f'#{number}')} ({f'{alike}, ' if alike else ''}{place(where)})"
 
 
 def established(triage: Triage, place: Places) -> Iterator[str]:

@@ -20,10 +20,15 @@ from rules.report.sections import (
     TITLES,
     VERDICTS,
     agents_of,
+    alike_by_others,
     counts_of,
     groups_of,
+    kin_of_author,
+    likeness_of,
+    news_of,
     parents_of,
     shortened,
+    similarity_of,
 )
 from rules.rule import Evidence, Finding, Location, Severity
 from rules.screening import Triage
@@ -177,8 +182,20 @@ def _established(triage: Triage) -> Iterator[_Part]:
 def _facts(triage: Triage) -> Iterator[Text]:
     submission = triage.submission
     yield _fact("uses", (technique.name for technique in triage.techniques), "nothing that Fairway knows by name")
-    yield _fact("built on", (f"#{number}" for number, _ in parents_of(submission)), "no pull request is named")
+    yield _fact("built on", _parents(submission), "no pull request is named")
+    for name, kin in (("resembles", alike_by_others(submission)), ("resembles own", kin_of_author(submission))):
+        if kin:
+            yield _fact(name, (f"#{k.number} ({likeness_of(k)})" for k in kin), "")
+    if triage.news is not None:
+        for heading, text in news_of(triage.news):
+            yield _fact(f"against #{triage.news.against}, {heading}", (text,), "")
     yield _fact("coding agents disclosed", (agent for agent, _ in agents_of(submission)), "none")
+
+
+def _parents(submission: Submission) -> Iterator[str]:
+    for number, _ in parents_of(submission):
+        alike = similarity_of(submission, number)
+        yield f"#{number}{f' ({alike})' if alike else ''}"
 
 
 def _fact(name: str, values: Iterable[str], otherwise: str) -> Text:

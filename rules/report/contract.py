@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from rules.analysis.flow.established import Fact
-from rules.report.sections import agents_of, parents_of
+from rules.lineage.news import News
+from rules.report.sections import agents_of, kin_by_others, kin_of_author
 from rules.rule import Finding, Location
 from rules.screening import Triage
+from rules.submission import Kin
 
 
 def entry(triage: Triage, seconds: float) -> dict[str, Any]:
@@ -27,12 +29,47 @@ def entry(triage: Triage, seconds: float) -> dict[str, Any]:
         "seconds": round(seconds, 4),
         "findings": [finding_entry(finding) for finding in triage.findings],
         "techniques": [technique.name for technique in triage.techniques],
-        "parents": [{"number": number, "similarity": None, "cited": True} for number, _ in parents_of(submission)],
+        "parents": [kin_entry(kin) for kin in kin_by_others(submission)],
         "measurements": _finite(triage.summary.as_dict()),
         "folder": submission.folder,
         "logs": len(submission.logs),
         "agents": [agent for agent, _ in agents_of(submission)],
         "established": [fact_entry(fact) for fact in triage.established],
+        "own_earlier": [kin_entry(kin) for kin in kin_of_author(submission)],
+        "new": None if triage.news is None else news_entry(triage.news),
+        "runs": _runs(triage),
+    }
+
+
+def _runs(triage: Triage) -> list[dict[str, Any]]:
+    """The scores of the runs whose mean is the measured one: bits per byte, and nats per token where printed."""
+    shown = triage.summary.headline
+    lines = shown.lines if shown is not None else ()
+    return [
+        {"seed": line.run.seed, **_finite({"val_bpb": line.value, "val_loss": line.score.val_loss})} for line in lines
+    ]
+
+
+def kin_entry(kin: Kin) -> dict[str, Any]:
+    """One earlier pull request; its similarity is null where its script is not known."""
+    similarity = None if kin.similarity is None else round(kin.similarity, 4)
+    return {"number": kin.number, "similarity": similarity, "cited": kin.cited}
+
+
+def news_entry(news: News) -> dict[str, Any]:
+    """What is new against an earlier pull request, shortened to what a report shows."""
+    return {
+        "against": news.against,
+        "gained": list(news.gained),
+        "lost": list(news.lost),
+        "settings": [
+            {"name": s.name, "before": s.before, "after": s.after, **_place(s.location)} for s in news.settings
+        ],
+        "functions": [
+            {"name": f.name, "change": f.change.value, "lines": f.lines, **_place(f.location)} for f in news.functions
+        ],
+        "more_settings": news.more_settings,
+        "more_functions": news.more_functions,
     }
 
 

@@ -5,12 +5,14 @@ Strings in these values may hold a participant's text as it is: each renderer ma
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from rules.lineage.news import Change, News
 from rules.rule import Finding, Location, Severity
 from rules.screening import Triage
-from rules.submission import Mention, Submission
+from rules.submission import Kin, Mention, Submission
 from rules.verdict import Verdict
 
 VERDICTS = {
@@ -19,6 +21,8 @@ VERDICTS = {
     Verdict.INCOMPLETE: "Nothing speaks against it, but something that every submission needs is missing.",
     Verdict.CLEAR: "Nothing was found that speaks against it.",
 }
+NEWS_SHOWN = 12
+CREDIT_FROM, CREDITED = 0.8, 2
 PRINCIPLE = "Fairway flags; a person decides."
 TITLES = {
     Severity.BLOCK: "What blocks it",
@@ -82,6 +86,72 @@ def parents_of(submission: Submission) -> list[tuple[int, Location]]:
         if citation.kind is Mention.PARENT:
             found.setdefault(citation.number, citation.location)
     return list(found.items())
+
+
+def kin_by_others(submission: Submission) -> list[Kin]:
+    """The kin of other authors, the likest first, and all that are named as parents."""
+    known = [kin for kin in submission.kin if kin.cited or not kin.same_author]
+    numbers = {kin.number for kin in known}
+    named = (number for number, _ in parents_of(submission) if number not in numbers)
+    return [*known, *(Kin(number, "", None, cited=True, same_author=False) for number in named)]
+
+
+def kin_of_author(submission: Submission) -> list[Kin]:
+    """The author's own earlier ones, the likest first."""
+    return [kin for kin in submission.kin if kin.same_author]
+
+
+def alike_by_others(submission: Submission) -> list[Kin]:
+    """The kin of other authors that the submission does not name as parents."""
+    return [kin for kin in submission.kin if not kin.cited and not kin.same_author]
+
+
+def uncredited_by(submission: Submission) -> list[Kin]:
+    """Earlier ones of others that it is so near to that it may build on them, where it names none of them at all.
+
+    Likeness is no proof, so this is a suggestion and no finding.
+    """
+    mentioned = {citation.number for citation in submission.citations}
+    near = [kin for kin in alike_by_others(submission) if (kin.similarity or 0.0) >= CREDIT_FROM]
+    return [] if any(kin.number in mentioned for kin in submission.kin) else near[:CREDITED]
+
+
+def similarity_of(submission: Submission, number: int) -> str:
+    """How alike a pull request is, in words; "" where that is not known."""
+    return next((likeness_of(kin) for kin in submission.kin if kin.number == number), "")
+
+
+def news_of(news: News) -> Iterator[tuple[str, str]]:
+    """What is new, as a heading and a line for each kind; names and values are a participant's text."""
+    if news.nothing:
+        yield "difference", "none was found in functions, settings and techniques"
+    if news.gained:
+        yield "adds", ", ".join(news.gained)
+    if news.lost:
+        yield "drops", ", ".join(news.lost)
+    changed = [f"{s.name} {s.before} → {s.after}" for s in news.settings if s.before is not None]
+    yield from _news("settings changed", changed, 0)
+    added = [f"{s.name} {s.after}" for s in news.settings if s.before is None]
+    yield from _news("new settings", added, news.more_settings)
+    for change in Change:
+        names = [f"{f.name} ({f.lines})" for f in news.functions if f.change is change]
+        yield from _news(f"functions {change.value} (lines)", names, 0)
+    if news.more_functions:
+        yield "further functions", str(news.more_functions)
+
+
+def _news(heading: str, items: Sequence[str], further: int) -> Iterator[tuple[str, str]]:
+    more = len(items) - NEWS_SHOWN + further if len(items) > NEWS_SHOWN else further
+    if items:
+        yield heading, ", ".join(items[:NEWS_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def likeness_of(kin: Kin) -> str:
+    """How alike it is, in words; all but the same is told from the same."""
+    if kin.similarity is None:
+        return ""
+    share = "over 99" if 0.995 <= kin.similarity < 1.0 else f"{100 * kin.similarity:.0f}"
+    return f"{share} % alike"
 
 
 def agents_of(submission: Submission) -> list[tuple[str, Location]]:

@@ -2,7 +2,8 @@
 
 A case holds `files` (text) and `base64` (binary), by path inside the submission folder; `outside` lists further
 changed paths of the pull request; `baseline` holds files at the top of the
-repository; `track` is a track's name (default: the first) or "" for a folder of no track.
+repository; `twins`, `kin` and `refused` are what earlier pull requests say about it;
+`track` is a track's name (default: the first) or "" for a folder of no track.
 `expect` lists where findings must stand, in any order: "train_gpt.py:2", "train_gpt.py" or "" for no place.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 import base64
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,24 @@ from rules.competition import Competition, builtin
 from rules.reading.assemble import read_submission
 from rules.reading.folder import blob_id, memory_files
 from rules.rule import Finding
-from rules.submission import BaseKind, ChangedFile, Commit, PullRequest, Scope, Status, Submission, Twin
+from rules.submission import (
+    BaseKind,
+    ChangedFile,
+    Commit,
+    Kin,
+    PullRequest,
+    Refused,
+    Scope,
+    Status,
+    Submission,
+    Twin,
+)
 
 CASES = Path(__file__).parent / "cases"
 FOLDER = "2026-04-10_Sample"
 _KEYS = {
     *("name", "expect", "severity", "says", "files", "base64", "track", "outside", "modified", "other_folders"),
-    *("pull_request", "commits", "twins", "baseline"),
+    *("pull_request", "commits", "twins", "baseline", "kin", "refused"),
 }
 
 
@@ -70,7 +82,7 @@ def submission_of(data: Mapping[str, Any], competition: Competition | None = Non
         outside=tuple(outside),
         changed=(*changed, *outside),
     )
-    return read_submission(
+    submission = read_submission(
         _pull_request(data.get("pull_request", {})),
         scope,
         files,
@@ -79,6 +91,12 @@ def submission_of(data: Mapping[str, Any], competition: Competition | None = Non
         twins=[Twin(**item) for item in data.get("twins", ())],
         known={blob_id(text.encode()): name for name, text in data.get("baseline", {}).items()},
     )
+    kin = tuple(Kin(**item) for item in data.get("kin", ()))
+    return replace(submission, kin=kin, refused=tuple(_refused(item) for item in data.get("refused", ())))
+
+
+def _refused(data: Mapping[str, Any]) -> Refused:
+    return Refused(data["number"], tuple(data["reasons"]), data["ruled_on"])
 
 
 def _pull_request(data: Mapping[str, Any]) -> PullRequest:

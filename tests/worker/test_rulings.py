@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from tests.worker.rows import NAME, add_pull_request, add_repository, add_submission, loaded, move
 from worker import rulings
+from worker.precedents import Effect
 from worker.rulings import HeadMovedError, Person, Ruled, RulingError
 from worker.store import rulings as stored
 from worker.store import runs, submissions
@@ -48,7 +49,7 @@ def audited(scope: SessionScope) -> list[AuditEvent]:
 
 def test_a_ruling_is_kept_and_decided_and_published_anew(scope: SessionScope, submission_id: UUID) -> None:
     ruled = rule(scope, submission_id, Outcome.REJECTED, codes=["f04", "F04"], reason=" two \n settings ")
-    assert ruled == Ruled(Outcome.REJECTED, ("F04",), "a" * 40, new=True)
+    assert ruled == Ruled(Outcome.REJECTED, ("F04",), "a" * 40, new=True, effect=Effect(statements=0))
     with scope() as session:
         standing = stored.standing(stored.of_submission(session, submission_id))
     assert standing is not None

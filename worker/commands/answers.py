@@ -10,6 +10,7 @@ from rules import catalog, docs
 from rules.report import escape
 from rules.rule import Rule
 from worker.commands.grammar import PREFIX
+from worker.precedents import Effect
 from worker.publishing import texts
 from worker.publishing.situation import Situation
 from worker.rulings import SHORT_SHA, Requested, Ruled
@@ -62,6 +63,12 @@ RULED = {
     Outcome.WAIVED: "Waived at {}: {}.",
     Outcome.HELD: "On hold at {}: no automatic step goes on until the next ruling.",
 }
+PRECEDENT = "It is a precedent for later pull requests that keep {} guilty statement{} of it."
+NO_PRECEDENT = "No finding of these rules quotes code that accepted submissions lack, so it is no precedent for others."
+ENDS = "The precedent that stood on this commit ends."
+AGAIN = "Screened again because of it: {}."
+ALIKE = "Open ones that hold the same lines today, were opened before and are not touched: {}."
+NUMBERS_AT_MOST = 12
 ABSENT = "Nothing of {} was found at this commit, so the waiver changes nothing for it."
 RUN_ASKED = (
     "A {} run of {} is asked for. No runner is set up for this competition yet: the request is kept until one is."
@@ -114,7 +121,34 @@ def ruled(done: Ruled) -> str:
     """What was ruled."""
     codes = ", ".join(escape.code(code) for code in done.codes)
     said = RULED[done.outcome].format(sha(done.head_sha), codes)
-    return f"{said} {ABSENT.format(', '.join(map(escape.code, done.absent)))}" if done.absent else said
+    vain = f" {ABSENT.format(', '.join(map(escape.code, done.absent)))}" if done.absent else ""
+    return f"{said}{vain}{effect(done.effect)}"
+
+
+def effect(on: Effect, *, foreseen: bool = False) -> str:
+    """What a ruling does to precedents, as sentences that follow others; "" where it does nothing.
+
+    `foreseen`: it is not done yet, and that it makes no precedent is worth a sentence too.
+    """
+    parts = []
+    if on.statements:
+        parts.append(PRECEDENT.format(on.statements, "" if on.statements == 1 else "s"))
+    elif on.statements == 0 and foreseen:
+        parts.append(NO_PRECEDENT)
+    if on.ends:
+        parts.append(ENDS)
+    if on.again:
+        parts.append(AGAIN.format(_numbers(on.again)))
+    if on.alike:
+        parts.append(ALIKE.format(_numbers(on.alike)))
+    return "".join(f" {part}" for part in parts)
+
+
+def _numbers(numbers: Sequence[int]) -> str:
+    """Pull requests by number, in code spans: a reference would leave a mark in each of them."""
+    named = ", ".join(escape.code(f"#{number}") for number in numbers[:NUMBERS_AT_MOST])
+    more = len(numbers) - NUMBERS_AT_MOST
+    return named + (f" and {more} more" if more > 0 else "")
 
 
 def run_asked(requested: Requested, head_sha: str) -> str:

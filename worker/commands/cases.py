@@ -8,14 +8,15 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from worker import subjects
+from worker import precedents, subjects
 from worker.clients.gateway import AbsentError, UnavailableError
 from worker.commands import answers
 from worker.commands.grammar import Hold
-from worker.commands.handlers import RULING, Case
+from worker.commands.handlers import RULING, Case, Decision, decision_of
 from worker.commands.heard import Heard
 from worker.commands.rulers import may_rule
 from worker.pipeline import Context, Superseded
+from worker.precedents import Effect
 from worker.rulings import Person
 from worker.store import commands, jobs, queue, repositories, rulings, runs, submissions
 from worker.store.jobs import Lease
@@ -57,7 +58,17 @@ def case_of(context: Context, lease: Lease, heard: Heard) -> Case:
         if lease.waits < WAITS_FOR_NEWS:
             raise UnavailableError(f"comment {heard.facts.id} was changed, and who did it is not told yet")
         return replace(stored.case, refusal=answers.EDITED)
-    return replace(stored.case, moved=_moved(context, heard, stored))
+    return replace(stored.case, moved=_moved(context, heard, stored), effects=_effects(context, heard, stored.case))
+
+
+def _effects(context: Context, heard: Heard, case: Case) -> dict[Decision, Effect]:
+    """What each decision that is asked for would do to precedents: it is told before it is done."""
+    asked = {decision for _, _, command in heard.new if (decision := decision_of(command)) is not None}
+    if not asked or case.submission is None:
+        return {}
+    with context.scope() as session:
+        row = submissions.load(session, case.submission.id)
+        return {} if row is None else {one: precedents.foresee(session, row, *one) for one in asked}
 
 
 def _may_rule(context: Context, heard: Heard, stored: _Stored) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 from sqlalchemy.orm import Session
@@ -25,13 +25,15 @@ from worker.commands.grammar import (
     Status,
     Waive,
 )
+from worker.precedents import NOTHING, Effect
 from worker.publishing.situation import situation_of
 from worker.rulings import HeadMovedError, Person, Requested, Ruled, RulingError
 from worker.store import jobs, submissions
 from worker.store.models import Outcome, PullRequestRow, Ruling, Run, RunStatus, Stage, SubmissionRow
 
 RULING = (Accept, Reject, NeedsChanges, Waive, Reproduce, Hold)
-Effect = Callable[[Session], None]
+Decision = tuple[Outcome, tuple[str, ...]]
+Action = Callable[[Session], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class Case:
     """What a command is given about: all that was read before it is answered.
 
     `submission` is that of the head that counts. `refusal` tells why nothing may be ruled here, `moved` why only the
-    hold may be, since it is for the pull request and not for a commit.
+    hold may be, since it is for the pull request and not for a commit. `effects` tells for each decision that is asked
+    for what it would do to precedents.
     """
 
     person: Person
@@ -51,6 +54,7 @@ class Case:
     stuck: bool = False
     refusal: str | None = None
     moved: str | None = None
+    effects: Mapping[Decision, Effect] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class Plan:
     answer: str
     speak: bool = True
     done: bool = True
-    effect: Effect | None = None
+    effect: Action | None = None
 
 
 def plan(command: Command | Mistake, case: Case, origin: str) -> Plan:
@@ -85,6 +89,19 @@ def plan(command: Command | Mistake, case: Case, origin: str) -> Plan:
             return Plan(answers.RERUN, speak=False, effect=partial(_rerun, case.pull_request))
         case Status():
             return _status(case)
+
+
+def decision_of(command: Command | Mistake) -> Decision | None:
+    """The decision that a command asks for."""
+    match command:
+        case Accept():
+            return Outcome.ACCEPTED, ()
+        case Reject(codes, _):
+            return Outcome.REJECTED, tuple(codes)
+        case NeedsChanges():
+            return Outcome.NEEDS_CHANGES, ()
+        case _:
+            return None
 
 
 def _status(case: Case) -> Plan:
@@ -120,13 +137,14 @@ def _rule(
 ) -> Plan:
     codes, reason = rulings.validated(outcome, codes, reason)
     absent = rulings.absent(submission, outcome, codes)
-    done = Ruled(outcome, codes, submission.head_sha, new=True, absent=absent)
+    touched = case.effects.get((outcome, tuple(codes)), NOTHING)
+    done = Ruled(outcome, codes, submission.head_sha, new=True, absent=absent, effect=touched)
 
     def effect(session: Session) -> None:
         row = _again(session, submission)
         rulings.rule(session, row, outcome, codes=codes, reason=reason, person=case.person, origin=origin)
 
-    return Plan(answers.ruled(done), speak=bool(absent), effect=effect)
+    return Plan(answers.ruled(done), speak=bool(absent or touched.again), effect=effect)
 
 
 def _reproduce(case: Case, submission: SubmissionRow, kind: str) -> Plan:

@@ -82,7 +82,7 @@ class Situation:
         return [
             finding
             for finding in self.submission.findings
-            if finding.source is not Source.RULE or (finding.code, finding.message) not in known
+            if finding.source not in (Source.RULE, Source.PRECEDENT) or (finding.code, finding.message) not in known
         ]
 
 

@@ -15,7 +15,7 @@ from worker.store.models import Stage
 ORDER = (Stage.FETCH, Stage.SCREEN, Stage.DECIDE, Stage.PUBLISH)
 """The way of a pull request. The last one works on the pull request, those between on the submission."""
 
-ASIDE = (Stage.RECEIVE, Stage.CONFIGURE, Stage.BACKFILL, Stage.COMMAND)
+ASIDE = (Stage.RECEIVE, Stage.CONFIGURE, Stage.BACKFILL, Stage.COMMAND, Stage.BULLETIN)
 
 
 def following(stage: Stage) -> Stage:

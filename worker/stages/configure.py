@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from dataclasses import dataclass
+from uuid import uuid4
 
 from sqlalchemy.orm import Session
 
@@ -19,9 +20,10 @@ from worker.clients.gateway import AbsentError, IssueFacts, OversizedError, Refu
 from worker.configuration import PATH, decoded, oversized
 from worker.configuration_issue import MARK, TITLE, broken, mended
 from worker.pipeline import Context, Superseded
-from worker.store import audit, jobs, rejudging, repositories
+from worker.store import audit, happenings, jobs, rejudging, repositories
+from worker.store.happenings import Kind
 from worker.store.jobs import Lease
-from worker.store.models import Repository
+from worker.store.models import Repository, Stage
 
 log = logging.getLogger(__name__)
 
@@ -94,11 +96,15 @@ def _use(context: Context, session: Session, repository: Repository, text: str |
     before = _competition(context, repository)
     repository.configuration, repository.configuration_sha = text, sha
     now = context.competition(repository)
+    repository.bulletin = now.publishing.bulletin
     again = 0
     if now != before:
         again = rejudging.judge_again(session, repository.id, fetch=before is None or _reads_other(before, now))
     action = "configuration-changed" if sha else "configuration-removed"
     audit.note(session, ACTOR, action, repository.full_name, sha=sha, judged_again=again)
+    happenings.note(session, repository.id, Kind.RULES, f"{Kind.RULES}:{uuid4()}", action=action, judged_again=again)
+    if repository.bulletin:
+        jobs.request(session, Stage.BULLETIN, str(repository.id))
 
 
 def _competition(context: Context, repository: Repository) -> Competition | None:

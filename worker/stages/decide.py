@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from rules.verdict import verdict_of
-from worker import subjects
+from worker import occasions, subjects
 from worker.pipeline import Context, Superseded
+from worker.rulings import FINAL
 from worker.stages import following
 from worker.store import jobs, rulings, submissions
 from worker.store.jobs import Lease
@@ -19,8 +20,11 @@ def run(context: Context, lease: Lease) -> None:
         row = submissions.load(session, subjects.row_id(lease.subject))
         if row is None or row.superseded_at is not None:
             raise Superseded
-        waived = rulings.waived(rulings.of_submission(session, row.id))
+        ruled = rulings.of_submission(session, row.id)
+        waived = rulings.waived(ruled)
         row.verdict = verdict_of([finding for finding in row.findings if finding.code not in waived])
         row.decided_at = now_plus()
+        competition = context.competition(row.pull_request.repository)
+        occasions.look(session, row, competition, ruled=any(ruling.outcome in FINAL for ruling in ruled))
         jobs.request(session, following(Stage.DECIDE), str(row.pull_request_id))
         jobs.finish(session, lease)

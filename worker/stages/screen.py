@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 
+from sqlalchemy.orm import Session
+
 from rules.competition import Competition
+from rules.lineage.kin import baseline_of
+from rules.precedents import Code, Innocents, Precedent
+from rules.precedents.code import code_of_text
 from rules.report.contract import finding_entry
 from rules.report.links import Links
 from rules.rule import Finding, Source
 from rules.submission import PullRequest, Status, Twin
 from worker import configuration, subjects
 from worker.clients.fetching import MOST_LATER, snapshot_files
-from worker.clients.gateway import AbsentError, Repo
+from worker.clients.gateway import AbsentError, RefusedError, Repo
 from worker.clients.snapshot import Snapshot
 from worker.earlier import telling_files
 from worker.pipeline import Context, Superseded
+from worker.precedents import clear
 from worker.screening import Request, Screened
 from worker.stages import following
-from worker.store import earlier, jobs, submissions
+from worker.store import earlier, happenings, jobs, lineage, precedents, submissions
+from worker.store.happenings import Kind
 from worker.store.jobs import Lease
 from worker.store.models import Stage, SubmissionRow
 from worker.store.types import now_plus
 
+MOST_BASELINE = 1_000_000  # bytes
 ROUNDS = 4  # of screening and bringing what was missing
 
 
@@ -36,12 +45,15 @@ class _Subject:
     snapshot: Snapshot
     competition: Competition
     twins: tuple[Twin, ...]
+    precedents: tuple[Precedent, ...]
+    baseline: tuple[str, Code] | None = None
 
 
 def run(context: Context, lease: Lease) -> None:
     """Screen the submission that the lease's subject names."""
-    subject = _load(context, lease)
-    screened = _screen(context, subject)
+    subject = _with_baseline(context, _load(context, lease))
+    signed = _complete(context, subject, replace(_request(context, subject), only_signature=True))
+    screened = _complete(context, subject, _related(context, subject, signed))
     besides = [finding_entry(finding) for finding in _on_configuration(context, subject)]
     with context.scope() as session:
         jobs.hold(session, lease)
@@ -50,9 +62,34 @@ def run(context: Context, lease: Lease) -> None:
             raise Superseded
         row.entry, row.report = screened.entry, screened.report
         row.screened_at, row.rules_version = now_plus(), version("fairway")
-        submissions.replace_findings(session, row.id, Source.RULE, [*screened.entry["findings"], *besides])
+        for source, added in ((Source.RULE, besides), (Source.PRECEDENT, [])):
+            found = [finding for finding in screened.entry["findings"] if finding["source"] == source]
+            submissions.replace_findings(session, row.id, source, [*found, *added])
+        if signed.signature is not None:
+            lineage.keep(session, row, signed.signature, signed.script)
+        _compare(session, row, screened, subject)
         jobs.request(session, following(Stage.SCREEN), str(row.id))
         jobs.finish(session, lease)
+
+
+def _compare(session: Session, row: SubmissionRow, screened: Screened, subject: _Subject) -> None:
+    """Keep the code for later comparisons, and whose guilty lines it keeps."""
+    precedents.keep_code(session, row.id, screened.code, screened.guilt)
+    if subject.baseline is not None:
+        content_id, code = subject.baseline
+        if precedents.keep_baseline(session, row.pull_request.repository_id, content_id, code):
+            clear(session, row.pull_request.repository_id, code)
+    for precedent in precedents.inherit(session, row.id, screened.inherited):
+        key = f"{Kind.COPIES}:{precedent.id}:{row.pull_request.number}"
+        happenings.note(
+            session,
+            row.pull_request.repository_id,
+            Kind.COPIES,
+            key,
+            number=row.pull_request.number,
+            of=precedent.number,
+            codes=precedent.codes,
+        )
 
 
 def _load(context: Context, lease: Lease) -> _Subject:
@@ -66,12 +103,56 @@ def _load(context: Context, lease: Lease) -> _Subject:
         snapshot = Snapshot.from_json(row.snapshot)
         files = tuple(telling_files(snapshot.scope(competition)))
         twins = earlier.twins(session, repository.id, row.pull_request.number, files)
-        return _Subject(row, subjects.repo_of(repository), snapshot, competition, twins)
+        known = tuple(map(precedents.value_of, precedents.standing(session, repository.id)))
+        return _Subject(row, subjects.repo_of(repository), snapshot, competition, twins, known)
 
 
-def _screen(context: Context, subject: _Subject) -> Screened:
-    """Screen; where a rule wants a content that was not fetched, bring it and screen again."""
+def _with_baseline(context: Context, subject: _Subject) -> _Subject:
+    """The competition's own script as this pull request found it, unless it is known: its lines are no evidence."""
+    name = subject.competition.files.baseline_name
+    content_id = next((i for i, path in subject.snapshot.top_files.items() if path == name), None)
+    if content_id is None:
+        return subject
+    with context.scope() as session:
+        if precedents.knows_baseline(session, subject.repo.id, content_id):
+            return subject
+    try:
+        raw = context.github.blob(subject.repo, content_id)
+    except (AbsentError, RefusedError):
+        return subject
+    with suppress(ValueError, OSError):
+        context.content.put(content_id, raw)
+    return replace(subject, baseline=(content_id, code_of_text(name, raw[:MOST_BASELINE])))
+
+
+def _related(context: Context, subject: _Subject, signed: Screened) -> Request:
+    """What is to be screened, with the earlier submissions that are near to it."""
     request = _request(context, subject)
+    if signed.signature is None:
+        return request
+    with context.scope() as session:
+        row = submissions.load(session, subject.row.id)
+        if row is None:
+            raise Superseded
+        baseline = _baseline_lines(context, subject)
+        near = lineage.near(session, row, signed.signature, signed.script, signed.parents, baseline)
+        parent = None if near.parent is None else submissions.load(session, near.parent)
+        known = None if parent is None or parent.snapshot is None else (lineage.request_of(parent), parent.snapshot)
+    return replace(request, neighbours=near.neighbours, refused=near.refused, parent=known)
+
+
+def _baseline_lines(context: Context, subject: _Subject) -> frozenset[int]:
+    """The lines of the competition's own script, which weigh nothing; none where its content is not at hand."""
+    name = subject.competition.files.baseline_name
+    for content_id, path in subject.snapshot.top_files.items():
+        if path == name:
+            with suppress(KeyError, ValueError):
+                return baseline_of(context.content.read(content_id, MOST_BASELINE).decode("utf-8", "replace"))
+    return frozenset()
+
+
+def _complete(context: Context, subject: _Subject, request: Request) -> Screened:
+    """Screen; where a rule wants a content that was not fetched, bring it and screen again."""
     for _ in range(ROUNDS):
         screened = context.screen(request)
         if not screened.missing:
@@ -93,8 +174,18 @@ def _request(context: Context, subject: _Subject) -> Request:
         snapshot=subject.snapshot.as_json(),
         content_folder=context.settings.content_folder,
         twins=subject.twins,
+        precedents=_spared(subject),
         links=Links(f"{web}/{subject.repo.full_name}", None if rules is None else str(rules).rstrip("/")),
     )
+
+
+def _spared(subject: _Subject) -> tuple[Precedent, ...]:
+    """The precedents, less what the baseline that was just met shares with them."""
+    innocents = Innocents()
+    if subject.baseline is None:
+        return subject.precedents
+    innocents.add(subject.baseline[1])
+    return tuple(replace(one, evidence=tuple(map(innocents.mark, one.evidence))) for one in subject.precedents)
 
 
 def _on_configuration(context: Context, subject: _Subject) -> list[Finding]:

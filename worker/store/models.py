@@ -7,7 +7,18 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from rules.rule import Severity, Source
@@ -40,6 +51,7 @@ class Stage(StrEnum):
     RECEIVE = "receive"
     CONFIGURE = "configure"
     BACKFILL = "backfill"
+    BULLETIN = "bulletin"
     FETCH = "fetch"
     SCREEN = "screen"
     REVIEW = "review"
@@ -92,7 +104,8 @@ class Repository(Base):
     """A repository that the App may read.
 
     `configuration` is the last good `.github/fairway.toml`, `configuration_fault` what is wrong with the newest one and
-    `fault_issue` the number of the issue that says so.
+    `fault_issue` the number of the issue that says so. `bulletin` tells whether what happens is told in an issue,
+    `bulletin_issue` is its number, `bulletin_digest` what it said last and `bulletin_at` when.
     """
 
     __tablename__ = "repository"
@@ -106,6 +119,10 @@ class Repository(Base):
     configuration_fault: Mapped[str | None] = mapped_column(Text)
     fault_issue: Mapped[int | None]
     backfill_cursor: Mapped[int | None]
+    bulletin: Mapped[bool] = mapped_column(default=False, server_default=false())
+    bulletin_issue: Mapped[int | None]
+    bulletin_digest: Mapped[str | None] = mapped_column(String(64))
+    bulletin_at: Mapped[datetime | None]
     installation: Mapped[Installation] = relationship(lazy="raise_on_sql")
 
 
@@ -188,6 +205,25 @@ class FirstFile(Base):
     number: Mapped[int]
     author: Mapped[str] = mapped_column(String(100))
     path: Mapped[str] = mapped_column(Text)
+
+
+class ScriptSignature(Base):
+    """The script of a submission as later ones are compared with it; every head that was seen keeps its own.
+
+    `at` is when that head was first there, `slots` a MinHash of `version`, `lines` the hashed token lines, deflated.
+    """
+
+    __tablename__ = "script_signature"
+    __table_args__ = (Index("ix_script_signature_version", "repository_id", "version"),)
+    submission_id: Mapped[UUID] = mapped_column(ForeignKey("submission.id", ondelete="CASCADE"), primary_key=True)
+    repository_id: Mapped[int] = mapped_column(ForeignKey("repository.id"))
+    number: Mapped[int]
+    author: Mapped[str] = mapped_column(String(100))
+    at: Mapped[datetime]
+    version: Mapped[int]
+    slots: Mapped[bytes] = mapped_column(LargeBinary)
+    shingles: Mapped[int]
+    lines: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class FindingRow(Base):
@@ -281,6 +317,74 @@ class Ruling(Base):
     origin: Mapped[str] = mapped_column(String(120), default="")
     created_at: Mapped[datetime] = mapped_column(server_default=now_plus())
     __table_args__ = (UniqueConstraint("submission_id", "origin"),)
+
+
+class SubmissionCode(Base):
+    """The code of a submission as digests (`rules.precedents.Code`), and what its findings rest on."""
+
+    __tablename__ = "submission_code"
+    submission_id: Mapped[UUID] = mapped_column(ForeignKey("submission.id", ondelete="CASCADE"), primary_key=True)
+    code: Mapped[bytes] = mapped_column(LargeBinary)
+    guilt: Mapped[list[Any]] = mapped_column(default=list)
+
+
+class BaselineCode(Base):
+    """The competition's own script at one of its states, as digests; `content_id` is git's id of the file."""
+
+    __tablename__ = "baseline_code"
+    __table_args__ = (UniqueConstraint("repository_id", "content_id"),)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    repository_id: Mapped[int] = mapped_column(ForeignKey("repository.id"), index=True)
+    content_id: Mapped[str] = mapped_column(String(64))
+    code: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class PrecedentRow(Base):
+    """A ruling that later submissions are compared with, until another ruling on the same submission ends it.
+
+    `evidence` is what it was ruled on, `telling` the same with what innocent code shares marked.
+    """
+
+    __tablename__ = "precedent"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    ruling_id: Mapped[UUID] = mapped_column(ForeignKey("ruling.id"), unique=True)
+    submission_id: Mapped[UUID] = mapped_column(ForeignKey("submission.id"), index=True)
+    repository_id: Mapped[int] = mapped_column(ForeignKey("repository.id"), index=True)
+    number: Mapped[int]
+    outcome: Mapped[Outcome] = mapped_column(by_value(Outcome))
+    codes: Mapped[list[Any]] = mapped_column(default=list)
+    reason: Mapped[str] = mapped_column(Text, default="")
+    ruled_at: Mapped[datetime]
+    evidence: Mapped[list[Any]] = mapped_column(default=list)
+    telling: Mapped[list[Any]] = mapped_column(default=list)
+    withdrawn_at: Mapped[datetime | None]
+
+
+class Inheritance(Base):
+    """A submission that keeps the guilty lines of a precedent."""
+
+    __tablename__ = "inheritance"
+    __table_args__ = (UniqueConstraint("submission_id", "precedent_id"),)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    submission_id: Mapped[UUID] = mapped_column(ForeignKey("submission.id", ondelete="CASCADE"), index=True)
+    precedent_id: Mapped[UUID] = mapped_column(ForeignKey("precedent.id"), index=True)
+
+
+class Happening(Base):
+    """Something that those who follow the competition want to know; `kind` is a `worker.happenings.Kind`.
+
+    `key` names what happened once in a repository, so that a stage that runs twice tells it once.
+    """
+
+    __tablename__ = "happening"
+    __table_args__ = (UniqueConstraint("repository_id", "key"), Index("ix_happening_newest", "repository_id", "at"))
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    repository_id: Mapped[int] = mapped_column(ForeignKey("repository.id"))
+    kind: Mapped[str] = mapped_column(String(24))
+    key: Mapped[str] = mapped_column(String(160))
+    number: Mapped[int | None]
+    at: Mapped[datetime] = mapped_column(server_default=now_plus())
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
 class Run(Base):

@@ -33,6 +33,12 @@ def judge_again(session: Session, repository_id: int, *, fetch: bool) -> int:
     return len(found)
 
 
+def screen_again(session: Session, submission_ids: Sequence[UUID]) -> None:
+    """Ask for the screening of these submissions again, in their order, slowly."""
+    for place, submission_id in enumerate(submission_ids):
+        jobs.request(session, Stage.SCREEN, str(submission_id), delay_seconds=place * SPACING_SECONDS)
+
+
 def _current(session: Session, repository_id: int) -> Sequence[tuple[UUID, int]]:
     """Those that were fetched; what is still to be fetched will be judged by the new rules anyway."""
     statement = (

@@ -51,6 +51,11 @@ def unpack(code: str, tree: ast.Module, files: VirtualFiles, budget: Budget) -> 
     return Unpacked(main, tuple(_members(interpreter, main)), failures, found.effects)
 
 
+def may_launch(code: str) -> bool:
+    """Whether a script may launch another text, by the look of it; one that may not is what runs itself."""
+    return _may_execute(code) or _may_start(code)
+
+
 def _may_execute(code: str) -> bool:
     """Whether a text is executed, or a file is run as Python, by the look of the code."""
     if any(word in code for word in _EXECUTES):

@@ -15,14 +15,14 @@ from tests.bot.command_line.conftest import Fairway, Local
 FAIRWAY = [sys.executable, "-c", "from bot.command_line.main import main; main()"]
 SLOW = """
 import sys, time
-import worker.backtest
+import worker.crew
 from bot.command_line.main import main
 
 def never_done(*_):
     print("at work", file=sys.stderr, flush=True)
     time.sleep(60)
 
-worker.backtest.triage_placed = never_done
+worker.crew.triage_placed = never_done
 main()
 """
 HEAVY = {"pydantic", "pygit2", "libcst", "numpy", "rich", "pebble", "brotli", "worker", "rules.catalog"}

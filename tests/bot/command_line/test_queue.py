@@ -9,12 +9,24 @@ import pytest
 from sqlalchemy import select
 
 from migrations.apply import downgrade, upgrade
+from rules.precedents import guilt_of
 from rules.verdict import Verdict
 from tests.bot.command_line.conftest import Fairway
 from tests.databases import database
+from tests.rules.precedents.test_precedents import SCRIPT, code, finding
 from tests.worker.rows import NAME, OPENED, REPOSITORY, add_repository, add_submission
-from worker.store import jobs, repositories, rulings
-from worker.store.models import AuditEvent, Job, Outcome, Publication, Repository, Ruling, Stage, SubmissionRow
+from worker.store import jobs, precedents, repositories, rulings
+from worker.store.models import (
+    AuditEvent,
+    Job,
+    Outcome,
+    Publication,
+    PullRequestRow,
+    Repository,
+    Ruling,
+    Stage,
+    SubmissionRow,
+)
 from worker.store.session import SessionScope, make_engine, session_scope
 
 
@@ -270,3 +282,23 @@ def test_a_database_that_is_not_there_is_one_line_without_its_password(
 def test_a_setting_that_is_none_is_named(fairway: Fairway, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAIRWAY_CONCURRENCY", "many")
     assert "FAIRWAY_CONCURRENCY: Input should be a valid integer" in fairway("queue").err
+
+
+def test_a_dry_run_tells_whom_a_ruling_would_touch_and_rules_nothing(known: SessionScope, fairway: Fairway) -> None:
+    with known() as session:
+        ids = dict(session.execute(select(PullRequestRow.number, SubmissionRow.id).join(SubmissionRow)).all())
+        guilt = [one.as_json() for one in guilt_of([finding(5)], code(SCRIPT))]
+        for number in (12, 13):
+            precedents.keep_code(session, ids[number], code(SCRIPT).packed(), guilt)
+    asked = ("queue", "reject", 12, "A01", "--reason", "the key holds the answer")
+    outcome = fairway(*asked, "--dry-run")
+    assert outcome.code == 0, outcome.err
+    assert outcome.out == (
+        f"#12 would be rejected at {'a' * 10}. It is a precedent for later pull requests that keep 1 guilty statement "
+        "of it. Open ones that hold the same lines today, were opened before and are not touched: `#13`.\n"
+    )
+    assert ruled(known) == []
+    assert events(known) == []
+    assert "It is a precedent for later pull requests" in fairway(*asked).out
+    assert "The precedent that stood on this commit ends." in fairway("queue", "accept", 12, "--dry-run").out
+    assert len(ruled(known)) == 1

@@ -65,8 +65,9 @@ class Writes(Reads):
         asked = {"title": _cut(title, MOST_TITLE), **_comment(body)}
         return self._create(repo, "/issues", asked, f"issue {repo.id} {title[:80]}", TALKING).number("number")
 
-    def update_issue(self, repo: Repo, number: int, *, body: str, is_open: bool) -> None:
-        asked = {**_comment(body), "state": "open" if is_open else "closed"}
+    def update_issue(self, repo: Repo, number: int, *, body: str, is_open: bool | None = None) -> None:
+        state = {} if is_open is None else {"state": "open" if is_open else "closed"}
+        asked = {**_comment(body), **state}
         self._change(repo, "PATCH", f"/issues/{number:d}", asked, TALKING)
 
     def redeliver(self, delivery_id: int) -> None:

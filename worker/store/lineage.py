@@ -1,0 +1,156 @@
+"""The signatures of all scripts of a repository, and which earlier ones are nearest to one."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from rules import catalog
+from rules.lineage.index import Index, Known
+from rules.lineage.kin import FLOOR, Neighbour, in_order, likeness, rerank
+from rules.lineage.signature import VERSION, Script, Signature
+from rules.submission import PullRequest, Refused
+from worker.store import rulings
+from worker.store.models import Outcome, PullRequestRow, Ruling, ScriptSignature, SubmissionRow
+from worker.store.repositories import upsert
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """What the store knows of earlier submissions near to one: `parent` is the submission of the likest."""
+
+    neighbours: tuple[Neighbour, ...] = ()
+    refused: tuple[Refused, ...] = ()
+    parent: UUID | None = None
+
+
+def keep(session: Session, row: SubmissionRow, signature: Signature, script: Script) -> None:
+    """Keep the script of a submission, in place of what was kept of it before."""
+    values = {
+        "submission_id": row.id,
+        "repository_id": row.pull_request.repository_id,
+        "number": row.pull_request.number,
+        "author": row.pull_request.author,
+        "at": seen_at(session, row),
+        "version": signature.version,
+        "slots": signature.slots,
+        "shingles": signature.shingles,
+        "lines": zlib.compress(script.lines, 1),
+    }
+    upsert(session, ScriptSignature, ["submission_id"], values)
+
+
+def seen_at(session: Session, row: SubmissionRow) -> datetime:
+    """When this head was first there: at the creation of the pull request for its first head, else when it came."""
+    first = select(func.min(SubmissionRow.created_at)).where(SubmissionRow.pull_request_id == row.pull_request_id)
+    earliest = session.scalars(first).one()
+    return row.pull_request.created_at if earliest is None or row.created_at <= _utc(earliest) else row.created_at
+
+
+def near(
+    session: Session,
+    row: SubmissionRow,
+    signature: Signature,
+    script: Script,
+    named: Iterable[int],
+    baseline: frozenset[int],
+) -> Near:
+    """The earlier scripts nearest to this one and those that it names as parents, the likest first."""
+    request, repository_id = row.pull_request, row.pull_request.repository_id
+    moment = seen_at(session, row)
+    index, rows = _index(session, repository_id)
+    candidates = index.nearest(signature, number=request.number, author=request.author, created_at=moment)
+    scripts = _scripts(session, [rows[c.known.head_sha] for c in candidates])
+    found = list(rerank(candidates, script, lambda known: scripts[rows[known.head_sha]], baseline))
+    heads = {c.known.number: rows[c.known.head_sha] for c in candidates}
+    for number in sorted(set(named) - heads.keys() - {request.number}):
+        earlier = _last_before(session, repository_id, number, moment)
+        if earlier is not None:
+            heads[number] = earlier.submission_id
+            their = Script(zlib.decompress(earlier.lines))
+            found.append(
+                Neighbour(number, earlier.author, earlier.at, likeness(script, their, baseline)),
+            )
+    ordered = in_order(found)
+    best = max(ordered, key=lambda n: n.likeness.similarity, default=None)
+    parent = heads[best.number] if best is not None and best.likeness.similarity >= FLOOR else None
+    return Near(ordered, refused_before(session, repository_id, request.created_at), parent)
+
+
+def _index(session: Session, repository_id: int) -> tuple[Index, dict[str, UUID]]:
+    """All scripts of the repository, and the submission of each by the name that the index knows it by."""
+    statement = select(
+        ScriptSignature.submission_id,
+        ScriptSignature.number,
+        ScriptSignature.author,
+        ScriptSignature.at,
+        ScriptSignature.slots,
+        ScriptSignature.shingles,
+    ).where(ScriptSignature.repository_id == repository_id, ScriptSignature.version == VERSION)
+    index, rows = Index(), {}
+    for submission_id, number, author, at, slots, shingles in session.execute(statement):
+        name = str(submission_id)
+        index.add(Known(number, author, _utc(at), Signature(VERSION, slots, shingles), name))
+        rows[name] = submission_id
+    return index, rows
+
+
+def _scripts(session: Session, submission_ids: Collection[UUID]) -> dict[UUID, Script]:
+    statement = select(ScriptSignature.submission_id, ScriptSignature.lines).where(
+        ScriptSignature.submission_id.in_(submission_ids)
+    )
+    return {submission_id: Script(zlib.decompress(lines)) for submission_id, lines in session.execute(statement)}
+
+
+def _last_before(session: Session, repository_id: int, number: int, moment: datetime) -> ScriptSignature | None:
+    """The newest script of a pull request that was there before the moment."""
+    statement = (
+        select(ScriptSignature)
+        .where(
+            ScriptSignature.repository_id == repository_id,
+            ScriptSignature.number == number,
+            ScriptSignature.version == VERSION,
+            ScriptSignature.at < moment,
+        )
+        .order_by(ScriptSignature.at.desc())
+        .limit(1)
+    )
+    return session.scalars(statement).first()
+
+
+def refused_before(session: Session, repository_id: int, moment: datetime) -> tuple[Refused, ...]:
+    """What was ruled invalid before the moment; the ruling that stood then counts."""
+    statement = (
+        select(Ruling, PullRequestRow.number)
+        .join(SubmissionRow, SubmissionRow.id == Ruling.submission_id)
+        .join(PullRequestRow, PullRequestRow.id == SubmissionRow.pull_request_id)
+        .where(PullRequestRow.repository_id == repository_id, Ruling.created_at < moment)
+        .order_by(Ruling.created_at, Ruling.id)
+    )
+    by_number: dict[int, list[Ruling]] = {}
+    for ruling, number in session.execute(statement):
+        by_number.setdefault(number, []).append(ruling)
+    categories = {rule.code: rule.category for rule in catalog.rules()}
+    found = []
+    for number, ruled in sorted(by_number.items()):
+        last = rulings.standing(ruled)
+        if last is not None and last.outcome is Outcome.REJECTED:
+            reasons = tuple(dict.fromkeys(categories.get(str(code), str(code)) for code in last.codes))
+            found.append(Refused(number, reasons, _utc(last.created_at).date()))
+    return tuple(found)
+
+
+def request_of(row: SubmissionRow) -> PullRequest:
+    """What is known of the pull request of a submission."""
+    known = row.pull_request
+    return PullRequest(known.number, row.head_sha, known.author, known.title, known.created_at)
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
