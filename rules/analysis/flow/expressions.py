@@ -7,11 +7,13 @@ import operator
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from rules.analysis.configuration import Origin
 from rules.analysis.flow.calls import Calls
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import file_labels, of_file
 from rules.analysis.flow.marks import is_mixture, is_shifted, marked
 from rules.analysis.flow.objects import Array, Bound, Class, Foreign, Function, Instance, Library, ModuleOf, owner_of
+from rules.analysis.flow.plain import same_type
 from rules.analysis.flow.values import (
     ANYWHERE,
     BYTES,
@@ -348,6 +350,12 @@ class Expressions(Calls):
         if isinstance(op, (ast.Is, ast.IsNot)):
             same = _is_same(one, other)
             return UNKNOWN if same is None else same == isinstance(op, ast.Is)
+        if isinstance(op, (ast.Eq, ast.NotEq)):
+            same = same_type(one, other)
+            if same is not UNKNOWN:
+                return same == isinstance(op, ast.Eq)
+        if isinstance(op, (ast.In, ast.NotIn)) and isinstance(other.ref, Library):
+            return self._is_set(one, other.ref.name, op)
         if one.known and other.known:
             return _fold(op, one.const, other.const)
         if (
@@ -357,6 +365,15 @@ class Expressions(Calls):
             and all(i.known for i in other.items)
         ):
             return _fold(op, one.const, [i.const for i in other.items])
+        return UNKNOWN
+
+    def _is_set(self, name: Value, where: str, op: ast.cmpop) -> Any:
+        """Whether a variable of the environment was given for the claimed run."""
+        if where not in ("os.environ", "environ") or not isinstance(name.const, str):
+            return UNKNOWN
+        origin = self.configuration.origin(name.const)
+        if origin in (Origin.COMMAND, Origin.README):
+            return isinstance(op, ast.In)
         return UNKNOWN
 
     def _conditional(self, node: ast.IfExp) -> Value:
@@ -372,7 +389,8 @@ class Expressions(Calls):
         array = self.array(node, container=True)
         for value in values:
             array.take(value)
-        if len(values) <= MOST_ITEMS and isinstance(node, ast.List) and values and not _starred(node.elts):
+        plain = isinstance(node, ast.List) or all(value.known for value in values)
+        if len(values) <= MOST_ITEMS and plain and values and not _starred(node.elts):
             return Value(items=tuple(values))
         return Value(ref=array)
 

@@ -25,6 +25,7 @@ from rules.analysis.flow.objects import (
     owner_of,
     owners,
 )
+from rules.analysis.flow.plain import TEXT_METHODS, of_text
 from rules.analysis.flow.prints import template
 from rules.analysis.flow.values import (
     BYTES,
@@ -183,6 +184,8 @@ class Libraries(Walker):
             default_speaks = self.configuration.origin(key.const) is Origin.SCRIPT
             if self.doubt and default_speaks and self.configuration.flag(key.const) is False:
                 return Value(default.labels)
+            if (default.known or default.items is not None) and self.configuration.is_default(key.const):
+                return default
             if setting is not None:
                 return Value(of_file(default.labels, file_labels(setting.value)), setting.value)
         return default
@@ -334,6 +337,9 @@ class Libraries(Walker):
             labels = of_file(labels | part.labels, part.labels)
         return Value(labels)
 
+    def _text(self, asked: Asked) -> Value | None:
+        return of_text(asked)
+
     def _submitted(self, asked: Asked) -> Value | None:
         """Work given to a pool: it is done here, and its `result()` is what it gives."""
         if not asked.is_method or len(asked.arguments) < 2 or not isinstance(asked.arguments[1].ref, (Function, Bound)):
@@ -343,6 +349,8 @@ class Libraries(Walker):
     def _zip(self, asked: Asked) -> Value | None:
         if asked.is_method:
             return None
+        if asked.last == "zip" and any(one.items == () for one in asked.arguments):
+            return Value(items=())
         elements = tuple(self.element(one) for one in asked.arguments)
         if asked.last == "enumerate":
             self.bases += 1
@@ -609,6 +617,7 @@ def _table() -> dict[str, Any]:
         (("copy_", "fill_", "update"), Libraries._copied),
         (("where",), Libraries._where),
         (("field",), Libraries._field),
+        (TEXT_METHODS, Libraries._text),
     ]
     return {name: handler for names, handler in groups for name in names}
 
