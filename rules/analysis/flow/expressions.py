@@ -84,7 +84,7 @@ class Expressions(Calls):
                 return bool(value.const)
             except (TypeError, ValueError):
                 return None
-        if value.items is not None:
+        if value.items is not None and not value.optional:
             return bool(value.items)
         if isinstance(value.ref, (Function, Class, Instance, ModuleOf)) and not value.optional:
             return True

@@ -176,6 +176,8 @@ def joined(*values: Value) -> Value:
 def _join(one: Value, other: Value) -> Value:
     if one is other:
         return one
+    if one.is_none != other.is_none:
+        return _perhaps(other if one.is_none else one, one.labels | other.labels)
     items = None
     if one.items is not None and other.items is not None and len(one.items) == len(other.items):
         items = tuple(_join(a, b) for a, b in zip(one.items, other.items, strict=True))
@@ -189,5 +191,10 @@ def _join(one: Value, other: Value) -> Value:
     if one.place is None:
         place = other.place
     ref = one.ref if one.ref is not None else other.ref
-    optional = one.optional or other.optional or one.is_none != other.is_none
+    optional = one.optional or other.optional
     return Value(labels, one.const if same else UNKNOWN, items, ref, place, optional)
+
+
+def _perhaps(value: Value, labels: Labels) -> Value:
+    """The value, or None: what it is otherwise stays told apart."""
+    return Value(labels, UNKNOWN, value.items, value.ref, value.place, optional=True)
