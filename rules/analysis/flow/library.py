@@ -371,6 +371,9 @@ class Libraries(Walker):
 
     def _step(self, asked: Asked) -> Value | None:
         owner = asked.arguments[0].ref if asked.arguments else None
+        closure = asked.named.get("closure", asked.arguments[1] if len(asked.arguments) > 1 else NOTHING)
+        if isinstance(owner, Optimizer) and isinstance(closure.ref, (Function, Bound)):
+            self.apply(closure, (), {}, asked.node)  # it takes the gradients that the step needs
         if isinstance(owner, Optimizer):
             self.note(Kind.STEP, asked.node, asked.last, asked.labels, detail=owner)
         return NOTHING
