@@ -13,7 +13,7 @@ from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import file_labels, of_file
 from rules.analysis.flow.marks import is_mixture, is_shifted, marked
 from rules.analysis.flow.objects import Array, Bound, Class, Foreign, Function, Instance, Library, ModuleOf, owner_of
-from rules.analysis.flow.plain import same_type
+from rules.analysis.flow.plain import is_script, same_type
 from rules.analysis.flow.values import (
     ANYWHERE,
     BYTES,
@@ -273,6 +273,8 @@ class Expressions(Calls):
             folded = _fold(op, one.const, other.const)
             if folded is not UNKNOWN:
                 return Value(one.labels | other.labels, folded)
+        if isinstance(op, ast.Div) and is_script(other):  # a path whose folder is not known
+            return Value(one.labels | other.labels, other.const)
         if isinstance(op, ast.Add) and one.items is not None and other.items is not None:
             items = (*one.items, *other.items)
             return Value(one.labels | other.labels, items=items[:MOST_ITEMS])

@@ -52,3 +52,8 @@ def same_type(one: Value, other: Value) -> Any:
     if isinstance(one.ref, Library) and isinstance(other.ref, Library) and {one.ref.name, other.ref.name} <= _TYPES:
         return one.ref.name == other.ref.name
     return UNKNOWN
+
+
+def is_script(value: Value) -> bool:
+    """Whether it is the plain name of a file of Python."""
+    return isinstance(value.const, str) and value.const.endswith(".py")
