@@ -33,10 +33,12 @@ from rules.analysis.flow.values import (
     UNKNOWN,
     VAL,
     Cut,
+    First,
     Label,
     Labels,
     Token,
     Turn,
+    Until,
     Value,
     constant,
     joined,
@@ -197,7 +199,7 @@ class Expressions(Calls):
                 return Value(owner.labels)
         labels = owner.all_labels() | lower.turns | upper.turns | self.cuts(cut)
         if labels & {VAL, TRAIN}:
-            labels |= {ANYWHERE} if RAND in lower.labels else NONE
+            labels |= {ANYWHERE} if RAND in lower.labels else self._ends(cut, lower, upper, labels)
         if labels & DATA and not labels & {TARGET, INPUT, NLL, LOGITS}:
             if is_one_later(cut.lower):
                 labels |= {TARGET}
@@ -208,6 +210,16 @@ class Expressions(Calls):
             elif cut.lower is not None and not lower.known:
                 labels |= {self.place_of(cut)}
         return Value(labels, ref=owner.ref if _stays_array(owner, labels) else None)
+
+    def _ends(self, cut: ast.Slice, lower: Value, upper: Value, labels: Labels) -> Labels:
+        """Where a stretch of the validation text ends: after so many tokens of the whole, or so many after a bound."""
+        if VAL not in labels or labels & {NLL, LOGITS}:
+            return NONE
+        if isinstance(upper.const, int) and upper.const > 0 and (cut.lower is None or lower.const == 0):
+            whole = not any(isinstance(label, (Turn, Token, Until)) for label in labels)
+            return frozenset({First(upper.const)}) if whole else NONE
+        bound, beyond = _beyond(cut.upper)
+        return frozenset({Until(bound, beyond, self.scope.function)}) if bound else NONE
 
     def cuts(self, index: ast.expr) -> Labels:
         """At which bounds an index cuts, by their text."""
@@ -488,6 +500,17 @@ def _decorated(value: Value, *names: str) -> bool:
     """Whether a function has one of these decorators."""
     decorators = getattr(getattr(value.ref, "node", None), "decorator_list", ())
     return any(getattr(one, "id", getattr(one, "attr", "")) in names for one in decorators)
+
+
+def _beyond(node: ast.expr | None) -> tuple[str, int]:
+    """A bound and how many after it: `end + 1`; "" for anything else."""
+    if isinstance(node, ast.Name):
+        return node.id, 0
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)) and isinstance(node.left, ast.Name):
+        by = node.right.value if isinstance(node.right, ast.Constant) else None
+        if isinstance(by, int):
+            return node.left.id, by if isinstance(node.op, ast.Add) else -by
+    return "", 0
 
 
 def is_one_later(node: ast.expr | None) -> bool:

@@ -14,7 +14,8 @@ Labels say where a value is from or what it was made into:
 - `Read(number)`: what the look-up in a table with that number gave;
 - `Turn(number)`: picked by the turn of the loop with that number;
 - `Kept(number)`: holds what the score with that number added up; `Past(line)`: left over from an earlier turn of a
-  loop; `Cut(side, bound, function)`: the part before or after a bound.
+  loop; `Cut(side, bound, function)`: the part before or after a bound; `First(count)`: the first tokens alone;
+  `Until(bound, beyond, function)`: tokens up to so many after a bound.
 """
 
 from __future__ import annotations
@@ -79,7 +80,23 @@ class Cut(NamedTuple):
     function: str
 
 
-Label = str | Token | Read | Turn | Kept | Past | Cut
+class First(NamedTuple):
+    """The first tokens of a text alone, so many: a plain bound that no size of the text is behind."""
+
+    count: int
+    what: str = "first"
+
+
+class Until(NamedTuple):
+    """Cut before a bound and so many tokens after it: `tokens[start : end + 1]`."""
+
+    bound: str
+    beyond: int
+    function: str
+    what: str = "until"
+
+
+Label = str | Token | Read | Turn | Kept | Past | Cut | First | Until
 Labels = frozenset[Label]
 NONE: Labels = frozenset()
 
