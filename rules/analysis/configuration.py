@@ -43,9 +43,11 @@ class Configuration:
         layers: Mapping[Origin, Mapping[str, Setting]],
         aliases: Mapping[str, Iterable[str]],
         printed: Iterable[str] = (),
+        stored: Iterable[str] = (),
     ) -> None:
         self._layers = [(origin, layers.get(origin, {})) for origin in Origin]
         self._aliases = {name: tuple(others) for name, others in aliases.items()}
+        self._stored = frozenset(stored)
         self.printed = frozenset(printed)  # words that lines of the logs begin with, and labels of scores
 
     def value(self, name: str) -> Setting | None:
@@ -57,6 +59,10 @@ class Configuration:
         """Where `value(name)` is from."""
         found = self._find(name)
         return None if found is None else found[0]
+
+    def is_default(self, name: str) -> bool:
+        """Whether nothing but the default of a read gives it: neither a run, a command, nor a store of the script."""
+        return self.origin(name) is Origin.SCRIPT and name.lower() not in self._stored
 
     def number(self, name: str) -> float | None:
         """The value as a number; truth values count as 1 and 0. None where it is unknown or no number."""
@@ -133,7 +139,9 @@ def _gather(submission: Submission) -> Configuration:
         Origin.README: {} if readme is None else _from_readme(readme.path, readme.text, entry),
         Origin.SCRIPT: _from_scripts(sources),
     }
-    return Configuration(layers, _aliases(index_of(s).environment for s in sources), _printed(submission))
+    reads = [read for source in sources for read in index_of(source).environment]
+    stored = {read.name.lower() for read in reads if read.how in ("stored", "setdefault")}
+    return Configuration(layers, _aliases(index_of(s).environment for s in sources), _printed(submission), stored)
 
 
 def _from_logs(logs: tuple[TrainLog, ...]) -> dict[str, Setting]:

@@ -6,12 +6,15 @@ data-preparation scripts that nothing imports are no part of it.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from rules.analysis.index import index_of
 from rules.submission import SourceFile, Submission
 
 FILES_LIMIT = 64  # files of one program
+MOST_NAME = 100  # letters of a text that may name a file
+_BY_PATH = ("spec_from_file_location", "SourceFileLoader", "import_module")
 
 
 def program_sources(submission: Submission) -> tuple[SourceFile, ...]:
@@ -38,6 +41,10 @@ def _imported(source: SourceFile) -> Iterator[str]:
             yield module
         if item.name:
             yield f"{module}.{item.name}" if module else item.name
+    if source.tree is not None and any(name in source.code for name in _BY_PATH):
+        for node in ast.walk(source.tree):  # the name of a file that is loaded by its path
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < MOST_NAME:
+                yield node.value.rsplit("/", 1)[-1].removesuffix(".py")
 
 
 def module_names(path: str) -> Iterator[str]:

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 
 from rules.analysis.flow.doubt import doubted_tables
 from rules.analysis.flow.tables import LookUp, lookups_in, lookups_of, places
+from rules.analysis.flow.values import TARGET
 from rules.competition import Competition
 from rules.rule import Evidence, Finding, Rule, Severity
 from rules.submission import Submission
@@ -49,7 +50,12 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
 
 
 def _faulty(every: tuple[LookUp, ...]) -> list[LookUp]:
-    return [one for one in every if one.joint and not one.above and one.counts_text]
+    return [one for one in every if one.joint and not one.above and (one.counts_text or _is_told(one))]
+
+
+def _is_told(one: LookUp) -> bool:
+    """Whether the key surely holds the scored token, though nothing is seen that fills the table."""
+    return TARGET in one.read.labels and one.summed
 
 
 def _doubted(one: LookUp, every: tuple[LookUp, ...], claim: Evidence) -> Finding:

@@ -8,6 +8,9 @@ quantisation costs added to it, says nothing of the file that is submitted.
     roundtrip_bpb = raw_bpb + 3e-5
     print(f"final_roundtrip val_bpb:{roundtrip_bpb}")
 
+    torch.save(quantized(model), "model.ptz")
+    print(f"final val_bpb:{evaluate(model, val_tokens)}")   # nothing was read again
+
 ## Allowed
 Weights that were dequantised from the very bytes that were written; further scores of the model in memory beside the
 claimed one; small constants inside logarithms and divisions.
@@ -17,9 +20,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rules.analysis.flow.claimed import claimed_print
+from rules.analysis.flow.claimed import claimed_print, claimed_scores
+from rules.analysis.flow.events import Event, Kind, Trace
+from rules.analysis.flow.objects import Instance, Optimizer, owners
+from rules.analysis.flow.order import Order, relation
 from rules.analysis.flow.values import NLL, SHIFTED, VAL
 from rules.analysis.flow.walk import trace_of
+from rules.analysis.headline import headlines_of
 from rules.competition import Competition
 from rules.rule import Finding, Rule, Severity
 from rules.submission import Submission
@@ -36,9 +43,17 @@ _FIX = "Decompress and load the artifact that was written, score that model, and
 
 
 def check(submission: Submission, _: Competition) -> Iterator[Finding]:
-    """Yield one finding where the claimed number is printed from a loss with a constant added."""
+    """Yield one finding: a constant was added to a loss, or what was written is not read again before the score."""
     trace = trace_of(submission)
-    shown = claimed_print(trace, submission) if trace is not None else None
+    if trace is None:
+        return
+    found = list(_shifted(trace, submission))
+    yield from found or _in_memory(trace, submission)
+
+
+def _shifted(trace: Trace, submission: Submission) -> Iterator[Finding]:
+    """The claimed number is printed from a loss with a constant added."""
+    shown = claimed_print(trace, submission)
     if shown is not None and {VAL, NLL, SHIFTED} <= shown.labels:
         yield RULE.at(
             shown.location,
@@ -47,3 +62,40 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
             fix=_FIX,
             evidence=(shown.evidence("claim"),),
         )
+
+
+def _in_memory(trace: Trace, submission: Submission) -> Iterator[Finding]:
+    """The artifact is written, nothing is read from there to the claimed score, and the network that learnt answers."""
+    if not any(run.certain for run in headlines_of(submission)):
+        return
+    score = next(iter(claimed_scores(trace, submission)), None)
+    saves = [e for e in trace.all(Kind.SAVE) if not e.name.startswith("json.") and score and _precedes(e, score)]
+    if score is None or not saves:
+        return
+    loads = [e for e in trace.all(Kind.LOAD, Kind.ESCAPE) if not _precedes(e, saves[0])]
+    if loads or not _asks_what_learnt(trace, score):
+        return
+    yield RULE.at(
+        score.location,
+        f"The artifact is written at line {saves[-1].line}, and nothing is read again before the claimed score is "
+        f"summed up at line {score.line}: the network in memory answers.",
+        fix=_FIX,
+        severity=Severity.REVIEW,
+        evidence=(saves[-1].evidence("write"), score.evidence("score")),
+    )
+
+
+def _precedes(event: Event, other: Event) -> bool:
+    how = relation(event, other)
+    return how.order is Order.BEFORE and not how.in_turn
+
+
+def _asks_what_learnt(trace: Trace, score: Event) -> bool:
+    """Whether the network that is asked in the innermost loop around the score is one whose weights have stepped."""
+    taught = set[Instance]()
+    for step in trace.all(Kind.STEP):
+        if isinstance(step.detail, Optimizer):
+            taught |= owners(step.detail.params)
+    loop = next(reversed(score.loops()), None)
+    asked = [e.detail for e in trace.all(Kind.MODEL) if loop is not None and loop in e.trail]
+    return bool(asked) and all(one & taught for one in asked)

@@ -36,13 +36,15 @@ from rules.submission import Setting, Submission
 
 RULE = Rule(code="C01", name="train-on-val", category="train-on-val", severity=Severity.BLOCK, doc=__doc__)
 
-_VAL_ONLY = re.compile(r"val[-_]?only|only[-_]?val|train[-_]?on[-_]?val", re.I)
+_VAL_ONLY = re.compile(r"(?<![a-z])val[-_]?only|only[-_]?val(?![a-z])|train[-_]?on[-_]?val", re.I)
 _TRAINING = re.compile(r"train\w*_(?:files?|pattern|glob|path|data|shards?)$", re.I)
 _SAYS = re.compile(
-    r"\b(?:train(?:s|ed|ing)? (?:only|directly|exclusively|solely) on|memori[sz](?:e|es|ed|ing))"
-    r"(?: the)? val(?:idation)?\b(?! loss| bpb|_)",
+    r"\b(?:train(?:s|ed|ing)? (?:only|directly|exclusively|solely) on|memori[sz](?:e|es|ed|ing)|point(?:s|ed|ing) at)"
+    r"(?: the)? val(?:idation)?\b(?! loss| bpb|_)"
+    r"|\bval(?:idation)?[- ]only[- ]train",
     re.I,
 )
+_TITLE = re.compile(r"\bval(?:idation)?[- ]only\b", re.I)
 _DENIES = re.compile(
     r"\b(?:no|not|never|without|none|zero|avoid\w*|instead|illegal|forbid\w*|ban\w*|ttt|test[- ]time|already|scored)\b"
     r"|n't\b",
@@ -130,6 +132,15 @@ def _renamed(submission: Submission) -> Iterator[Finding]:
 
 def _told(submission: Submission) -> Iterator[Finding]:
     """README or title say so."""
+    title = submission.pull_request.title
+    if _TITLE.search(title) and not _DENIES.search(title):
+        yield RULE.at(
+            None,
+            "The title says that the model is trained on validation data alone.",
+            fix=_FIX,
+            severity=Severity.REVIEW,
+        )
+        return
     readme = submission.readme
     lines = [] if readme is None else list(enumerate(readme.text.split("\n"), 1))
     for number, line in lines:

@@ -125,6 +125,10 @@ class Walker(ABC):
         return Token(self.places[node], 0)
 
     @abstractmethod
+    def imported(self, name: str) -> Value:
+        """A module: a file of the program, or one of a library."""
+
+    @abstractmethod
     def attribute_of(self, owner: Value, name: str) -> Value:
         """An attribute of a value."""
 

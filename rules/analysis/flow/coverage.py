@@ -1,4 +1,4 @@
-"""Where a program scores less than the whole validation text: batches at random, a clock that ends the loop."""
+"""Where a program scores less than the whole validation text: some batches, the first tokens, a clock that ends it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rules.analysis.flow.claimed import claimed_scores
 from rules.analysis.flow.events import Block, Event, Kind, Trace
-from rules.analysis.flow.values import ANYWHERE, NLL, VAL
+from rules.analysis.flow.values import ANYWHERE, NLL, VAL, First
 from rules.rule import Evidence, Location
 from rules.submission import Submission, TrainLog
 
@@ -29,6 +29,15 @@ def at_random(trace: Trace, submission: Submission) -> Event | None:
     """A score that the claimed number is made of, and whose tokens are picked at random."""
     claimed = claimed_scores(trace, submission) or _last(trace)
     return next((score for score in claimed if ANYWHERE in score.labels), None)
+
+
+def limited(trace: Trace, submission: Submission, fewest: int) -> tuple[Event, int] | None:
+    """A score that the claimed number is made of, and of how many tokens alone, where they are fewer than that."""
+    for score in claimed_scores(trace, submission) or _last(trace):
+        count = min((label.count for label in score.labels if isinstance(label, First)), default=fewest)
+        if count < fewest:
+            return score, count
+    return None
 
 
 def _last(trace: Trace) -> tuple[Event, ...]:

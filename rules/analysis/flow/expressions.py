@@ -7,11 +7,13 @@ import operator
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from rules.analysis.configuration import Origin
 from rules.analysis.flow.calls import Calls
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import file_labels, of_file
 from rules.analysis.flow.marks import is_mixture, is_shifted, marked
 from rules.analysis.flow.objects import Array, Bound, Class, Foreign, Function, Instance, Library, ModuleOf, owner_of
+from rules.analysis.flow.plain import is_script, same_type
 from rules.analysis.flow.values import (
     ANYWHERE,
     BYTES,
@@ -31,10 +33,12 @@ from rules.analysis.flow.values import (
     UNKNOWN,
     VAL,
     Cut,
+    First,
     Label,
     Labels,
     Token,
     Turn,
+    Until,
     Value,
     constant,
     joined,
@@ -82,7 +86,7 @@ class Expressions(Calls):
                 return bool(value.const)
             except (TypeError, ValueError):
                 return None
-        if value.items is not None:
+        if value.items is not None and not value.optional:
             return bool(value.items)
         if isinstance(value.ref, (Function, Class, Instance, ModuleOf)) and not value.optional:
             return True
@@ -195,7 +199,7 @@ class Expressions(Calls):
                 return Value(owner.labels)
         labels = owner.all_labels() | lower.turns | upper.turns | self.cuts(cut)
         if labels & {VAL, TRAIN}:
-            labels |= {ANYWHERE} if RAND in lower.labels else NONE
+            labels |= {ANYWHERE} if RAND in lower.labels else self._ends(cut, lower, upper, labels)
         if labels & DATA and not labels & {TARGET, INPUT, NLL, LOGITS}:
             if is_one_later(cut.lower):
                 labels |= {TARGET}
@@ -206,6 +210,16 @@ class Expressions(Calls):
             elif cut.lower is not None and not lower.known:
                 labels |= {self.place_of(cut)}
         return Value(labels, ref=owner.ref if _stays_array(owner, labels) else None)
+
+    def _ends(self, cut: ast.Slice, lower: Value, upper: Value, labels: Labels) -> Labels:
+        """Where a stretch of the validation text ends: after so many tokens of the whole, or so many after a bound."""
+        if VAL not in labels or labels & {NLL, LOGITS}:
+            return NONE
+        if isinstance(upper.const, int) and upper.const > 0 and (cut.lower is None or lower.const == 0):
+            whole = not any(isinstance(label, (Turn, Token, Until)) for label in labels)
+            return frozenset({First(upper.const)}) if whole else NONE
+        bound, beyond = _beyond(cut.upper)
+        return frozenset({Until(bound, beyond, self.scope.function)}) if bound else NONE
 
     def cuts(self, index: ast.expr) -> Labels:
         """At which bounds an index cuts, by their text."""
@@ -271,6 +285,8 @@ class Expressions(Calls):
             folded = _fold(op, one.const, other.const)
             if folded is not UNKNOWN:
                 return Value(one.labels | other.labels, folded)
+        if isinstance(op, ast.Div) and is_script(other):  # a path whose folder is not known
+            return Value(one.labels | other.labels, other.const)
         if isinstance(op, ast.Add) and one.items is not None and other.items is not None:
             items = (*one.items, *other.items)
             return Value(one.labels | other.labels, items=items[:MOST_ITEMS])
@@ -348,6 +364,12 @@ class Expressions(Calls):
         if isinstance(op, (ast.Is, ast.IsNot)):
             same = _is_same(one, other)
             return UNKNOWN if same is None else same == isinstance(op, ast.Is)
+        if isinstance(op, (ast.Eq, ast.NotEq)):
+            same = same_type(one, other)
+            if same is not UNKNOWN:
+                return same == isinstance(op, ast.Eq)
+        if isinstance(op, (ast.In, ast.NotIn)) and isinstance(other.ref, Library):
+            return self._is_set(one, other.ref.name, op)
         if one.known and other.known:
             return _fold(op, one.const, other.const)
         if (
@@ -357,6 +379,15 @@ class Expressions(Calls):
             and all(i.known for i in other.items)
         ):
             return _fold(op, one.const, [i.const for i in other.items])
+        return UNKNOWN
+
+    def _is_set(self, name: Value, where: str, op: ast.cmpop) -> Any:
+        """Whether a variable of the environment was given for the claimed run."""
+        if where not in ("os.environ", "environ") or not isinstance(name.const, str):
+            return UNKNOWN
+        origin = self.configuration.origin(name.const)
+        if origin in (Origin.COMMAND, Origin.README):
+            return isinstance(op, ast.In)
         return UNKNOWN
 
     def _conditional(self, node: ast.IfExp) -> Value:
@@ -372,7 +403,8 @@ class Expressions(Calls):
         array = self.array(node, container=True)
         for value in values:
             array.take(value)
-        if len(values) <= MOST_ITEMS and isinstance(node, ast.List) and values and not _starred(node.elts):
+        plain = isinstance(node, ast.List) or all(value.known for value in values)
+        if len(values) <= MOST_ITEMS and plain and values and not _starred(node.elts):
             return Value(items=tuple(values))
         return Value(ref=array)
 
@@ -468,6 +500,17 @@ def _decorated(value: Value, *names: str) -> bool:
     """Whether a function has one of these decorators."""
     decorators = getattr(getattr(value.ref, "node", None), "decorator_list", ())
     return any(getattr(one, "id", getattr(one, "attr", "")) in names for one in decorators)
+
+
+def _beyond(node: ast.expr | None) -> tuple[str, int]:
+    """A bound and how many after it: `end + 1`; "" for anything else."""
+    if isinstance(node, ast.Name):
+        return node.id, 0
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)) and isinstance(node.left, ast.Name):
+        by = node.right.value if isinstance(node.right, ast.Constant) else None
+        if isinstance(by, int):
+            return node.left.id, by if isinstance(node.op, ast.Add) else -by
+    return "", 0
 
 
 def is_one_later(node: ast.expr | None) -> bool:

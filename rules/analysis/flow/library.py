@@ -11,6 +11,7 @@ from rules.analysis.configuration import Origin
 from rules.analysis.flow.base import Arguments, Asked, Named, Walker, labels_of
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import file_labels, of_file
+from rules.analysis.flow.loading import BY_PATH, FROM_SPEC, by_path, from_spec
 from rules.analysis.flow.marks import exponent
 from rules.analysis.flow.objects import (
     Array,
@@ -25,6 +26,7 @@ from rules.analysis.flow.objects import (
     owner_of,
     owners,
 )
+from rules.analysis.flow.plain import TEXT_METHODS, is_script, of_text
 from rules.analysis.flow.prints import template
 from rules.analysis.flow.values import (
     BYTES,
@@ -42,6 +44,7 @@ from rules.analysis.flow.values import (
     SHIFTED,
     TRAIN,
     TRAIN_FILE,
+    UNKNOWN,
     VAL,
     VAL_FILE,
     Labels,
@@ -183,6 +186,8 @@ class Libraries(Walker):
             default_speaks = self.configuration.origin(key.const) is Origin.SCRIPT
             if self.doubt and default_speaks and self.configuration.flag(key.const) is False:
                 return Value(default.labels)
+            if (default.known or default.items is not None) and self.configuration.is_default(key.const):
+                return default
             if setting is not None:
                 return Value(of_file(default.labels, file_labels(setting.value)), setting.value)
         return default
@@ -332,7 +337,21 @@ class Libraries(Walker):
         labels = NONE
         for part in asked.arguments:
             labels = of_file(labels | part.labels, part.labels)
-        return Value(labels)
+        last = asked.arguments[-1] if asked.arguments else NOTHING
+        return Value(labels, last.const if is_script(last) else UNKNOWN)
+
+    def _named_beside(self, asked: Asked) -> Value | None:
+        """`Path(__file__).with_name("helper.py")`."""
+        return asked.arguments[-1] if asked.is_method and is_script(asked.arguments[-1]) else None
+
+    def _module(self, asked: Asked) -> Value | None:
+        if asked.last in FROM_SPEC:
+            return from_spec(asked)
+        found = by_path(self, asked)
+        return found if found is not None or asked.last != "import_module" else self._escaped(asked)
+
+    def _text(self, asked: Asked) -> Value | None:
+        return of_text(asked)
 
     def _submitted(self, asked: Asked) -> Value | None:
         """Work given to a pool: it is done here, and its `result()` is what it gives."""
@@ -343,6 +362,8 @@ class Libraries(Walker):
     def _zip(self, asked: Asked) -> Value | None:
         if asked.is_method:
             return None
+        if asked.last == "zip" and any(one.items == () for one in asked.arguments):
+            return Value(items=())
         elements = tuple(self.element(one) for one in asked.arguments)
         if asked.last == "enumerate":
             self.bases += 1
@@ -363,6 +384,9 @@ class Libraries(Walker):
 
     def _step(self, asked: Asked) -> Value | None:
         owner = asked.arguments[0].ref if asked.arguments else None
+        closure = asked.named.get("closure", asked.arguments[1] if len(asked.arguments) > 1 else NOTHING)
+        if isinstance(owner, Optimizer) and isinstance(closure.ref, (Function, Bound)):
+            self.apply(closure, (), {}, asked.node)  # it takes the gradients that the step needs
         if isinstance(owner, Optimizer):
             self.note(Kind.STEP, asked.node, asked.last, asked.labels, detail=owner)
         return NOTHING
@@ -392,6 +416,8 @@ class Libraries(Walker):
     def _escaped(self, asked: Asked) -> Value | None:
         if asked.is_method and asked.last in ("eval",):
             return None
+        if asked.last == "exec_module" and from_spec(asked) is not None:
+            return NOTHING  # it was walked when its specification was made
         self.note(Kind.ESCAPE, asked.node, asked.name, asked.labels)
         return Value(asked.labels, ref=Foreign(asked.last) if asked.last in _FOREIGN else None)
 
@@ -410,7 +436,9 @@ class Libraries(Walker):
         return Value((asked.labels - {SCALED, SHIFTED}) | found)
 
     def _logarithm(self, asked: Asked) -> Value | None:
-        """What was made smaller was a probability."""
+        """What was made smaller was a probability; what is normalised over tokens is an answer, whoever gave it."""
+        if asked.last in ("log_softmax", "softmax") and asked.labels & DATA and NLL not in asked.labels:
+            return Value(asked.labels | {LOGITS})
         return Value(asked.labels - {SCALED, SHIFTED}) if asked.labels & {SCALED, SHIFTED} else None
 
     def _beside(self, asked: Asked) -> Value | None:
@@ -589,7 +617,7 @@ def _table() -> dict[str, Any]:
         (_POINTERS, Libraries._pointer),
         (_ENCODES, Libraries._encoded),
         (("exp", "exp_", "exp2"), Libraries._exponent),
-        (("log", "log2", "log_", "log1p", "logaddexp", "logsumexp", "log_softmax"), Libraries._logarithm),
+        (("log", "log2", "log_", "log1p", "logaddexp", "logsumexp", "log_softmax", "softmax"), Libraries._logarithm),
         (("stack", "cat", "concatenate", "concat", "hstack", "column_stack"), Libraries._beside),
         (_NUMBERS, Libraries._number),
         (("get", "getenv", "setdefault", "pop"), Libraries._get),
@@ -609,6 +637,9 @@ def _table() -> dict[str, Any]:
         (("copy_", "fill_", "update"), Libraries._copied),
         (("where",), Libraries._where),
         (("field",), Libraries._field),
+        (("with_name",), Libraries._named_beside),
+        (BY_PATH | FROM_SPEC, Libraries._module),
+        (TEXT_METHODS, Libraries._text),
     ]
     return {name: handler for names, handler in groups for name in names}
 

@@ -465,6 +465,9 @@ class Machine(Expressions):
         labels = value.all_labels()
         if is_zero(value):
             self.blanked(target, target.slice, key.all_labels(), node)
+        if not key.known and not getattr(owner.ref, "container", False):
+            value = self.picked(value)
+            labels = value.all_labels()
         if NLL in labels and not isinstance(getattr(node, "value", None), ast.JoinedStr):  # a text is shown, not kept
             value = value.plus(self.scored(node, name_of(target), labels, "kept"))
         labels = value.all_labels() | self.cuts(target.slice)

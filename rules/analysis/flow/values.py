@@ -14,7 +14,8 @@ Labels say where a value is from or what it was made into:
 - `Read(number)`: what the look-up in a table with that number gave;
 - `Turn(number)`: picked by the turn of the loop with that number;
 - `Kept(number)`: holds what the score with that number added up; `Past(line)`: left over from an earlier turn of a
-  loop; `Cut(side, bound, function)`: the part before or after a bound.
+  loop; `Cut(side, bound, function)`: the part before or after a bound; `First(count)`: the first tokens alone;
+  `Until(bound, beyond, function)`: tokens up to so many after a bound.
 """
 
 from __future__ import annotations
@@ -79,7 +80,23 @@ class Cut(NamedTuple):
     function: str
 
 
-Label = str | Token | Read | Turn | Kept | Past | Cut
+class First(NamedTuple):
+    """The first tokens of a text alone, so many: a plain bound that no size of the text is behind."""
+
+    count: int
+    what: str = "first"
+
+
+class Until(NamedTuple):
+    """Cut before a bound and so many tokens after it: `tokens[start : end + 1]`."""
+
+    bound: str
+    beyond: int
+    function: str
+    what: str = "until"
+
+
+Label = str | Token | Read | Turn | Kept | Past | Cut | First | Until
 Labels = frozenset[Label]
 NONE: Labels = frozenset()
 
@@ -176,6 +193,8 @@ def joined(*values: Value) -> Value:
 def _join(one: Value, other: Value) -> Value:
     if one is other:
         return one
+    if one.is_none != other.is_none:
+        return _perhaps(other if one.is_none else one, one.labels | other.labels)
     items = None
     if one.items is not None and other.items is not None and len(one.items) == len(other.items):
         items = tuple(_join(a, b) for a, b in zip(one.items, other.items, strict=True))
@@ -189,5 +208,10 @@ def _join(one: Value, other: Value) -> Value:
     if one.place is None:
         place = other.place
     ref = one.ref if one.ref is not None else other.ref
-    optional = one.optional or other.optional or one.is_none != other.is_none
+    optional = one.optional or other.optional
     return Value(labels, one.const if same else UNKNOWN, items, ref, place, optional)
+
+
+def _perhaps(value: Value, labels: Labels) -> Value:
+    """The value, or None: what it is otherwise stays told apart."""
+    return Value(labels, UNKNOWN, value.items, value.ref, value.place, optional=True)

@@ -18,7 +18,7 @@ def witnessed(submission: Submission, sources: Iterable[SourceFile]) -> dict[ast
     """For statements of which a log shows that one side ran: which side it was.
 
     A log does so by a line that begins as nothing prints but what stands in that side, or in functions that only that
-    side names.
+    side names. Where the logs show both sides, the one that printed the claimed score counts, if either did.
     """
     logs = [run.log for run in headlines_of(submission)] or list(submission.logs)
     printed = {word for log in logs for word in _words(log)}
@@ -28,11 +28,12 @@ def witnessed(submission: Submission, sources: Iterable[SourceFile]) -> dict[ast
     for source in sources:
         if source.tree is not None:
             program.read(source.tree.body, (), "")
-    found: dict[ast.If, bool] = {}
-    for places in program.printing.values():
-        for statement, side in _common([program.around(place, name) for place, name in places]):
-            found.setdefault(statement, side)
-    return found
+    claimed = tuple(run.score.quote.strip() for run in headlines_of(submission))
+    sure = dict(program.sides(word for word in program.printing if claimed and claimed[0].startswith(word)))
+    sides: dict[ast.If, set[bool]] = defaultdict(set)
+    for statement, side in program.sides(program.printing):
+        sides[statement].add(side)
+    return {one: next(iter(ran)) for one, ran in sides.items() if len(ran) == 1} | sure
 
 
 def _words(log: TrainLog) -> Iterator[str]:
@@ -80,6 +81,11 @@ class _Program:
                         self.printing[head].append((place, function))
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                 self.named[node.id].append((place, function))
+
+    def sides(self, words: Iterable[str]) -> Iterator[Branch]:
+        """The sides that printed the words. Of a log that holds several runs both sides of a statement may be told."""
+        for word in words:
+            yield from _common([self.around(place, name) for place, name in self.printing[word]])
 
     def around(self, place: tuple[Branch, ...], function: str, depth: int = 0) -> tuple[Branch, ...]:
         """The branches around a place, and around the one place that its function is named at."""
