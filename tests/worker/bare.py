@@ -96,7 +96,7 @@ def bare(
         screen=screen_here,
         stages=stages,
         on_quarantine=set_aside,
-        announce=ring or (lambda stage, job_id: rung.append((stage, job_id))),
+        announce=ring or (lambda stage, job_id, _place: rung.append((stage, job_id))),
     )
     try:
         yield Bare(context, rung)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rules.verdict import verdict_of
 from worker import subjects
 from worker.pipeline import Context, Superseded
+from worker.reproduction import policy
 from worker.stages import following
 from worker.store import jobs, rulings, submissions
 from worker.store.jobs import Lease
@@ -22,5 +23,6 @@ def run(context: Context, lease: Lease) -> None:
         waived = rulings.waived(rulings.of_submission(session, row.id))
         row.verdict = verdict_of([finding for finding in row.findings if finding.code not in waived])
         row.decided_at = now_plus()
+        policy.ask_automatically(session, row, context.competition(row.pull_request.repository))
         jobs.request(session, following(Stage.DECIDE), str(row.pull_request_id))
         jobs.finish(session, lease)
