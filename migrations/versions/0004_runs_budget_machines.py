@@ -1,4 +1,4 @@
-"""Runs as attempts with seed, machine and progress; evidence, which is append-only; budgets, machines, a job's place."""
+"""Runs as attempts with seed, machine, progress; append-only evidence; budgets; machines; the place of a job."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from worker.commands.grammar import (
 )
 from worker.publishing.situation import situation_of
 from worker.rulings import HeadMovedError, Person, Requested, Ruled, RulingError
-from worker.store import jobs, submissions
+from worker.store import jobs, runs, submissions
 from worker.store.models import Outcome, PullRequestRow, Ruling, Run, RunStatus, Stage, SubmissionRow
 
 RULING = (Accept, Reject, NeedsChanges, Waive, Reproduce, Hold)
@@ -130,7 +130,7 @@ def _rule(
 
 
 def _reproduce(case: Case, submission: SubmissionRow, kind: str) -> Plan:
-    known = next((run for run in case.runs if run.kind == kind), None)
+    known = next((run for run in case.runs if run.rung == kind and run.status not in runs.ASKED_IN_VAIN), None)
     told = Requested(kind, RunStatus.REQUESTED if known is None else known.status, new=known is None)
 
     def effect(session: Session) -> None:

@@ -17,8 +17,8 @@ PROBES: Mapping[str, Rule] = {
         "probability-out-of-nothing",
         "byte-accounting",
         Severity.BLOCK,
-        "On text of independent random tokens the submission scored better than any prediction can: answers leaked into "
-        "their own prediction, probabilities do not sum to one, or tokens were miscounted.",
+        "On text of independent random tokens the submission scored better than any prediction can: answers leaked "
+        "into their own prediction, probabilities do not sum to one, or tokens were miscounted.",
     ),
     "suffix-flip": _rule(
         "G02",

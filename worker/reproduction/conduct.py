@@ -46,7 +46,7 @@ class Look:
 
     @property
     def machine(self) -> str:
-        """This one."""
+        """Where we are."""
         return self.context.here.machine
 
     @property
@@ -312,7 +312,7 @@ def _clear_up(seen: Look) -> None:
 
 
 def _is_gone(seen: Look, runner: Runner) -> bool:
-    """End and forget it. One that was lost between being taken and started is started to be found, and ended at once."""
+    """End and forget it. What was lost between being taken and started is started to be found, and ended at once."""
     handle = seen.run.handle
     if handle is None:
         gathered = gather(seen.context, seen.submission, seen.competition)
@@ -347,7 +347,7 @@ def _wait(seen: Look, reason: str) -> None:
 
 
 def _wake(seen: Look) -> None:
-    """A machine is free: whoever waits first looks at once. In a transaction of its own, which locks these jobs only."""
+    """A machine is free: whoever waits first looks at once. A transaction of its own, which locks these jobs only."""
     with seen.context.scope() as session:
         for run_id in runs.next_waiting(session):
             jobs.hurry(session, Stage.REPRODUCE, str(run_id))

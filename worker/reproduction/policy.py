@@ -45,7 +45,7 @@ def is_candidate(submission: SubmissionRow, competition: Competition) -> bool:
     if track is None or not track.record or score is None:
         return False
     best = competition.incumbent(row.created_at.date()).score
-    return score < best if competition.metric.better == "lower" else score > best
+    return bool(score < best if competition.metric.better == "lower" else score > best)
 
 
 def claims_of(submission: SubmissionRow) -> Mapping[str, Any]:

@@ -46,7 +46,7 @@ def _made(module: str, factory: str, settings: Settings) -> Runner:
 
 @dataclass(slots=True)
 class Here:
-    """This machine's runner, made when it is first needed, and why it cannot be."""
+    """The runner of a machine, made when it is first needed, and why it cannot be."""
 
     settings: Settings
     _runner: Runner | None = field(default=None, init=False)

@@ -215,14 +215,18 @@ def due(session: Session, *, window: int = ANNOUNCED_AT_MOST) -> Sequence[Due]:
 
 
 _ANY, _UNPLACED, _PLACED = "any", "unplaced", "placed"
-_LANE = case((Job.stage != Stage.REPRODUCE, _ANY), (Job.place == "", _UNPLACED), else_=_PLACED)
+
+
+def _lane() -> ColumnElement[str]:
+    """Which queue a job waits in: that of all machines, that of those with a runner, that of one of them."""
+    return case((Job.stage != Stage.REPRODUCE, _ANY), (Job.place == "", _UNPLACED), else_=_PLACED)
 
 
 def _lanes(session: Session) -> dict[str, tuple[int, int]]:
     """How many jobs of each queue are announced and not yet claimed, and how many are due."""
     announced = and_(Job.leased_until.is_(None), Job.announced_at >= now_plus(-ANNOUNCE_AGAIN_SECONDS))
     statement = (
-        select(_LANE, func.count().filter(announced), func.count().filter(_is_due()))
+        select(_lane(), func.count().filter(announced), func.count().filter(_is_due()))
         .where(Job.pending)
         .group_by(literal_column("1"))
     )
@@ -242,7 +246,7 @@ def _is_due() -> ColumnElement[bool]:
 def _announced(session: Session, lane: str, limit: int) -> list[Due]:
     chosen = (
         select(Job.id)
-        .where(Job.pending, _is_due(), lane == _LANE)
+        .where(Job.pending, _is_due(), _lane() == lane)
         .order_by(Job.run_after)
         .limit(limit)
         .with_for_update(skip_locked=True)

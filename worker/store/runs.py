@@ -180,7 +180,7 @@ def numbers_of(session: Session, submission_ids: Iterable[UUID]) -> Mapping[UUID
         .join(PullRequestRow, PullRequestRow.id == SubmissionRow.pull_request_id)
         .where(SubmissionRow.id.in_(set(submission_ids)))
     )
-    return {submission_id: number for submission_id, number in session.execute(statement)}
+    return {row[0]: row[1] for row in session.execute(statement)}
 
 
 _RANK = case(*((Run.rung == rung, rank) for rank, rung in enumerate(RUNGS)), else_=len(RUNGS))
