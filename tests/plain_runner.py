@@ -1,8 +1,8 @@
 """A runner for tests that starts real processes, without a sandbox, and keeps the promises of the protocol.
 
-A run is a folder and a detached supervisor, which holds a lock there, starts the command, follows its log and writes the
-evidence. It outlives whoever started it; where nobody asks for a while it ends the run. `python -m tests.plain_runner
-FOLDER` is the supervisor. Each begin and end is a line of `executions` beside the runs' folders.
+A run is a folder and a detached supervisor, which holds a lock there, starts the command, follows its log and writes
+the evidence. It outlives whoever started it; where nobody asks for a while it ends the run. It is started as
+`python -m tests.plain_runner FOLDER`. Each begin and end is a line of `executions` beside the folders of the runs.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from worker.store.jobs import Lease
 from worker.store.models import Run, RunStatus, Stage, SubmissionRow
 from worker.store.types import now_plus
 
-SOON_SECONDS, LONG_SECONDS = 1.0, 60.0
+SOON_SECONDS, BUSY_SECONDS, LONG_SECONDS = 1.0, 15.0, 60.0
 LINE = 200  # characters
 
 
@@ -343,7 +343,8 @@ def _wait(seen: Look, reason: str) -> None:
             jobs.request(session, Stage.PUBLISH, str(seen.submission.pull_request_id))
         if seen.fault is not None:
             machines.note(session, seen.machine, seen.context.settings.runner[:40], seen.fault)
-        jobs.park(session, seen.lease, seconds=_backoff(seen.lease), reason=reason[:400], place="")
+        seconds = min(_backoff(seen.lease), BUSY_SECONDS if reason == waiting.BUSY else LONG_SECONDS)
+        jobs.park(session, seen.lease, seconds=seconds, reason=reason[:400], place="")
 
 
 def _wake(seen: Look) -> None:

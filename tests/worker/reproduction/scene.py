@@ -38,6 +38,7 @@ for step in range(1, 4):
     time.sleep(PAUSE)
 print("val_bpb:1.05")
 """
+FULLY = "import os, time\nif os.environ['RUNG'] == 'full': THEN\n"
 SCRIPTS = {
     "fine": STEPS.replace("PAUSE", "0.01"),
     "slow": STEPS.replace("PAUSE", "0.4"),
@@ -45,6 +46,8 @@ SCRIPTS = {
     "hangs": "import time\nprint('step:1/3 train_loss:3.0', flush=True)\ntime.sleep(600)\n",
     "differs": "print('val_bpb:1.2')\n",
     "leaks": "print('leak')\n",
+    "crashes fully": FULLY.replace("THEN", "raise SystemExit(3)") + STEPS.replace("PAUSE", "0.2"),
+    "hangs fully": FULLY.replace("THEN", "time.sleep(600)") + STEPS.replace("PAUSE", "0.2"),
     "crashes later": "import os\nif os.environ['RUNG'] != 'smoke': raise SystemExit(3)\n",
 }
 POLICY: Mapping[str, Any] = {
