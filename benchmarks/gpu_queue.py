@@ -45,7 +45,6 @@ VICTIMS = {"child": 70, "worker": 20, "beat": 5, "supervisor": 5}
 SEEDS = 2
 STEPS = 3 + SEEDS  # smoke, probe, one seed, then all
 TOTAL_SECONDS = 2.0
-RUN_SECONDS = 4.0  # that a run takes of its machine, with the looks at it, roughly
 MOST_SECONDS = 1_500.0
 OLGA = Person("olga", 7, "benchmark")
 RUN_SILENCE_SECONDS = "20"
@@ -87,17 +86,20 @@ class Watcher:
     looks: int = 0
     stop: threading.Event = field(default_factory=threading.Event)
 
-    def kill(self, pause: float) -> None:
-        """In a thread of its own, once something runs."""
-        while not self.stop.is_set() and not any(map(executions, self.place.executing.values())):
-            time.sleep(0.2)
-        while not self.stop.wait(self.random.expovariate(1 / pause)) and self.killed.total() < self.plan.kills:
+    def kill(self) -> None:
+        """In a thread of its own: so many for so many runs that began, however slow the machine is."""
+        due, every = 1.0, self.plan.submissions * STEPS / self.plan.kills
+        while not self.stop.wait(0.05) and self.killed.total() < self.plan.kills:
+            if sum(len(executions(runs)) for runs in self.place.executing.values()) / 2 < due:
+                continue
+            due += self.random.expovariate(1 / (0.9 * every))
             [kind] = self.random.choices(list(VICTIMS), list(VICTIMS.values()))
             pid = self._victim(kind)
-            if pid is not None:
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-                    self.killed[kind] += 1
+            if pid is None:
+                continue
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+                self.killed[kind] += 1
             if self.killed.total() == self.plan.kills // 2:
                 with closing(self.place.redis.client) as redis:
                     redis.flushall()
@@ -272,9 +274,8 @@ def run(plan: Plan, folder: Path) -> dict[str, Any]:
         watcher = Watcher(place, plan, Random(plan.seed), limit)
         began = time.monotonic()
         ask(place, plan)
-        pause = plan.submissions * STEPS / plan.machines * RUN_SECONDS / plan.kills
         threads = [
-            threading.Thread(target=watcher.kill, args=(pause,), daemon=True),
+            threading.Thread(target=watcher.kill, daemon=True),
             threading.Thread(target=watcher.watch, daemon=True),
         ]
         for thread in threads:

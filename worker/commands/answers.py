@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
 from rules import catalog, docs
+from rules.competition import Competition
 from rules.report import escape
 from rules.rule import Rule
 from worker.commands.grammar import PREFIX
 from worker.publishing import texts
 from worker.publishing.situation import Situation
+from worker.reproduction import codes
 from worker.rulings import SHORT_SHA, Requested, Ruled
 from worker.store.models import Outcome, RunStatus
 
@@ -33,7 +35,7 @@ For those who rule in this competition:
 - `{PREFIX} needs-changes the log of seed 2 is missing`: the author has to change something first
 - `{PREFIX} waive F04 agreed in the issue`: findings of these rules do not count, and why
 - `{PREFIX} hold waiting for a second opinion`: no automatic step goes on until the next ruling
-- `{PREFIX} reproduce smoke`: ask for a run; `probe` and `full` are the others
+- `{PREFIX} reproduce smoke`: ask for a run; `probe`, `seed` and `full` are the others
 
 A ruling is for the commit that was there when the comment was written: after a push it takes a new one."""
 
@@ -63,9 +65,8 @@ RULED = {
     Outcome.HELD: "On hold at {}: no automatic step goes on until the next ruling.",
 }
 ABSENT = "Nothing of {} was found at this commit, so the waiver changes nothing for it."
-RUN_ASKED = (
-    "A {} run of {} is asked for. No runner is set up for this competition yet: the request is kept until one is."
-)
+RUN_ASKED = "A {} run of {} is asked for, with the steps below it that are missing."
+RUN_KEPT = "No runner is set up for this competition yet: the request is kept until one is."
 RUN_KNOWN = "A {} run of {} was asked for before: it is {}."
 RESERVED = "{} is kept for the category {}; its rule is not written yet."
 NO_RULE = "There is no rule {}; {}"
@@ -117,10 +118,11 @@ def ruled(done: Ruled) -> str:
     return f"{said} {ABSENT.format(', '.join(map(escape.code, done.absent)))}" if done.absent else said
 
 
-def run_asked(requested: Requested, head_sha: str) -> str:
+def run_asked(requested: Requested, head_sha: str, competition: Competition) -> str:
     """What became of the wish for a run."""
     if requested.new or requested.status is RunStatus.REQUESTED:
-        return RUN_ASKED.format(requested.kind, sha(head_sha))
+        said = RUN_ASKED.format(requested.kind, sha(head_sha))
+        return said if competition.reproduction.runs else f"{said} {RUN_KEPT}"
     return RUN_KNOWN.format(requested.kind, sha(head_sha), requested.status.value)
 
 
@@ -136,6 +138,14 @@ def explained(asked: str) -> tuple[str, bool]:
     for rule in known:
         if asked.upper() == rule.code or asked.lower() == rule.name:
             return "\n\n".join(_page(rule)), True
+    measured = next(
+        (one for one in codes.RULES.values() if asked.upper() == one.code or asked.lower() == one.name), None
+    )
+    if measured is not None:
+        return (
+            f"**{measured.code} {measured.name}** (at most *{measured.severity}*, shown by a run): {measured.doc}",
+            True,
+        )
     category = catalog.categories().get(asked.upper())
     if category is not None:
         return RESERVED.format(escape.code(asked.upper()), category), True

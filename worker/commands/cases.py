@@ -16,6 +16,7 @@ from worker.commands.handlers import RULING, Case
 from worker.commands.heard import Heard
 from worker.commands.rulers import may_rule
 from worker.pipeline import Context, Superseded
+from worker.reproduction import telling
 from worker.rulings import Person
 from worker.store import commands, jobs, queue, repositories, rulings, runs, submissions
 from worker.store.jobs import Lease
@@ -103,6 +104,9 @@ def _read(context: Context, session: Session, heard: Heard, row: PullRequestRow)
         submission,
         [] if submission is None else rulings.of_submission(session, submission.id),
         [] if submission is None else runs.of_submission(session, submission.id),
+        ()
+        if submission is None
+        else telling.of_submission(session, submission.id, context.competition(heard.repository)),
         queue.is_set_aside(session, row, submission),
     )
 

@@ -48,6 +48,7 @@ class Case:
     submission: SubmissionRow | None
     ruled: Sequence[Ruling]
     runs: Sequence[Run]
+    told: tuple[str, ...] = ()
     stuck: bool = False
     refusal: str | None = None
     moved: str | None = None
@@ -90,7 +91,7 @@ def plan(command: Command | Mistake, case: Case, origin: str) -> Plan:
 def _status(case: Case) -> Plan:
     if case.submission is None:
         return Plan(answers.SET_ASIDE if case.stuck else answers.NOT_READ)
-    situation = situation_of(case.submission, case.ruled, case.competition)
+    situation = situation_of(case.submission, case.ruled, case.competition, runs=case.told)
     return Plan(answers.status(situation, stuck=case.stuck))
 
 
@@ -131,12 +132,13 @@ def _rule(
 
 def _reproduce(case: Case, submission: SubmissionRow, kind: str) -> Plan:
     known = next((run for run in case.runs if run.rung == kind and run.status not in runs.ASKED_IN_VAIN), None)
-    told = Requested(kind, RunStatus.REQUESTED if known is None else known.status, new=known is None)
+    asked = known is not None and known.status is not RunStatus.WISHED
+    told = Requested(kind, known.status if known is not None and asked else RunStatus.REQUESTED, new=not asked)
 
     def effect(session: Session) -> None:
         rulings.request_reproduction(session, _again(session, submission), kind, case.person)
 
-    return Plan(answers.run_asked(told, submission.head_sha), effect=effect)
+    return Plan(answers.run_asked(told, submission.head_sha, case.competition), effect=effect)
 
 
 def _rerun(row: PullRequestRow, session: Session) -> None:
