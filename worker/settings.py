@@ -40,9 +40,9 @@ class Settings(BaseSettings):
     competition: str = DEFAULT_COMPETITION
     """Name or path of the competition of repositories that have no `.github/fairway.toml`."""
 
-    runner: str = ""
+    runner: str | None = None
     """The runner that this machine offers: "local", "kubernetes", "skypilot", or `package.module:factory`."""
-    machine: str = ""
+    machine: str | None = None
     """What this machine is called in the queue of runs; its host name without. It has to stay the same."""
     data_folder: Path | None = None
     """Where the local runner finds data sets and tokenizers by their names."""

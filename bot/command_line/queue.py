@@ -145,9 +145,7 @@ def reproduce(number: int, kind: str, head: str | None, login: str | None, repos
     except rulings.RulingError as error:
         raise click.ClickException(f"{error}; nothing was asked for") from None
     said = "asked for" if asked.new else f"asked for before: {asked.status.value}"
-    click.echo(
-        f"#{number} {kind} run at {found.head_sha[:10]} {said}; `fairway queue show {number}` tells how it goes."
-    )
+    click.echo(f"#{number} {kind} run at {found.head_sha[:10]} {said}; `fairway queue show {number}` tells more.")
     return 0
 
 

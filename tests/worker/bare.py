@@ -80,7 +80,7 @@ def bare(
     folder: Path,
     stages: Mapping[Stage, StageFunction],
     *,
-    ring: Callable[[Stage, UUID], None] | None = None,
+    ring: Callable[[Stage, UUID, str], None] | None = None,
     **more: Any,
 ) -> Iterator[Bare]:
     """A runner on a database that is migrated first. `more` are settings."""

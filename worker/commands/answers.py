@@ -68,6 +68,7 @@ ABSENT = "Nothing of {} was found at this commit, so the waiver changes nothing 
 RUN_ASKED = "A {} run of {} is asked for, with the steps below it that are missing."
 RUN_KEPT = "No runner is set up for this competition yet: the request is kept until one is."
 RUN_KNOWN = "A {} run of {} was asked for before: it is {}."
+MEASURED = "**{} {}** (at most *{}*, shown by a run): {}"
 RESERVED = "{} is kept for the category {}; its rule is not written yet."
 NO_RULE = "There is no rule {}; {}"
 TOO_MANY = "{} more commands of this comment were not read: one comment may give {}."
@@ -138,14 +139,9 @@ def explained(asked: str) -> tuple[str, bool]:
     for rule in known:
         if asked.upper() == rule.code or asked.lower() == rule.name:
             return "\n\n".join(_page(rule)), True
-    measured = next(
-        (one for one in codes.RULES.values() if asked.upper() == one.code or asked.lower() == one.name), None
-    )
-    if measured is not None:
-        return (
-            f"**{measured.code} {measured.name}** (at most *{measured.severity}*, shown by a run): {measured.doc}",
-            True,
-        )
+    for rule in codes.RULES.values():
+        if asked.upper() == rule.code or asked.lower() == rule.name:
+            return MEASURED.format(rule.code, rule.name, rule.severity, rule.doc), True
     category = catalog.categories().get(asked.upper())
     if category is not None:
         return RESERVED.format(escape.code(asked.upper()), category), True

@@ -342,7 +342,7 @@ def _wait(seen: Look, reason: str) -> None:
             runs.change(session, run.id, waits_for=reason)
             jobs.request(session, Stage.PUBLISH, str(seen.submission.pull_request_id))
         if seen.fault is not None:
-            machines.note(session, seen.machine, seen.context.settings.runner[:40], seen.fault)
+            machines.note(session, seen.machine, (seen.context.settings.runner or "")[:40], seen.fault)
         seconds = min(_backoff(seen.lease), BUSY_SECONDS if reason == waiting.BUSY else LONG_SECONDS)
         jobs.park(session, seen.lease, seconds=seconds, reason=reason[:400], place="")
 

@@ -197,7 +197,12 @@ class Scene:
 def scene(url: str, folder: Path, *, machine: str = MACHINE, known: bool = False, **policy: Any) -> Iterator[Scene]:
     """A machine with a runner on a database; `policy` is the competition's, `budget` a table of it."""
     file = competition(folder, **policy)
-    settings = {"competition": str(file), "runner": "tests.plain_runner:make", "machine": machine, "poll_seconds": 0.02}
+    settings: dict[str, Any] = {
+        "competition": str(file),
+        "runner": "tests.plain_runner:make",
+        "machine": machine,
+        "poll_seconds": 0.02,
+    }
     with bare(url, folder, functions(), runs_folder=folder / "runs", **settings) as made:
         if not known:
             with made.context.scope() as session:
