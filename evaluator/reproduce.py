@@ -51,8 +51,9 @@ def reproduce(
     *,
     told: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    probes: tuple[str, ...] = (),
 ) -> Evidence:
-    """Run a request to its end. Raises nothing of its own."""
+    """Run a request to its end; `probes` names those of its rung, the usual ones by default. Raises nothing."""
     started_at, began = _now(), time.monotonic()
     scratch = machine.folder / "scratch"
     hashes: dict[str, str] = {}
@@ -60,7 +61,7 @@ def reproduce(
         open_to_jobs(scratch)
         data = shown.find(machine.data, request.dataset)
         hashes = shown.verify(data, request.dataset, machine.folder.parent / "data-digests.json")
-        run = Run(request, inputs, machine.executor, data, scratch, told, cancelled, began)
+        run = Run(request, inputs, machine.executor, data, scratch, told, cancelled, began, probes)
         outcome = RUNGS[request.rung](run)
     except (shown.DataError, InputError, UnavailableError, OSError) as error:
         outcome = Outcome(RunVerdict.NOT_RUN, str(error), infrastructure=True)

@@ -110,7 +110,7 @@ def generated(data: Data, folder: Path, *, vocab_size: int, seed: int) -> Data:
 
 
 def vocabulary(data: Data, environment: Mapping[str, str]) -> int:
-    """Number of different tokens: as the competition states it, else as the tokenizer has it, else as the text shows."""
+    """Number of different tokens: stated by the competition, else the tokenizer's, else shown by the text."""
     stated = environment.get("VOCAB_SIZE", "")
     if stated.isdigit():
         return int(stated)
@@ -148,13 +148,14 @@ def _shards(folder: Path, name: str) -> Path:
 def _tokenizer(root: Path, folder: Path, name: str) -> Path | None:
     """The file of that name, or the only one there is."""
     if name:
-        for place in (root, folder, folder.parent):
-            path = _below(place, name)
-            if path.is_file():
-                return path
-        found = _files(root, PurePosixPath(name).name)
-        if found:
-            return found[0]
+        for written in (name, *(name + kind for kind in KINDS)):
+            for place in (root, folder, folder.parent):
+                path = _below(place, written)
+                if path.is_file():
+                    return path
+            found = _files(root, PurePosixPath(written).name)
+            if found:
+                return found[0]
         raise DataError(f"this machine has no tokenizer {name!r}: put it into {root}")
     for place in (folder, root):
         for kind in KINDS:

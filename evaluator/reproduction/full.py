@@ -65,7 +65,7 @@ def _two_phases(run: Run, evaluation: str) -> Outcome:
     trained = Follower(run.request.limits)
     ended, passed = run.execute(job, trained)
     bad = fault(ended, passed)
-    phases = (Phase("train", trained.offset, trained.offset + ended.seconds, verified=True),)
+    phases: tuple[Phase, ...] = (Phase("train", trained.offset, trained.offset + ended.seconds, verified=True),)
     if bad is not None:
         return replace(at(bad, job), phases=phases, measured=_clocked(trained))
     artifact = _artifact(run, work, ended)
@@ -171,7 +171,7 @@ class Made:
         if claimed is None:
             return RunVerdict.REPRODUCED, f"{score:.4f} bits per byte; nothing was claimed to compare it with"
         away = score - claimed
-        said = f"{score:.4f} bits per byte where {claimed:.4f} are claimed ({away:+.4f}, tolerance {request.tolerance:g})"
+        said = f"{score:.4f} bits per byte where {claimed:.4f} are claimed ({away:+.4f} ± {request.tolerance:g})"
         # A score is reproduced by a better one too: seeds differ.
         return (RunVerdict.REPRODUCED if away <= request.tolerance else RunVerdict.DIFFERS), said
 

@@ -47,6 +47,7 @@ class Run:
     told: Callable[[Progress], None] | None = None
     cancelled: Callable[[], bool] | None = None
     began: float = field(default_factory=time.monotonic)
+    probes: tuple[str, ...] = ()  # the usual ones where none is named
 
     @property
     def workplace(self) -> Workplace:

@@ -1,4 +1,4 @@
-"""Figures out of a log by the readers that triage uses, checked by our own counting and clock, held against the claim."""
+"""Figures out of a log, by the readers that triage uses, and checked by our own counting."""
 
 from __future__ import annotations
 

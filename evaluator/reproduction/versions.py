@@ -32,8 +32,7 @@ def versions(executor: Executor, python: Path | None = None) -> dict[str, str]:
     found = {"executor": executor.name, "kernel": platform.release(), "machine": platform.machine()}
     found |= _libraries(python or Path(sys.executable))
     if DRIVER.exists():
-        first = DRIVER.read_text(errors="replace").splitlines()[:1]
-        found |= {"nvidia driver": line.partition(":")[2].strip() for line in first}
+        found["nvidia driver"] = DRIVER.read_text(errors="replace").partition("\n")[0].partition(":")[2].strip()
     return found
 
 
@@ -41,7 +40,12 @@ def devices(gpus: int) -> tuple[str, ...]:
     """Names and ids of the GPUs that a run gets, as the driver tells."""
     if not gpus or shutil.which("nvidia-smi") is None:
         return ()
-    command = ["nvidia-smi", "--query-gpu=name,uuid", "--format=csv,noheader", f"--id={','.join(map(str, range(gpus)))}"]
+    command = [
+        "nvidia-smi",
+        "--query-gpu=name,uuid",
+        "--format=csv,noheader",
+        f"--id={','.join(map(str, range(gpus)))}",
+    ]
     return tuple(line.strip() for line in _told(command).splitlines() if line.strip())
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from evaluator.execution import Limits, Reason
 from evaluator.sandbox import processes
+from evaluator.sandbox.following import Found
 from evaluator.sandbox.groups import Group
 
 MOST_FILES = 200_000
@@ -32,7 +33,7 @@ class Watch:
     clock: Callable[[], float] = time.monotonic
     _next: float = field(default=0.0, init=False)
 
-    def look(self) -> tuple[Reason, str] | None:
+    def look(self) -> Found | None:
         """Why the job must end now, if it must; what was looked at a moment ago is not looked at again."""
         began = self.clock()
         if began < self._next:
@@ -41,7 +42,7 @@ class Watch:
         self._next = began + max(EVERY_SECONDS, SHARE * (self.clock() - began))
         return found
 
-    def memory(self) -> tuple[Reason, str] | None:
+    def memory(self) -> Found | None:
         """Whether the kernel ended a process, or, without a group, whether all together hold too much."""
         limit = self.limits.memory_bytes
         if self.group is not None:
@@ -64,21 +65,24 @@ class Watch:
         here = self.work.stat().st_dev
         return total + sum(size for device, size in processes.nameless_files(pids) if device != here)
 
-    def disk(self) -> tuple[Reason, str] | None:
+    def disk(self) -> Found | None:
         """Whether the work folder holds too much, files that were removed and are still open counted."""
-        limit = self.limits.work_bytes
-        state = os.statvfs(self.work)
-        if state.f_bavail * state.f_frsize < LEAST_FREE:
-            return Reason.INFRASTRUCTURE, FULL_DISK.format(LEAST_FREE)
-        used, files = usage(self.work)
         here = self.work.stat().st_dev
         removed = processes.nameless_files(processes.descendants(self.first))
-        used += sum(size for device, size in removed if device == here)
-        if used > limit:
-            return Reason.DISK, f"the work folder reached its cap of {limit:,} bytes"
-        if files > MOST_FILES:
-            return Reason.DISK, f"the work folder holds more than {MOST_FILES:,} files"
-        return None
+        return work_folder(self.work, self.limits, sum(size for device, size in removed if device == here))
+
+
+def work_folder(work: Path, limits: Limits, removed: int = 0) -> Found | None:
+    """Whether a work folder holds too much, `removed` bytes without a name counted in; or the disk has no room."""
+    state = os.statvfs(work)
+    if state.f_bavail * state.f_frsize < LEAST_FREE:
+        return Reason.INFRASTRUCTURE, FULL_DISK.format(LEAST_FREE)
+    used, files = usage(work)
+    if used + removed > limits.work_bytes:
+        return Reason.DISK, f"the work folder reached its cap of {limits.work_bytes:,} bytes"
+    if files > MOST_FILES:
+        return Reason.DISK, f"the work folder holds more than {MOST_FILES:,} files"
+    return None
 
 
 def usage(folder: Path) -> tuple[int, int]:
