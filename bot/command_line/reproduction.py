@@ -65,7 +65,7 @@ def watched(rung: Rung) -> Iterator[Callable[[Progress], None]]:
         yield lambda progress: live.update(Text(line_of(rung, progress)))
 
 
-def _unwatched(progress: Progress) -> None:  # noqa: ARG001 - told as if somebody did
+def _unwatched(progress: Progress) -> None:
     """Nobody watches."""
 
 

@@ -101,6 +101,7 @@ def request_of_folder(
             eval_tolerance_seconds=limits.eval_tolerance_seconds,
         ),
         gpus=asked.gpus,
+        environment={} if asked.gpus else {"OMP_NUM_THREADS": "1"},  # what runs on a processor here is small
         claimed=_claimed(submission),
         tolerance=asked.tolerance or competition.scores.agreement,
         queued_at=datetime.now(UTC).isoformat(),

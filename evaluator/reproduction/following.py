@@ -46,6 +46,7 @@ class Follower:
     trained_at: float | None = None
     exported_at: float | None = None
     scored_at: float | None = None
+    stopped: Tick | None = None
     heard: int = 0
     on_change: Callable[[Progress], None] | None = field(default=None, repr=False)
 
@@ -58,6 +59,7 @@ class Follower:
         self._step(line.seconds, text)
         lowered = text.lower()
         if self.phase in (SETUP, TRAIN) and _STOPPED.search(lowered):
+            self._stop(line.seconds, text)
             self._trained(line.seconds)
         elif self.phase != SETUP and _SIZE.search(text):
             self._trained(line.seconds)
@@ -70,10 +72,17 @@ class Follower:
 
     @property
     def train_seconds(self) -> float | None:
-        """Training by our clock: what the first step's line tells, and what passed up to the last one's."""
-        if self.first_tick is None or self.last_tick is None:
+        """Training by our clock: what the first step's line tells, and what passed up to the last one's.
+
+        What the script says to have trained between that line and its stop is added, as far as that time did pass.
+        """
+        first, last, stop = self.first_tick, self.last_tick, self.stopped
+        if first is None or last is None:
             return None
-        return (self.first_tick.told or 0.0) + self.last_tick.at - self.first_tick.at
+        taken = (first.told or 0.0) + last.at - first.at
+        if stop is not None and stop.told is not None and last.told is not None:
+            taken += min(max(0.0, stop.told - last.told), stop.at - last.at)
+        return taken
 
     @property
     def eval_seconds(self) -> float | None:
@@ -117,10 +126,14 @@ class Follower:
             return
         self.phase = TRAIN
         self.loss = float(loss[1])
-        told = _TIME.search(text)
-        seconds = None if told is None else float(told[1]) / (1000 if told[2] == "ms" else 1)
-        self.last_tick = Tick(at, self.step, seconds, self.heard)
+        self.last_tick = Tick(at, self.step, _told_seconds(text), self.heard)
         self.first_tick = self.first_tick or self.last_tick
+
+    def _stop(self, at: float, text: str) -> None:
+        """The line on which the clock stopped training."""
+        told = _told_seconds(text)
+        if told is not None and self.stopped is None:
+            self.stopped = Tick(at, self.step or 0, told, self.heard)
 
     def _trained(self, at: float) -> None:
         if self.trained_at is None:
@@ -139,3 +152,9 @@ class Follower:
         if self.steps and self.last_tick.step:
             train = min(train, (self.last_tick.at - began) * self.steps / self.last_tick.step)
         return min(limits.total_seconds, max(now, began + train + limits.eval_seconds))
+
+
+def _told_seconds(text: str) -> float | None:
+    """What training has taken so far, by the script's own clock."""
+    told = _TIME.search(text)
+    return None if told is None else float(told[1]) / (1000 if told[2] == "ms" else 1)

@@ -77,7 +77,7 @@ class Workplace:
             work=work,
             limits=bounds,
             folder=FOLDER,
-            environment={**request.environment, **(more or {}), **own},
+            environment={"PYTHONUNBUFFERED": "1", **request.environment, **(more or {}), **own},
             read_only=shown,
             gpus=tuple(range(request.gpus)),
         )
