@@ -23,6 +23,8 @@ COMMANDS = MappingProxyType(
         "triage": "Triage one pull request of a local git repository.",
         "check": "Triage a folder before it becomes a pull request.",
         "explain": "Show what was understood of a submission's program.",
+        "reproduce": "Run a submission in a sandbox and compare what it claims.",
+        "runner": "Test this machine's sandbox, or work on the queue of runs.",
         "backtest": "Triage many pull requests, and compare with rulings.",
         "rules": "List the rules, or show the page of one.",
         "queue": "List what waits for a person, and rule on it.",
