@@ -37,6 +37,12 @@ VOLUME /var/lib/fairway
 USER 10001:10001
 
 FROM base AS gpu
+# What the sandbox is made of; `fairway runner doctor` tells whether the container may use it.
+USER root
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends bubblewrap libseccomp2 util-linux mount \
+    && rm -rf /var/lib/apt/lists/*
+USER 10001:10001
 ENV NVIDIA_DRIVER_CAPABILITIES=compute,utility
 COPY --from=build-gpu /opt/fairway /opt/fairway
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["fairway", "worker", "--queue", "gpu", "--check"]

@@ -138,7 +138,7 @@ def _context(clock: Clock, github: Hub, folder: Path) -> Context:
         screen=screen_here,
         stages=functions(),
         on_quarantine=set_aside,
-        announce=lambda _stage, _job_id: None,
+        announce=lambda _stage, _job_id, _place: None,
         backlog=pacer.backlog,
         now=clock.now,
     )

@@ -177,7 +177,7 @@ def _context(settings: Settings, scope: SessionScope, gateway: GitHubGateway) ->
         screen=screen_here,
         stages={stage: stages[stage] for stage in wanted},
         on_quarantine=set_aside,
-        announce=lambda _stage, _job_id: None,
+        announce=lambda _stage, _job_id, _place: None,
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import lzma
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from demo.samples import BASE, SAMPLES, Number, Sample
+from demo.samples import BASE, SAMPLES, Edit, Number, Sample
 
 PARTS = ("settings", "data", "attention", "model", "evaluation", "artifact", "headline", "main")
 
@@ -17,9 +17,13 @@ _LAUNCHER = 'import base64, lzma\nexec(compile(lzma.decompress(base64.b85decode(
 
 def script(sample: Sample) -> str:
     """The script as it runs."""
-    texts = {part: _part(part, sample) for part in PARTS}
-    texts["settings"] = _set(texts["settings"], sample.settings)
-    for edit in sample.edits:
+    return compose({part: _part(part, sample) for part in PARTS}, sample.settings, sample.edits)
+
+
+def compose(parts: Mapping[str, str], settings: Mapping[str, Number], edits: Iterable[Edit]) -> str:
+    """The text of a script: its parts in order, with defaults and single places changed."""
+    texts = {**parts, "settings": _set(parts["settings"], settings)}
+    for edit in edits:
         if edit.where in texts:
             texts[edit.where] = edit.apply(texts[edit.where])
     return "\n\n".join(texts.values())

@@ -196,6 +196,71 @@ class Publishing(_Strict):
     bulletin: bool = False
 
 
+Weight = Literal["note", "review", "block"]
+
+
+class Budget(_Strict):
+    """What runs may cost. Minutes are GPU minutes (of the machine for a run without GPU); 0 allows none.
+
+    `cost_per_hour` is the price of the machine that a run has to itself, in `currency`; `cost_per_day` caps a day's.
+    """
+
+    minutes_per_day: Annotated[float, Field(ge=0)] = 0.0
+    minutes_per_author: Annotated[float, Field(ge=0)] = 0.0
+    minutes_per_submission: Annotated[float, Field(ge=0)] = 0.0
+    cost_per_hour: Annotated[float, Field(ge=0)] = 0.0
+    cost_per_day: Annotated[float, Field(ge=0)] = 0.0
+    currency: str = "USD"
+
+
+class Weights(_Strict):
+    """How much a run's result weighs. What we measured over a limit is certain; the others are for a person."""
+
+    differs: Weight = "review"
+    failed: Weight = "review"
+    over_time: Weight = "block"
+    over_cap: Weight = "block"
+
+
+class Reproduction(_Strict):
+    """Runs of submissions on machines of ours; without `runner` there are none.
+
+    `automatic` is the last step of the ladder (smoke, probe, seed, full) that record candidates without a blocking
+    finding take by themselves; a seed and a full reproduction are always asked for by somebody who rules. `command`
+    begins with the program, `{script}` stands for the submission's script. `dataset`, `tokenizer` and `second_slice`
+    are names that the runner knows. `gpus` 0 runs on the CPU; `seeds` 0 takes as many as the track asks for.
+    `tolerance` is how far a measured score may lie from the claimed one, in the metric.
+
+    `smoke_seconds` and `probe_seconds` limit those steps as a whole, `setup_seconds` is what a full run may take beyond
+    the limits on training and evaluation, `untimed_seconds` the whole of a run in a track without limits.
+    """
+
+    runner: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")] = "none"
+    automatic: Literal["none", "smoke", "probe"] = "none"
+    command: Annotated[tuple[str, ...], Field(min_length=1)] = ("python", "{script}")
+    environment: dict[str, str] = {}
+    dataset: str = ""
+    tokenizer: str = ""
+    second_slice: str = ""
+    gpus: Annotated[int, Field(ge=0, le=64)] = 0
+    seeds: Annotated[int, Field(ge=0, le=20)] = 0
+    tolerance: Annotated[float, Field(ge=0)] = 0.0
+    smoke_seconds: Annotated[float, Field(gt=0)] = 300.0
+    probe_seconds: Annotated[float, Field(gt=0)] = 600.0
+    setup_seconds: Seconds = 600.0
+    untimed_seconds: Annotated[float, Field(gt=0)] = 7_200.0
+    memory_bytes: Positive = 32_000_000_000
+    work_bytes: Positive = 8_000_000_000
+    processes: Positive = 4_096
+    budget: Budget = Budget()
+    weights: Weights = Weights()
+
+    @property
+    def runs(self) -> bool:
+        """Whether anything is ever run."""
+        return self.runner != "none"
+
+
 class Competition(_Strict):
     """All parameters of one competition."""
 
@@ -213,6 +278,7 @@ class Competition(_Strict):
     fingerprints: Fingerprints
     rulers: Rulers
     publishing: Publishing = Publishing()
+    reproduction: Reproduction = Reproduction()
 
     @model_validator(mode="after")
     def _consistent(self) -> Competition:

@@ -106,7 +106,7 @@ def running(url: str, github: StandIn, folder: Path, **more: Any) -> Iterator[Pi
         screen=screen_here,
         stages=functions(),
         on_quarantine=set_aside,
-        announce=lambda stage, job_id: announced.append((stage, job_id)),
+        announce=lambda stage, job_id, _place: announced.append((stage, job_id)),
     )
     try:
         yield Pipeline(replace(context, **fields), announced)

@@ -41,6 +41,11 @@ def queue_of(name: str) -> str:
     return GPU_QUEUE if name == Stage.REPRODUCE else QUEUE
 
 
+def queue_at(machine: str) -> str:
+    """The queue that only one machine listens to: there are the processes of the runs that it watches."""
+    return f"{GPU_QUEUE}@{machine}"
+
+
 def make_app(settings: Settings) -> Celery:
     """The app of a deployment, without tasks. Nothing is connected."""
     app = Celery("fairway", set_as_current=False)
@@ -84,7 +89,7 @@ def _tasks(settings: Settings) -> dict[str, object]:
         "task_ignore_result": True,
         "task_acks_late": False,
         "task_default_queue": QUEUE,
-        "task_queues": [Queue(name, routing_key=name) for name in QUEUES],
+        "task_queues": [Queue(name, routing_key=name) for name in (*QUEUES, queue_at(settings.machine_name))],
         "task_create_missing_queues": False,
         "task_publish_retry": False,
         "task_send_sent_event": False,
@@ -118,18 +123,19 @@ class Doorbell:
         self._lock = threading.Lock()
         self._looked: dict[str, tuple[float, int]] = {}
 
-    def announce(self, stage: Stage, job_id: UUID) -> None:
-        """Tell the workers that a job is due."""
-        self.ring(stage.value, str(job_id))
+    def announce(self, stage: Stage, job_id: UUID, place: str = "") -> None:
+        """Tell the workers that a job is due, or those of one machine."""
+        self.ring(stage.value, str(job_id), place=place)
 
-    def ring(self, name: str, *arguments: str, expires: float | None = None) -> None:
+    def ring(self, name: str, *arguments: str, expires: float | None = None, place: str = "") -> None:
         """Send a task's name. `expires` is in seconds, by the clocks of two machines."""
-        queue = queue_of(name)
+        queue = queue_at(place) if place else queue_of(name)
         try:
             with self._lock, self._app.producer_or_acquire() as producer:
                 if self._waiting(producer, queue) < MOST_WAITING:
+                    at = Queue(queue, routing_key=queue)
                     self._app.send_task(
-                        name, arguments, queue=queue, expires=expires, ignore_result=True, producer=producer
+                        name, arguments, queue=at, expires=expires, ignore_result=True, producer=producer
                     )
         except (KombuError, *self._errors()) as error:
             raise DoorbellError(f"{type(error).__name__}: {error}") from error

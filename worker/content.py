@@ -70,6 +70,13 @@ class ContentStore:
             raise KeyError(content_id)
         return data
 
+    def path(self, content_id: str) -> Path:
+        """The file that holds a content. Raises KeyError where it is not here."""
+        path = self._path(content_id)
+        if not path.is_file():
+            raise KeyError(content_id)
+        return path
+
     def _path(self, content_id: str) -> Path:
         """Where a content lies. What is no id lies nowhere: the name may come from outside."""
         name = content_id if _ID.fullmatch(content_id) else "no-id"

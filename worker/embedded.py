@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from celery import Celery
 from celery.worker import WorkController
 from celery.worker import state as worker_state
 
-from worker.app import QUEUE, Doorbell, make_app
+from worker.app import GPU_QUEUE, QUEUE, Doorbell, make_app, queue_at
 from worker.context import make_context
 from worker.process import QUIET
 from worker.relay import Relay
@@ -36,7 +36,7 @@ def working(settings: Settings) -> Iterator[None]:
         stack.callback(screen.close)
         context = make_context(settings, bell.announce, screen)
         register(app, lambda: context)
-        stack.enter_context(_listening(app, settings.concurrency))
+        stack.enter_context(_listening(app, settings.concurrency, _queues(settings)))
         screen.warm_up()
         stop = threading.Event()
         stack.enter_context(beating(app, bell, stop))
@@ -44,8 +44,13 @@ def working(settings: Settings) -> Iterator[None]:
         yield
 
 
+def _queues(settings: Settings) -> list[str]:
+    """With a runner this process is its machine too."""
+    return [QUEUE, GPU_QUEUE, queue_at(settings.machine_name)] if settings.runner else [QUEUE]
+
+
 @contextmanager
-def _listening(app: Celery, concurrency: int) -> Iterator[None]:
+def _listening(app: Celery, concurrency: int, queues: Sequence[str]) -> Iterator[None]:
     """Celery's worker in a thread. At the end the jobs that run may finish; what does not is leased again later."""
     ready = threading.Event()
     app.set_default()  # threads of the pool look for their tasks there
@@ -53,7 +58,7 @@ def _listening(app: Celery, concurrency: int) -> Iterator[None]:
         app=app,
         pool="threads",
         concurrency=concurrency,
-        queues=[QUEUE],
+        queues=list(queues),
         ready_callback=lambda _consumer: ready.set(),
         **QUIET,
     )

@@ -23,6 +23,7 @@ from rules.competition import Competition
 from worker.clients.gateway import Gateway, LimitedError, UnavailableError
 from worker.configuration import competition_of
 from worker.content import ContentStore
+from worker.reproduction.runners import Here
 from worker.screening import Screen
 from worker.settings import Settings
 from worker.store import jobs
@@ -35,7 +36,9 @@ log = logging.getLogger(__name__)
 UNAVAILABLE_SECONDS = 5.0
 UNAVAILABLE_MOST = 300.0
 
-Announce = Callable[[Stage, UUID], None]
+Announce = Callable[[Stage, UUID, str], None]
+"""Rings for a job of a stage: at the machine of that name, or at any for ""."""
+
 StageFunction = Callable[["Context", Lease], None]
 
 
@@ -67,6 +70,11 @@ class Context:
     backlog: Callable[[int], float] = field(default=lambda _installation: 0.0, repr=False)
     """In how many seconds an installation could create one more thing on GitHub."""
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC), repr=False)
+    here: Here = field(init=False, repr=False)
+    """This machine's runner, by the settings."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "here", Here(self.settings))
 
     def competition(self, repository: Repository) -> Competition:
         """The rules that a repository's pull requests are judged by."""
@@ -163,12 +171,12 @@ def ring_or_fault(bell: Bell) -> tuple[int, OSError | None]:
     """Announce what is due; returns how many, and why no more where the broker does not take it."""
     with bell.scope() as session:
         due = jobs.due(session)
-    for index, (job_id, stage) in enumerate(due):
+    for index, one in enumerate(due):
         try:
-            bell.announce(stage, job_id)
+            bell.announce(one.stage, one.job_id, one.place)
         except OSError as error:
             with bell.scope() as session:
-                jobs.unannounce(session, [job_id for job_id, _ in due[index:]])
+                jobs.unannounce(session, [later.job_id for later in due[index:]])
             return index, error
     return len(due), None
 

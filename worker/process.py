@@ -12,7 +12,7 @@ from celery import Celery, bootsteps
 from celery.signals import setup_logging, worker_process_init
 
 from worker import screening
-from worker.app import Doorbell, make_app
+from worker.app import GPU_QUEUE, Doorbell, make_app, queue_at
 from worker.clients.github import GitHubGateway
 from worker.context import make_context
 from worker.pipeline import Context
@@ -61,8 +61,9 @@ def run_worker(settings: Settings, *, queues: Sequence[str], concurrency: int, p
     setup_logging.connect(_keep_logging, weak=False)
     worker_process_init.connect(workplace.enter, weak=False)
     _import_everything(settings)
-    worker = app.Worker(queues=list(queues), concurrency=concurrency, pool="prefork", quiet=True, **QUIET)
-    log.info("working on %s, %d jobs at a time", ", ".join(queues), concurrency)
+    listened = [*queues, *([queue_at(settings.machine_name)] if GPU_QUEUE in queues else [])]
+    worker = app.Worker(queues=listened, concurrency=concurrency, pool="prefork", quiet=True, **QUIET)
+    log.info("working on %s, %d jobs at a time", ", ".join(listened), concurrency)
     worker.start()
     return int(worker.exitcode or 0)
 

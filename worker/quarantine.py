@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from rules.report.contract import finding_entry
 from rules.rule import Source, internal_error
 from worker import subjects
+from worker.reproduction import reaping
 from worker.store import audit, jobs, repositories, submissions
 from worker.store.jobs import Lease
 from worker.store.models import Stage, SubmissionRow
@@ -18,6 +19,8 @@ from worker.store.models import Stage, SubmissionRow
 def set_aside(session: Session, lease: Lease, error: str) -> None:
     """Note it, and where a submission could not be read or screened say so in a finding: never a pass."""
     audit.note(session, "fairway", "quarantined", f"{lease.stage} {lease.subject}", error=error[:2000])
+    if lease.stage is Stage.REPRODUCE:
+        reaping.give_up(session, UUID(lease.subject), error)
     submission_id = _submission(session, lease)
     if submission_id is None:
         return

@@ -17,13 +17,15 @@ from sqlalchemy.orm import Session
 from rules import catalog
 from worker import precedents
 from worker.precedents import NOTHING, Effect
+from worker.reproduction import ladder
 from worker.store import audit, happenings, jobs, rulings, runs
 from worker.store.happenings import Kind
 from worker.store.models import Outcome, PullRequestRow, Ruling, RunStatus, Stage, SubmissionRow
 from worker.store.repositories import locked
+from worker.store.runs import RUNGS, Asker
 from worker.store.types import now_plus
 
-KINDS = ("smoke", "probe", "full")
+KINDS = RUNGS
 MOST_CODES, MOST_REASON = 20, 2_000
 WITH_CODES = frozenset({Outcome.REJECTED, Outcome.WAIVED})
 FINAL = frozenset({Outcome.ACCEPTED, Outcome.REJECTED, Outcome.NEEDS_CHANGES})
@@ -145,14 +147,19 @@ class Requested:
     new: bool
 
 
-def request_reproduction(session: Session, submission: SubmissionRow, kind: str, person: Person) -> Requested:
-    """Ask for a run; of each kind there is one for a head. It waits until a runner takes it. Raises RulingError."""
+def request_reproduction(
+    session: Session, submission: SubmissionRow, kind: str, person: Person, *, wished: bool = False
+) -> Requested:
+    """Ask for a step of the ladder and what is missing below it, on this head alone. Raises RulingError.
+
+    `wished`: the person does not rule, so that it waits until somebody who does asks for the same.
+    """
     if kind not in KINDS:
         raise RulingError(f"there is no run of the kind `{kind[:20]}`; there are {', '.join(f'`{k}`' for k in KINDS)}")
     _current(session, submission)
-    new = runs.ask(session, submission.id, kind, person.login[:100])
+    new = ladder.ask(session, submission, kind, Asker(person.login, person.id, person.way), wished=wished)
     if new:
-        _note(session, person, "asked for a run", submission, kind=kind)
+        _note(session, person, "wished for a run" if wished else "asked for a run", submission, kind=kind)
         _publish(session, submission)
     return Requested(kind, runs.status(session, submission.id, kind), new)
 

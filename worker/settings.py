@@ -6,6 +6,8 @@ embedded: a SQLite file, a broker in memory, one process.
 
 from __future__ import annotations
 
+import re
+import socket
 from pathlib import Path
 from typing import Annotated
 
@@ -38,6 +40,18 @@ class Settings(BaseSettings):
     competition: str = DEFAULT_COMPETITION
     """Name or path of the competition of repositories that have no `.github/fairway.toml`."""
 
+    runner: str | None = None
+    """The runner that this machine offers: "local", "kubernetes", "skypilot", or `package.module:factory`."""
+    machine: str | None = None
+    """What this machine is called in the queue of runs; its host name without. It has to stay the same."""
+    data_folder: Path | None = None
+    """Where the local runner finds data sets and tokenizers by their names."""
+    runs_folder: Path = Path("fairway-runs")
+    """Where the local runner keeps what it knows of its runs. It outlives the worker."""
+    poll_seconds: Annotated[float, Field(gt=0, le=60)] = 3.0
+    run_silence_seconds: Annotated[float, Field(ge=5, le=86_400)] = 180.0
+    """After how long without a look a run is given up, so that another machine may make it."""
+
     lease_seconds: Annotated[float, Field(gt=1, le=600)] = 10.0
     sweep_seconds: Annotated[float, Field(gt=0, le=600)] = 3.0
     relay_seconds: Annotated[float, Field(gt=0, le=60)] = 0.2
@@ -69,6 +83,11 @@ class Settings(BaseSettings):
     def embedded(self) -> bool:
         """Whether web and worker share one process and a broker in memory."""
         return self.broker_url.startswith("memory:")
+
+    @property
+    def machine_name(self) -> str:
+        """What this machine is called in the queue of runs."""
+        return re.sub(r"[^A-Za-z0-9._-]", "-", self.machine or socket.gethostname())[:80]
 
     @property
     def git_folder(self) -> Path:

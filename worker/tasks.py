@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from worker import deliveries, pipeline
 from worker.app import PURGE, RECOVER, SWEEP
 from worker.pipeline import Context
+from worker.reproduction import reaping
 from worker.store.models import Stage
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ def register(app: Celery, context: Callable[[], Context]) -> None:
     @_patient
     def sweep() -> None:
         pipeline.sweep(context())
+        reaping.reap(context().scope, context().settings.run_silence_seconds)
 
     @_patient
     def recover() -> None:

@@ -60,7 +60,7 @@ def command(context: click.Context, repository: str | None, limit: int, json_fil
 
     with queue_inputs.transaction() as session:
         chosen = None if repository is None else queue_inputs.repository(session, repository).id
-        page = listing(session, chosen, limit)
+        page = listing(session, chosen, limit, queue_inputs.settings())
     output.write_json(json_file, page.as_json())
     if json_file != options.STDOUT:
         page.print(output.page())
@@ -78,7 +78,8 @@ def show(number: int, repository: str | None, json_file: str | None) -> int:
 
     with queue_inputs.transaction() as session:
         chosen = queue_inputs.repository(session, repository)
-        page = detail(session, queue_inputs.submission(session, chosen, number))
+        found = queue_inputs.submission(session, chosen, number)
+        page = detail(session, found, queue_inputs.settings())
     output.write_json(json_file, page.as_json())
     if json_file != options.STDOUT:
         page.print(output.page())
@@ -123,6 +124,47 @@ def waive(words: Sequence[str], **how: Any) -> int:
 def hold(words: Sequence[str], **how: Any) -> int:
     """Put pull requests on hold until the next ruling: no automatic step goes on."""
     return _rule("held", words, **how)
+
+
+@command.command("reproduce")
+@click.argument("number", type=click.IntRange(min=1), metavar="N")
+@click.argument("kind", type=click.Choice(["smoke", "probe", "seed", "full"]), default="smoke")
+@click.option("--head", metavar="SHA", help="Only if this is still the head.")
+@_by
+@_of_repository
+def reproduce(number: int, kind: str, head: str | None, login: str | None, repository: str | None) -> int:
+    """Run a submission at the head that is there now, with the steps below that are missing."""
+    from bot.command_line import queue_inputs
+    from worker import rulings
+
+    person = queue_inputs.person(login)
+    try:
+        with queue_inputs.transaction() as session:
+            chosen = queue_inputs.repository(session, repository)
+            found = queue_inputs.submission(session, chosen, number, head)
+            asked = rulings.request_reproduction(session, found, kind, person)
+    except rulings.RulingError as error:
+        raise click.ClickException(f"{error}; nothing was asked for") from None
+    said = "asked for" if asked.new else f"asked for before: {asked.status.value}"
+    click.echo(f"#{number} {kind} run at {found.head_sha[:10]} {said}; `fairway queue show {number}` tells more.")
+    return 0
+
+
+@command.command("costs")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many runs to list.")
+@_of_repository
+@options.json_file
+def costs(limit: int, repository: str | None, json_file: str | None) -> int:
+    """Show what runs cost, per day and per run."""
+    from bot.command_line import output, queue_inputs, queue_runs
+
+    with queue_inputs.transaction() as session:
+        chosen = queue_inputs.repository(session, repository)
+        page = queue_runs.costs(session, queue_inputs.settings(), chosen, limit)
+    output.write_json(json_file, page.as_json())
+    if json_file != options.STDOUT:
+        page.print(output.page())
+    return 0
 
 
 @command.command("retry")

@@ -26,6 +26,9 @@ from rules.report.console import (
 from rules.report.escape import cut, cut_middle
 from rules.report.sections import TITLES
 from rules.rule import Location, Severity
+from worker.configuration import competition_of
+from worker.reproduction import telling
+from worker.settings import Settings
 from worker.store import rulings, runs
 from worker.store.models import FindingRow, Publication, Ruling, Run, SubmissionRow
 
@@ -41,6 +44,7 @@ class Detail:
     ruled: Sequence[Ruling]
     runs: Sequence[Run]
     published: Sequence[Publication]
+    told: Sequence[str] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The page for programs."""
@@ -58,7 +62,7 @@ class Detail:
                 }
                 for ruling in self.ruled
             ],
-            "runs": [{"kind": run.kind, "status": run.status.value, "asked_by": run.requested_by} for run in self.runs],
+            "runs": [_run_as_json(run, told) for run, told in zip(self.runs, self.told, strict=True)],
             "published": [
                 {"kind": one.kind, "subject": one.subject, "github_id": one.github_id, "at": one.updated_at.isoformat()}
                 for one in self.published
@@ -115,9 +119,8 @@ class Detail:
             yield Text(f"{moment(ruling.created_at)} {outcome}{codes} by {cut(ruling.ruler, NAME)}{reason}")
 
     def _runs(self) -> Iterator[Text]:
-        for run in self.runs:
-            by = cut(run.requested_by, NAME)
-            yield Text(f"{moment(run.requested_at)} {run.kind} {run.status} (asked for by {by})")
+        for run, told in zip(self.runs, self.told, strict=True):
+            yield Text(f"{moment(run.requested_at)} {cut(told, REASON)}")
 
     def _published(self) -> Iterator[Text]:
         for one in self.published:
@@ -126,14 +129,16 @@ class Detail:
             yield Text(f"{moment(one.updated_at)} {one.kind}{subject}{number}")
 
 
-def detail(session: Session, submission: SubmissionRow) -> Detail:
+def detail(session: Session, submission: SubmissionRow, settings: Settings) -> Detail:
     """Read the page of a submission that was loaded with its findings."""
+    competition = competition_of(submission.pull_request.repository.configuration, settings.competition)
     published = select(Publication).where(Publication.pull_request_id == submission.pull_request_id)
     return Detail(
         submission,
         rulings.of_submission(session, submission.id),
         runs.of_submission(session, submission.id),
         session.scalars(published.order_by(Publication.kind, Publication.subject)).all(),
+        telling.of_submission(session, submission.id, competition),
     )
 
 
@@ -154,6 +159,23 @@ def _finding(finding: FindingRow, waived: Ruling | None) -> Iterator[Line]:
 def _place(path: str, line: int | None, unpacked_line: int | None) -> str:
     location = str(Location("", line, unpacked_line))
     return cut_middle(path, PATH) + location
+
+
+def _run_as_json(run: Run, told: str) -> dict[str, Any]:
+    return {
+        "rung": run.rung,
+        "seed": run.seed,
+        "attempt": run.attempt,
+        "status": run.status.value,
+        "verdict": run.verdict,
+        "asked_by": run.requested_by,
+        "machine": run.machine,
+        "progress": run.progress,
+        "evidence": run.evidence_digest,
+        "gpu_seconds": run.seconds,
+        "cost": run.mills / 1000,
+        "told": told,
+    }
 
 
 def _finding_as_json(finding: FindingRow) -> dict[str, Any]:

@@ -11,8 +11,9 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.command_line import database
+from bot.command_line import database, deployment
 from worker.rulings import Person
+from worker.settings import Settings
 from worker.store import repositories, submissions
 from worker.store.models import Repository, SubmissionRow
 
@@ -26,6 +27,11 @@ def transaction() -> Iterator[Session]:
     """One transaction on the deployment's database."""
     with database.opened() as scope, scope() as session:
         yield session
+
+
+def settings() -> Settings:
+    """The deployment's settings."""
+    return deployment.settings_as_given()
 
 
 def numbers(words: Sequence[str]) -> list[int]:

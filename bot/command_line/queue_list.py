@@ -13,9 +13,11 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy.orm import Session
 
+from bot.command_line import queue_runs
 from rules.report.console import COLOURS
 from rules.report.escape import cut
 from rules.rule import Severity
+from worker.settings import Settings
 from worker.store import queue
 from worker.store.models import Repository, SubmissionRow
 from worker.store.queue import SetAside
@@ -27,18 +29,20 @@ FOOT = "`fairway queue show N` shows one; accept, reject, needs-changes, waive a
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What waits, how much there is of it, what was set aside, and whose configuration cannot be used."""
+    """What waits, how much there is of it, what was set aside, whose configuration cannot be used, and what runs."""
 
     waiting: Sequence[SubmissionRow]
     total: int
     aside: Sequence[SetAside]
     faulty: Sequence[Repository]
+    runs: Sequence[str] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The list for programs."""
         return {
             "total": self.total,
             "waiting": [brief(submission) for submission in self.waiting],
+            "runs": list(self.runs),
             "set_aside": [_aside(one) for one in self.aside],
             "configuration_faults": [
                 {"repository": one.full_name, "fault": one.configuration_fault} for one in self.faulty
@@ -53,6 +57,10 @@ class Listing:
             console.print(Text(f"{shown} waiting. {FOOT}", "dim"))
         else:
             console.print(NOTHING)
+        if self.runs:
+            console.print(Text("Runs:", "bold"))
+        for told in self.runs:
+            console.print(Text(f"  {told}"))
         for line in self._set_aside():
             console.print(line)
         for one in self.faulty:
@@ -98,13 +106,14 @@ class Listing:
             )
 
 
-def listing(session: Session, repository_id: int | None, limit: int) -> Listing:
+def listing(session: Session, repository_id: int | None, limit: int, settings: Settings) -> Listing:
     """Read the list."""
     return Listing(
         queue.waiting(session, repository_id=repository_id, limit=limit),
         queue.count_waiting(session, repository_id=repository_id),
         queue.set_aside(session, repository_id=repository_id),
         queue.faulty(session, repository_id=repository_id),
+        queue_runs.under_way(session, settings, repository_id),
     )
 
 

@@ -31,6 +31,9 @@ NO_APP = (
     "deliveries are stored and wait"
 )
 NO_REVIEWER = "FAIRWAY_REVIEWER_URL is not set: no language model reads submissions; the rules alone judge"
+NO_RUNNER = (
+    "FAIRWAY_RUNNER is not set: no submission is run here, neither reproduced nor probed; requests are kept and wait"
+)
 EMBEDDED = "FAIRWAY_BROKER_URL is not set: web and worker share this process, and the database is {}"
 
 
@@ -124,6 +127,8 @@ def _say_what_is_missing(settings: Settings) -> None:
         log.warning(NO_APP)
     if settings.reviewer_url is None:
         log.warning(NO_REVIEWER)
+    if not settings.runner:
+        log.warning(NO_RUNNER)
 
 
 def _migrate(settings: Settings) -> None:

@@ -80,7 +80,7 @@ def bare(
     folder: Path,
     stages: Mapping[Stage, StageFunction],
     *,
-    ring: Callable[[Stage, UUID], None] | None = None,
+    ring: Callable[[Stage, UUID, str], None] | None = None,
     **more: Any,
 ) -> Iterator[Bare]:
     """A runner on a database that is migrated first. `more` are settings."""
@@ -96,7 +96,7 @@ def bare(
         screen=screen_here,
         stages=stages,
         on_quarantine=set_aside,
-        announce=ring or (lambda stage, job_id: rung.append((stage, job_id))),
+        announce=ring or (lambda stage, job_id, _place: rung.append((stage, job_id))),
     )
     try:
         yield Bare(context, rung)

@@ -303,7 +303,7 @@ def test_a_broken_doorbell_loses_nothing_and_what_was_not_rung_is_rung_again(run
     works = threading.Event()
     rung: list[UUID] = []
 
-    def announce(_stage: Stage, job_id: UUID) -> None:
+    def announce(_stage: Stage, job_id: UUID, _place: str) -> None:
         if len(rung) == 2 and not works.is_set():
             raise OSError("no broker")
         rung.append(job_id)
@@ -318,7 +318,7 @@ def test_a_broken_doorbell_loses_nothing_and_what_was_not_rung_is_rung_again(run
 
 
 def test_a_broken_doorbell_does_not_spoil_the_work(running: Running) -> None:
-    def announce(_stage: Stage, _job_id: UUID) -> None:
+    def announce(_stage: Stage, _job_id: UUID, _place: str) -> None:
         raise OSError("no broker")
 
     runner = running(done, ring=announce)

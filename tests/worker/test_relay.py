@@ -34,7 +34,7 @@ class Line:
         self.broker = self.database = True
         self.alive = 0
 
-    def announce(self, stage: Stage, job_id: UUID) -> None:
+    def announce(self, stage: Stage, job_id: UUID, _place: str) -> None:
         if not self.broker:
             raise ConnectionRefusedError("nobody there")
         self.rung.append((stage, job_id))

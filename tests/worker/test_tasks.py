@@ -56,7 +56,7 @@ class Bell(Doorbell):
         self.rung: list[str] = []
         self.broken = False
 
-    def ring(self, name: str, *arguments: str, expires: float | None = None) -> None:
+    def ring(self, name: str, *arguments: str, expires: float | None = None, place: str = "") -> None:
         if self.broken:
             raise DoorbellError("nobody there")
         self.rung.append(name)

@@ -7,12 +7,14 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
 from rules import catalog, docs
+from rules.competition import Competition
 from rules.report import escape
 from rules.rule import Rule
 from worker.commands.grammar import PREFIX
 from worker.precedents import Effect
 from worker.publishing import texts
 from worker.publishing.situation import Situation
+from worker.reproduction import codes
 from worker.rulings import SHORT_SHA, Requested, Ruled
 from worker.store.models import Outcome, RunStatus
 
@@ -34,7 +36,7 @@ For those who rule in this competition:
 - `{PREFIX} needs-changes the log of seed 2 is missing`: the author has to change something first
 - `{PREFIX} waive F04 agreed in the issue`: findings of these rules do not count, and why
 - `{PREFIX} hold waiting for a second opinion`: no automatic step goes on until the next ruling
-- `{PREFIX} reproduce smoke`: ask for a run; `probe` and `full` are the others
+- `{PREFIX} reproduce smoke`: ask for a run; `probe`, `seed` and `full` are the others
 
 A ruling is for the commit that was there when the comment was written: after a push it takes a new one."""
 
@@ -70,10 +72,10 @@ AGAIN = "Screened again because of it: {}."
 ALIKE = "Open ones that hold the same lines today, were opened before and are not touched: {}."
 NUMBERS_AT_MOST = 12
 ABSENT = "Nothing of {} was found at this commit, so the waiver changes nothing for it."
-RUN_ASKED = (
-    "A {} run of {} is asked for. No runner is set up for this competition yet: the request is kept until one is."
-)
+RUN_ASKED = "A {} run of {} is asked for, with the steps below it that are missing."
+RUN_KEPT = "No runner is set up for this competition yet: the request is kept until one is."
 RUN_KNOWN = "A {} run of {} was asked for before: it is {}."
+MEASURED = "**{} {}** (at most *{}*, shown by a run): {}"
 RESERVED = "{} is kept for the category {}; its rule is not written yet."
 NO_RULE = "There is no rule {}; {}"
 TOO_MANY = "{} more commands of this comment were not read: one comment may give {}."
@@ -151,10 +153,11 @@ def _numbers(numbers: Sequence[int]) -> str:
     return named + (f" and {more} more" if more > 0 else "")
 
 
-def run_asked(requested: Requested, head_sha: str) -> str:
+def run_asked(requested: Requested, head_sha: str, competition: Competition) -> str:
     """What became of the wish for a run."""
     if requested.new or requested.status is RunStatus.REQUESTED:
-        return RUN_ASKED.format(requested.kind, sha(head_sha))
+        said = RUN_ASKED.format(requested.kind, sha(head_sha))
+        return said if competition.reproduction.runs else f"{said} {RUN_KEPT}"
     return RUN_KNOWN.format(requested.kind, sha(head_sha), requested.status.value)
 
 
@@ -170,6 +173,9 @@ def explained(asked: str) -> tuple[str, bool]:
     for rule in known:
         if asked.upper() == rule.code or asked.lower() == rule.name:
             return "\n\n".join(_page(rule)), True
+    for rule in codes.RULES.values():
+        if asked.upper() == rule.code or asked.lower() == rule.name:
+            return MEASURED.format(rule.code, rule.name, rule.severity, rule.doc), True
     category = catalog.categories().get(asked.upper())
     if category is not None:
         return RESERVED.format(escape.code(asked.upper()), category), True

@@ -17,6 +17,7 @@ from worker.commands.heard import Heard
 from worker.commands.rulers import may_rule
 from worker.pipeline import Context, Superseded
 from worker.precedents import Effect
+from worker.reproduction import telling
 from worker.rulings import Person
 from worker.store import commands, jobs, queue, repositories, rulings, runs, submissions
 from worker.store.jobs import Lease
@@ -107,13 +108,15 @@ def _stored(context: Context, lease: Lease, heard: Heard) -> _Stored:
 def _read(context: Context, session: Session, heard: Heard, row: PullRequestRow) -> Case:
     current = repositories.current_submission(session, row)
     submission = None if current is None else submissions.load(session, current.id)
+    competition = context.competition(heard.repository)
     return Case(
         Person(heard.facts.author, heard.facts.author_id, "comment"),
-        context.competition(heard.repository),
+        competition,
         row,
         submission,
         [] if submission is None else rulings.of_submission(session, submission.id),
         [] if submission is None else runs.of_submission(session, submission.id),
+        () if submission is None else telling.of_submission(session, submission.id, competition),
         queue.is_set_aside(session, row, submission),
     )
 

@@ -28,7 +28,7 @@ from worker.commands.grammar import (
 from worker.precedents import NOTHING, Effect
 from worker.publishing.situation import situation_of
 from worker.rulings import HeadMovedError, Person, Requested, Ruled, RulingError
-from worker.store import jobs, submissions
+from worker.store import jobs, runs, submissions
 from worker.store.models import Outcome, PullRequestRow, Ruling, Run, RunStatus, Stage, SubmissionRow
 
 RULING = (Accept, Reject, NeedsChanges, Waive, Reproduce, Hold)
@@ -51,6 +51,7 @@ class Case:
     submission: SubmissionRow | None
     ruled: Sequence[Ruling]
     runs: Sequence[Run]
+    told: tuple[str, ...] = ()
     stuck: bool = False
     refusal: str | None = None
     moved: str | None = None
@@ -107,7 +108,7 @@ def decision_of(command: Command | Mistake) -> Decision | None:
 def _status(case: Case) -> Plan:
     if case.submission is None:
         return Plan(answers.SET_ASIDE if case.stuck else answers.NOT_READ)
-    situation = situation_of(case.submission, case.ruled, case.competition)
+    situation = situation_of(case.submission, case.ruled, case.competition, runs=case.told)
     return Plan(answers.status(situation, stuck=case.stuck))
 
 
@@ -148,13 +149,14 @@ def _rule(
 
 
 def _reproduce(case: Case, submission: SubmissionRow, kind: str) -> Plan:
-    known = next((run for run in case.runs if run.kind == kind), None)
-    told = Requested(kind, RunStatus.REQUESTED if known is None else known.status, new=known is None)
+    known = next((run for run in case.runs if run.rung == kind and run.status not in runs.ASKED_IN_VAIN), None)
+    asked = known is not None and known.status is not RunStatus.WISHED
+    told = Requested(kind, known.status if known is not None and asked else RunStatus.REQUESTED, new=not asked)
 
     def effect(session: Session) -> None:
         rulings.request_reproduction(session, _again(session, submission), kind, case.person)
 
-    return Plan(answers.run_asked(told, submission.head_sha), effect=effect)
+    return Plan(answers.run_asked(told, submission.head_sha, case.competition), effect=effect)
 
 
 def _rerun(row: PullRequestRow, session: Session) -> None:

@@ -12,13 +12,13 @@ from worker.commands.asked import BUTTONS, HUMAN_REVIEW, REPRODUCE, RERUN, Again
 from worker.commands.rulers import may_rule
 from worker.pipeline import Context, Superseded
 from worker.rulings import HeadMovedError, Person
-from worker.store import audit, jobs, publications, repositories, submissions
+from worker.store import jobs, publications, repositories, submissions
 from worker.store.jobs import Lease
 from worker.store.models import Repository, Stage, SubmissionRow
 
 log = logging.getLogger(__name__)
 
-KIND = "smoke"
+KIND = "probe"
 
 
 def again(context: Context, lease: Lease, asked: Again) -> None:
@@ -39,15 +39,12 @@ def press(context: Context, lease: Lease, asked: Press) -> None:
     allowed = asked.button != REPRODUCE or _may_rule(context, repository, asked)
     with context.scope() as session:
         jobs.hold(session, lease)
-        if not allowed:
-            detail = {"user_id": asked.user_id, "way": "button"}
-            audit.note(session, asked.login, "was refused a run", f"{repository.full_name}@{asked.head_sha}", **detail)
-        elif asked.button == RERUN:
+        if asked.button == RERUN:
             for number in repositories.numbers_with_head(session, repository.id, asked.head_sha):
                 _read_again(session, repository.id, number)
         else:
             for submission in _current(session, repository.id, asked.head_sha):
-                _ask(session, submission, asked)
+                _ask(session, submission, asked, wished=not allowed)
         jobs.finish(session, lease)
 
 
@@ -74,12 +71,13 @@ def _current(session: Session, repository_id: int, head_sha: str) -> Sequence[Su
     return found
 
 
-def _ask(session: Session, submission: SubmissionRow, asked: Press) -> None:
+def _ask(session: Session, submission: SubmissionRow, asked: Press, *, wished: bool) -> None:
+    """Somebody who rules approves by pressing; anybody else wishes."""
     person = Person(asked.login, asked.user_id, "button")
     try:
         if asked.button == HUMAN_REVIEW:
             rulings.request_human(session, submission, person)
         else:
-            rulings.request_reproduction(session, submission, KIND, person)
+            rulings.request_reproduction(session, submission, KIND, person, wished=wished)
     except HeadMovedError as error:
         log.info("a button came too late: %s", error)

@@ -36,7 +36,7 @@ class Situation:
     """A submission and all that people ruled on it.
 
     `ruling` is the one that stands, `waived` tells by which ruling a code does not count, `held` that an organizer put
-    the pull request on hold. `page` is the address of the submission's own page.
+    the pull request on hold. `page` is the address of the submission's own page; `runs` tells of each run in a line.
     """
 
     submission: SubmissionRow
@@ -46,6 +46,7 @@ class Situation:
     held: bool = False
     fail_on: tuple[str, ...] = ()
     page: str | None = None
+    runs: tuple[str, ...] = ()
 
     @property
     def head_sha(self) -> str:
@@ -87,7 +88,12 @@ class Situation:
 
 
 def situation_of(
-    submission: SubmissionRow, ruled: Sequence[Ruling], competition: Competition, *, page: str | None = None
+    submission: SubmissionRow,
+    ruled: Sequence[Ruling],
+    competition: Competition,
+    *,
+    page: str | None = None,
+    runs: Sequence[str] = (),
 ) -> Situation:
     """The situation of a submission that was loaded with its findings and pull request."""
     standing = rulings.standing(ruled)
@@ -100,6 +106,7 @@ def situation_of(
         held,
         competition.publishing.fail_on,
         page,
+        tuple(runs),
     )
 
 

@@ -35,10 +35,11 @@ CHECKS_SAY = "The checks alone say: **{}**{}."
 ASKED_FOR_A_PERSON = "A person was asked to look at it on {}."
 NOT_READ_YET = "Fairway has not finished reading this commit."
 FOUND_BESIDES = "### Found besides"
+RUNS = "**Runs**"
 MORE_FINDINGS = "- … and {} more"
 
 NAME, REASON, MESSAGE, FIX = 60, 500, 500, 300  # characters
-CODES_AT_MOST, WAIVERS_AT_MOST, ADDED_AT_MOST = 20, 8, 12
+CODES_AT_MOST, WAIVERS_AT_MOST, ADDED_AT_MOST, RUNS_AT_MOST = 20, 8, 12, 12
 CUT = "… (cut; the rest did not fit here)"
 _FOLD, _UNFOLD = "<details>", "</details>"
 
@@ -69,7 +70,13 @@ def summary(situation: Situation) -> str:
         return plain
     verdict = situation.verdict
     first = NOT_READ_YET if verdict is None else f"**{VERDICTS[verdict]}** {PRINCIPLE}"
-    return "\n\n".join([first, *banner(situation)])
+    return "\n\n".join([first, *banner(situation), *([runs(situation)] if situation.runs else [])])
+
+
+def runs(situation: Situation) -> str:
+    """What was run, runs and waits, and why."""
+    shown = [f"- {escape.prose(line, MESSAGE)}" for line in situation.runs[:RUNS_AT_MOST]]
+    return "\n".join([RUNS, "", *shown])
 
 
 def banner(situation: Situation) -> list[str]:

@@ -1,6 +1,7 @@
 """The stages of the pipeline, one file each: a function `run` of a context and a lease.
 
-A stage that is added (review, reproduction) is a file of its name here and its place in `ORDER`.
+A stage that is added (review) is a file of its name here and its place in `ORDER`. Runs have a way of their own, beside
+that of a pull request: see `worker.reproduction`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,14 @@ from worker.store.models import Stage
 ORDER = (Stage.FETCH, Stage.SCREEN, Stage.DECIDE, Stage.PUBLISH)
 """The way of a pull request. The last one works on the pull request, those between on the submission."""
 
-ASIDE = (Stage.RECEIVE, Stage.CONFIGURE, Stage.BACKFILL, Stage.COMMAND, Stage.BULLETIN)
+ASIDE = (
+    Stage.RECEIVE,
+    Stage.CONFIGURE,
+    Stage.BACKFILL,
+    Stage.COMMAND,
+    Stage.BULLETIN,
+    Stage.REPRODUCE,
+)
 
 
 def following(stage: Stage) -> Stage:

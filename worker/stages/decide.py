@@ -5,6 +5,7 @@ from __future__ import annotations
 from rules.verdict import verdict_of
 from worker import occasions, subjects
 from worker.pipeline import Context, Superseded
+from worker.reproduction import policy
 from worker.rulings import FINAL
 from worker.stages import following
 from worker.store import jobs, rulings, submissions
@@ -26,5 +27,6 @@ def run(context: Context, lease: Lease) -> None:
         row.decided_at = now_plus()
         competition = context.competition(row.pull_request.repository)
         occasions.look(session, row, competition, ruled=any(ruling.outcome in FINAL for ruling in ruled))
+        policy.ask_automatically(session, row, context.competition(row.pull_request.repository))
         jobs.request(session, following(Stage.DECIDE), str(row.pull_request_id))
         jobs.finish(session, lease)

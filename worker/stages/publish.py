@@ -21,6 +21,7 @@ from worker.publishing.labels import wanted_labels
 from worker.publishing.said import Said
 from worker.publishing.situation import OPEN, Phase, Situation, situation_of
 from worker.publishing.writing import Writer
+from worker.reproduction import telling
 from worker.store import jobs, publications, repositories, rulings, submissions
 from worker.store.jobs import Lease
 from worker.store.models import PullRequestRow, SubmissionRow
@@ -130,7 +131,9 @@ def _prepare(context: Context, lease: Lease) -> _Desk:
         known = {key: Said.of(row) for key, row in publications.of_pull_request(session, pull_request.id).items()}
         competition = context.competition(pull_request.repository)
         page = _page(context, submission)
-        situation = situation_of(submission, rulings.of_submission(session, submission.id), competition, page=page)
+        told = telling.of_submission(session, submission.id, competition)
+        ruled = rulings.of_submission(session, submission.id)
+        situation = situation_of(submission, ruled, competition, page=page, runs=told)
         repo = subjects.repo_of(pull_request.repository)
         writer = Writer(context, lease, repo, pull_request.id, pull_request.number, submission.head_sha, known)
         earlier = _earlier(session, known.get((COMMENT, REPORT), Said()))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import case, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -23,6 +23,7 @@ MAX_ATTEMPTS = 3
 RETRY_SECONDS = 2.0
 ANNOUNCE_AGAIN_SECONDS = 8.0
 ANNOUNCED_AT_MOST = 200
+RUNS_ANNOUNCED_AT_MOST = 8  # that wait for a machine: there are few
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,15 @@ class Lease:
     version: int
     attempt: int
     waits: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A job to announce. `place` is the machine that has to do it, "" for any."""
+
+    job_id: UUID
+    stage: Stage
+    place: str = ""
 
 
 class LeaseLostError(Exception):
@@ -102,17 +112,62 @@ def finish(session: Session, lease: Lease) -> None:
         raise LeaseLostError(f"{lease.stage} {lease.subject}")
 
 
-def park(session: Session, lease: Lease, *, seconds: float, reason: str) -> None:
-    """Not now: GitHub asked us to wait, say. The attempt does not count."""
-    _change(
+def park(session: Session, lease: Lease, *, seconds: float, reason: str, place: str | None = None) -> bool:
+    """Not now: GitHub asked us to wait, say. The attempt does not count. `place`, where given, is the job's new one.
+
+    False where the lease is lost.
+    """
+    moved = {} if place is None else {"place": place}
+    return _change(
         session,
         lease,
+        **moved,
         run_after=now_plus(seconds),
         attempts=Job.attempts - 1,
         waits=Job.waits + 1,
         leased_until=None,
         announced_at=None,
         last_error=reason,
+    )
+
+
+def come_again(session: Session, lease: Lease, *, seconds: float, place: str = "") -> None:
+    """A step is done and kept, the next is due in so many seconds: attempts count anew. Raises LeaseLostError.
+
+    `place` names the machine that has to take it.
+    """
+    kept = _change(
+        session,
+        lease,
+        run_after=now_plus(seconds),
+        attempts=0,
+        waits=0,
+        place=place,
+        leased_until=None,
+        announced_at=None,
+        last_error=None,
+    )
+    if not kept:
+        raise LeaseLostError(f"{lease.stage} {lease.subject}")
+
+
+def assign(session: Session, lease: Lease, place: str) -> None:
+    """From now on only the machine of that name may have the job. Raises LeaseLostError."""
+    if not _change(session, lease, place=place):
+        raise LeaseLostError(f"{lease.stage} {lease.subject}")
+
+
+def is_pending(session: Session, stage: Stage, subject: str) -> bool:
+    """Whether the work is asked for and not done."""
+    statement = select(Job.id).where(Job.stage == stage, Job.subject == subject, Job.pending)
+    return session.scalars(statement).first() is not None
+
+
+def hurry(session: Session, stage: Stage, subject: str) -> None:
+    """What a parked job waited for is there: it is due now."""
+    statement = update(Job).where(Job.stage == stage, Job.subject == subject, Job.pending, Job.leased_until.is_(None))
+    session.execute(
+        statement.values(run_after=now_plus(), announced_at=None).execution_options(synchronize_session=False)
     )
 
 
@@ -144,38 +199,69 @@ def exhausted(session: Session) -> Sequence[Lease]:
     return [Lease(*row) for row in rows]
 
 
-def due(session: Session, *, window: int = ANNOUNCED_AT_MOST) -> Sequence[tuple[UUID, Stage]]:
+def due(session: Session, *, window: int = ANNOUNCED_AT_MOST) -> Sequence[Due]:
     """Jobs to announce: due, in nobody's hands, and not announced a moment ago. Marks them as announced.
 
     At most `window` are announced and not yet claimed at any time, so that the broker's queue stays short whatever
-    waits here, and what was announced in vain is not announced in vain by the thousand.
+    waits here, and what was announced in vain is not announced in vain by the thousand. Runs that wait for a machine
+    and runs that a machine watches have windows of their own: they never hold up the rest, nor each other.
     """
-    waiting = select(func.count()).where(
-        Job.pending, Job.leased_until.is_(None), Job.announced_at >= now_plus(-ANNOUNCE_AGAIN_SECONDS)
-    )
-    limit = window - (session.scalar(waiting) or 0)
-    if limit <= 0:
-        return []
+    found = list[Due]()
+    for lane, (waiting, ready) in _lanes(session).items():
+        limit = (RUNS_ANNOUNCED_AT_MOST if lane == _UNPLACED else window) - waiting
+        if limit > 0 and ready > 0:
+            found += _announced(session, lane, limit)
+    return found
+
+
+_ANY, _UNPLACED, _PLACED = "any", "unplaced", "placed"
+
+
+def _lane() -> ColumnElement[str]:
+    """Which queue a job waits in: that of all machines, that of those with a runner, that of one of them."""
+    return case((Job.stage != Stage.REPRODUCE, _ANY), (Job.place == "", _UNPLACED), else_=_PLACED)
+
+
+def _lanes(session: Session) -> dict[str, tuple[int, int]]:
+    """How many jobs of each queue are announced and not yet claimed, and how many are due."""
+    announced = and_(Job.leased_until.is_(None), Job.announced_at >= now_plus(-ANNOUNCE_AGAIN_SECONDS))
     statement = (
+        select(_lane(), func.count().filter(announced), func.count().filter(_is_due()))
+        .where(Job.pending)
+        .group_by(literal_column("1"))
+    )
+    return {lane: (waiting, ready) for lane, waiting, ready in session.execute(statement)}
+
+
+def _is_due() -> ColumnElement[bool]:
+    return and_(
+        Job.quarantined_at.is_(None),
+        Job.run_after <= now_plus(),
+        Job.attempts < MAX_ATTEMPTS,
+        or_(Job.leased_until.is_(None), Job.leased_until < now_plus()),
+        or_(Job.announced_at.is_(None), Job.announced_at < now_plus(-ANNOUNCE_AGAIN_SECONDS)),
+    )
+
+
+def _announced(session: Session, lane: str, limit: int) -> list[Due]:
+    chosen = (
         select(Job.id)
-        .where(Job.pending, Job.quarantined_at.is_(None), Job.run_after <= now_plus(), Job.attempts < MAX_ATTEMPTS)
-        .where(or_(Job.leased_until.is_(None), Job.leased_until < now_plus()))
-        .where(or_(Job.announced_at.is_(None), Job.announced_at < now_plus(-ANNOUNCE_AGAIN_SECONDS)))
+        .where(Job.pending, _is_due(), _lane() == lane)
         .order_by(Job.run_after)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    ids = list(session.scalars(statement))
+    ids = list(session.scalars(chosen))
     if not ids:
         return []
     marked = (
         update(Job)
         .where(Job.id.in_(ids))
         .values(announced_at=now_plus())
-        .returning(Job.id, Job.stage)
+        .returning(Job.id, Job.stage, Job.place)
         .execution_options(synchronize_session=False)
     )
-    return [(job_id, stage) for job_id, stage in session.execute(marked)]
+    return [Due(*row) for row in session.execute(marked)]
 
 
 def unannounce(session: Session, job_ids: Sequence[UUID]) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from rules.rule import Severity, Source
+from worker.store import runs
 from worker.store.models import FindingRow, PullRequestRow, SubmissionRow
 from worker.store.repositories import upsert
 from worker.store.types import now_plus
@@ -23,6 +24,7 @@ def begin(session: Session, pull_request_id: UUID, head_sha: str) -> SubmissionR
     of_pull_request = SubmissionRow.pull_request_id == pull_request_id
     others = update(SubmissionRow).where(of_pull_request, SubmissionRow.head_sha != head_sha)
     session.execute(others.where(SubmissionRow.superseded_at.is_(None)).values(superseded_at=now_plus()))
+    runs.cancel_superseded(session, pull_request_id)
     session.expire_all()
     return session.scalars(select(SubmissionRow).where(of_pull_request, SubmissionRow.head_sha == head_sha)).one()
 

@@ -110,7 +110,7 @@ def test_forms_that_people_use(line: str, command: Command) -> None:
         ("/fairway reject", "has to say under which rules"),
         ("/fairway reject because", "has to say under which rules"),
         ("/fairway waive F04", "has to say why"),
-        ("/fairway reproduce twice", "takes one of `smoke`, `probe`, `full`"),
+        ("/fairway reproduce twice", "takes one of `smoke`, `probe`, `seed`, `full`"),
         ("/fairway explain", "takes one rule by its code"),
         ("/fairway explain F04 E05", "takes one rule by its code"),
         (f"/fairway hold {'x' * (MOST_REASON + 1)}", "at most 2,000 are kept"),

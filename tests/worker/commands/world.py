@@ -155,7 +155,7 @@ class World:
 
     def runs(self) -> list[tuple[str, str]]:
         """Kinds of runs that were asked for, and by whom."""
-        return sorted((run.kind, run.requested_by) for run in self.rows(Run))
+        return sorted((run.rung, run.requested_by) for run in self.rows(Run))
 
     def asked(self, stage: Stage) -> list[str]:
         """Subjects of what is asked for in a stage."""

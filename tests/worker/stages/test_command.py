@@ -17,7 +17,7 @@ from worker import pipeline as runner
 from worker.clients.gateway import Check, CheckAction, Conclusion, Repo
 from worker.commands.asked import BUTTONS, MOST_SUBJECT, Again, Asked, InComment, Press, parse
 from worker.store import publications
-from worker.store.models import Delivery, Job, Publication, Stage, SubmissionRow
+from worker.store.models import Delivery, Job, Publication, Run, RunStatus, Stage, SubmissionRow
 
 __all__ = ["here", "lone"]
 
@@ -100,15 +100,19 @@ def test_the_button_for_a_person_works_for_everybody_and_once(here: World) -> No
     assert here.audited() == [(AUTHOR, "asked for a person")]
 
 
-def test_the_button_for_a_run_takes_somebody_who_rules(here: World) -> None:
+def test_the_button_for_a_run_is_a_wish_until_somebody_who_rules_presses_it_too(here: World) -> None:
     check = posted(here)
     here.github.people.press(check, "reproduce", AUTHOR)
     deliver(here)
-    assert here.runs() == []
+    assert here.runs() == [("probe", AUTHOR)]
+    assert [run.status for run in here.rows(Run)] == [RunStatus.WISHED]
+    assert here.asked(Stage.REPRODUCE) == []
     here.github.people.press(check, "reproduce", ORGANIZER)
     deliver(here)
-    assert here.runs() == [("smoke", ORGANIZER)]
-    assert here.audited() == [(ORGANIZER, "asked for a run"), (AUTHOR, "was refused a run")]
+    assert here.runs() == [("probe", ORGANIZER), ("smoke", ORGANIZER)]
+    assert {run.status for run in here.rows(Run)} == {RunStatus.REQUESTED}
+    assert here.asked(Stage.REPRODUCE) == [str(run.id) for run in here.rows(Run) if run.rung == "smoke"]
+    assert here.audited() == [(ORGANIZER, "asked for a run"), (AUTHOR, "wished for a run")]
 
 
 def test_who_pressed_is_told_by_number_not_by_a_login_that_changes_hands(lone: World) -> None:
@@ -117,7 +121,7 @@ def test_who_pressed_is_told_by_number_not_by_a_login_that_changes_hands(lone: W
     lone.github.people.rename(AUTHOR, "pat-gone")
     lone.github.people.rename(ORGANIZER, AUTHOR)
     deliver(lone)
-    assert lone.runs() == []
+    assert [run.status for run in lone.rows(Run)] == [RunStatus.WISHED]
 
 
 @pytest.mark.parametrize("button", ["human-review", "reproduce"])

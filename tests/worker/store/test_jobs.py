@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from worker.store import jobs
-from worker.store.jobs import Lease, LeaseLostError
+from worker.store.jobs import Due, Lease, LeaseLostError
 from worker.store.models import Job, Stage
 from worker.store.session import SessionScope
 
@@ -136,13 +136,13 @@ def test_due_jobs_are_announced_once_and_again_when_nobody_came(
 ) -> None:
     job_id = asked(scope)
     with scope() as session:
-        assert jobs.due(session) == [(job_id, Stage.FETCH)]
+        assert jobs.due(session) == [Due(job_id, Stage.FETCH)]
     with scope() as session:
         assert jobs.due(session) == []
     monkeypatch.setattr(jobs, "ANNOUNCE_AGAIN_SECONDS", 0.0)
     time.sleep(0.02)
     with scope() as session:
-        assert jobs.due(session) == [(job_id, Stage.FETCH)]
+        assert jobs.due(session) == [Due(job_id, Stage.FETCH)]
 
 
 def test_cancelled_work_is_not_done_and_its_holder_is_fenced_off(scope: SessionScope) -> None:

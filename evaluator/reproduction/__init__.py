@@ -1,0 +1,1 @@
+"""How one request becomes one evidence record, step by step; `evaluator.reproduce` puts the steps together."""

@@ -1,0 +1,74 @@
+"""The ladder of runs: smoke, probe, seed, full. Each step needs the one before to have passed on the same head."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from worker.store import jobs, runs
+from worker.store.models import Run, RunStatus, Stage, SubmissionRow
+from worker.store.runs import RUNGS, Asker
+from worker.store.types import now_plus
+
+NOT_PASSED = "the {} run before it did not pass"
+NOT_MADE = "the {} run before it could not be made"
+
+
+class Step(StrEnum):
+    """Where a step of the ladder stands."""
+
+    OPEN = "open"
+    PASSED = "passed"
+    FAILED = "failed"  # the submission did not pass
+    NOT_MADE = "not-made"
+
+
+def ask(session: Session, submission: SubmissionRow, rung: str, asker: Asker, *, wished: bool = False) -> bool:
+    """Ask for a step and for whatever is missing below it; False where that step is asked for or done already.
+
+    A wish of somebody who does not rule stands alone and waits.
+    """
+    if wished:
+        return runs.ask(session, submission, rung, asker, wished=True)
+    for below in RUNGS[: RUNGS.index(rung)]:
+        runs.ask(session, submission, below, asker)
+    new = runs.ask(session, submission, rung, asker)
+    advance(session, submission.id)
+    return new
+
+
+def advance(session: Session, submission_id: UUID) -> None:
+    """Ring for the runs whose step before has passed, and skip those whose step before never will."""
+    steps = defaultdict[str, list[Run]](list)
+    for run in runs.of_submission(session, submission_id):
+        steps[run.rung].append(run)
+    before, name = Step.PASSED, ""
+    for rung in RUNGS:
+        for run in steps[rung]:
+            if run.status is RunStatus.REQUESTED:
+                _move(session, run, before, name)
+        before = Step.NOT_MADE if before in (Step.FAILED, Step.NOT_MADE) else step_of(steps[rung])
+        name = rung
+
+
+def step_of(newest: Sequence[Run]) -> Step:
+    """Where a step stands, by the newest attempts of its runs."""
+    counted = [run for run in newest if run.status is not RunStatus.WISHED]
+    if any(run.status is RunStatus.FINISHED and not run.passed for run in counted):
+        return Step.FAILED
+    if any(run.status in runs.ASKED_IN_VAIN for run in counted):
+        return Step.NOT_MADE
+    return Step.PASSED if counted and all(run.passed for run in counted) else Step.OPEN
+
+
+def _move(session: Session, run: Run, before: Step, name: str) -> None:
+    if before is Step.PASSED:
+        if not jobs.is_pending(session, Stage.REPRODUCE, str(run.id)):
+            jobs.request(session, Stage.REPRODUCE, str(run.id))
+    elif before is not Step.OPEN:
+        why = (NOT_PASSED if before is Step.FAILED else NOT_MADE).format(name)
+        runs.change(session, run.id, status=RunStatus.SKIPPED, ended_at=now_plus(), reason=why, waits_for=None)
