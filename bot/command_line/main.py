@@ -23,6 +23,7 @@ COMMANDS = MappingProxyType(
         "triage": "Triage one pull request of a local git repository.",
         "check": "Triage a folder before it becomes a pull request.",
         "explain": "Show what was understood of a submission's program.",
+        "canary": "Run a submission on tokens that nothing can predict.",
         "backtest": "Triage many pull requests, and compare with rulings.",
         "rules": "List the rules, or show the page of one.",
         "queue": "List what waits for a person, and rule on it.",

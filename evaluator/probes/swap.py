@@ -33,7 +33,7 @@ def swap(trials: Trials) -> ProbeResult:
     elif gain > max(_DEVIATIONS * spread, _LEAST * mean):
         text = (
             f"The official split costs {official:.4f}, other text of the same kind {mean:.4f} (deviation "
-            f"{spread:.4f}): the submission has seen the official split. Nothing of it may be in the artifact or the code."
+            f"{spread:.4f}): the submission has seen the official split. Keep all of it out of artifact and code."
         )
     else:
         text = f"The official split costs {official:.4f}, other text of the same kind {mean:.4f}."
