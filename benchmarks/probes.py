@@ -119,8 +119,10 @@ def _number(value: float | None) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, and write the page where asked. Exit code 1 where a fault is not shown or a legal one flagged."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.probes", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=20, help="of each legal variant under canary and bytes")
-    parser.add_argument("--other-seeds", type=int, default=1, help="besides, under all usual probes")
+    parser.add_argument("--seeds", type=int, default=20, help="of each legal variant")
+    parser.add_argument(
+        "--other-seeds", type=int, default=1, help="of those, under all usual probes and not canary and bytes alone"
+    )
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--kept", type=Path, help="file of results, to go on with after an interruption")
     parser.add_argument("--write", type=Path, help="page whose measured part is replaced")
@@ -148,8 +150,8 @@ def _measure(root: Path, kept: Kept, seeds: int, other_seeds: int, jobs: int) ->
     data = probes.find(text.write(root / "data"))
     done = kept.read()
     work = [(v, _names(v)) for v in runnable.variants() if v.probe not in ("", "run")]
-    work += [(v, BY_CANARY) for _ in range(seeds) for v in runnable.variants() if v.legal]
     work += [(v, probes.USUAL) for _ in range(other_seeds) for v in runnable.variants() if v.legal]
+    work += [(v, BY_CANARY) for _ in range(seeds - other_seeds) for v in runnable.variants() if v.legal]
     for row in done:
         same = [job for job in work if job[0] == row.variant and len(job[1]) == len(row.results)]
         if same:
