@@ -69,12 +69,13 @@ def section(links: Sequence[Link], competition: Competition) -> str:
     counted = [one for one in links if one.entry is not None and one.before is not None]
     improving = sum(one.answer.improves is True for one in counted)
     records = sum(one.answer.record is True for one in counted)
-    return f"""## Accepted records, one after the other
+    return f"""\
+## Accepted records, one after the other
 
-{len(links)} rulings at hand accept a record; {len(entries)} show the scores of their runs in logs. Of the {len(counted)} \
-with one before them {improving} improve on it and {records} do so by the margin of their day at its level; \
-{len(steps)} make up the frontier. The other half of the rulings is not at hand, so that the record before one may be \
-another than the one of its day. Gains, margins and deviations are in {competition.metric.unit}; p is that of the \
+{len(links)} rulings at hand accept a record; {len(entries)} show the scores of their runs in logs. Of the
+{len(counted)} with one before them {improving} improve on it and {records} do so by the margin of their day at its
+level; {len(steps)} make up the frontier. The other half of the rulings is not at hand, so that the record before one
+may be another than that of its day. Gains, margins and deviations are in {competition.metric.unit}; p is that of the
 one-sided Welch test (a one-sample t test against a single value), z that with the pooled deviation.
 
 {table(HEAD, (_row(one, reasons) for one in links))}"""

@@ -25,6 +25,7 @@ COMMANDS = MappingProxyType(
         "explain": "Show what was understood of a submission's program.",
         "lineage": "Show who a pull request builds on, and what is new.",
         "similar": "Show which pull requests a folder resembles.",
+        "canary": "Run a submission on tokens that nothing can predict.",
         "reproduce": "Run a submission in a sandbox and compare what it claims.",
         "runner": "Test this machine's sandbox, or work on the queue of runs.",
         "backtest": "Triage many pull requests, and compare with rulings.",
