@@ -172,6 +172,15 @@ def compare(
     )
 
 
+def least_gain(runs: int, competition: Competition, bar: Significance) -> float:
+    """The gain beyond the margin, in the metric's unit, below which so many runs show no more than chance would.
+
+    By the pooled deviation, against a record of FEWEST_RUNS runs.
+    """
+    error = competition.scores.pooled_deviation * math.sqrt(1.0 / runs + 1.0 / FEWEST_RUNS)
+    return t_quantile(bar.level, math.inf) * error
+
+
 def doubts_of(runs: Runs, pooled: float) -> tuple[Doubt, ...]:
     """What the runs themselves give reason to doubt."""
     found = []

@@ -19,6 +19,7 @@ from rules.analysis.claims import claimed_seeds, exactly, headline_claim, means,
 from rules.analysis.seeds import Run, runs_of
 from rules.competition import Competition
 from rules.rule import Evidence, Finding, Location, Rule, Severity
+from rules.statistics import least_gain
 from rules.submission import Quantity, Submission
 
 RULE = Rule(code="F02", name="too-few-seeds", category="too-few-seeds", severity=Severity.INCOMPLETE, doc=__doc__)
@@ -37,7 +38,7 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
         yield RULE.at(
             Location(runs[0].logs[0].path),
             f"The logs show {_count(len(runs))}{_named(runs)}; this track asks for {track.seeds}"
-            f"{_beyond(runs, claimed)}.",
+            f"{_beyond(runs, claimed)}.{_chance(submission, competition, len(runs))}",
             fix=fix,
             evidence=tuple(e for run in runs if (e := _seed_line(run))),
         )
@@ -62,6 +63,15 @@ def _is_mean_of_all(submission: Submission, runs: Sequence[Run], seeds: int) -> 
     if claim is None:
         return False
     return any(len(m.lines) >= seeds and exactly(claim, m.value) for m in means(runs))
+
+
+def _chance(submission: Submission, competition: Competition, runs: int) -> str:
+    """What so few runs cannot tell from chance, for tracks that keep a record."""
+    track, created = competition.track(submission.scope.track), submission.pull_request.created_at
+    if track is None or not track.record or created is None:
+        return ""
+    least = least_gain(runs, competition, competition.significance_on(created.date()))
+    return f" So few cannot tell {least:.4f} {competition.metric.unit} of gain from chance at the level asked for."
 
 
 def _count(number: int) -> str:

@@ -7,6 +7,7 @@ leapt came from leaks far more often than from ideas.
 ## Flagged
     0.41 bits per byte, below the floor that no accepted method reached
     a gain over the record of the day that is larger than any accepted one
+    runs of one configuration that deviate more than twice as much as seeds usually do
 
 ## Allowed
 A new idea that holds: a person looks at it with this in mind.
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from rules.analysis.claims import headline, headline_claim, stated
 from rules.competition import Competition
 from rules.rule import Evidence, Finding, Location, Rule, Severity
+from rules.statistics import WIDE
 from rules.submission import Submission
 
 RULE = Rule(code="F14", name="suspicious-score", category="suspicious-score", severity=Severity.REVIEW, doc=__doc__)
@@ -28,13 +30,20 @@ _AGREES = 0.05  # bits per byte: further apart, claim and log line do not speak 
 
 
 def check(submission: Submission, competition: Competition) -> Iterator[Finding]:
-    """Yield at most one finding: below the floor, or a leap over the record of the day."""
+    """Yield at most one finding: below the floor, a leap over the record of the day, or runs that lie far apart."""
+    found = _on_score(submission, competition) or _far_apart(submission, competition)
+    if found is not None:
+        yield found
+
+
+def _on_score(submission: Submission, competition: Competition) -> Finding | None:
+    """The score is too good by itself, or beside the record of the day."""
     found = _score(submission)
     if found is None:
-        return
+        return None
     floor, created = competition.scores.suspicious_below, submission.pull_request.created_at
     if found.value < floor:
-        yield RULE.at(
+        return RULE.at(
             found.location,
             f"{found.value:.4f} {competition.metric.unit} ({found.how}) lies below {floor}, which no accepted "
             "submission reached.",
@@ -42,10 +51,10 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
             severity=Severity.REVIEW if found.certain else Severity.NOTE,
             evidence=found.evidence,
         )
-    elif created is not None:
+    if created is not None:
         best = competition.incumbent(created.date()).score
         if best - found.value > competition.scores.largest_step:
-            yield RULE.at(
+            return RULE.at(
                 found.location,
                 f"{found.value:.4f} ({found.how}) is {best - found.value:.4f} below the record of its day "
                 f"({best:.4f}); the largest accepted step is {competition.scores.largest_step}.",
@@ -53,6 +62,22 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
                 severity=Severity.NOTE,
                 evidence=found.evidence,
             )
+    return None
+
+
+def _far_apart(submission: Submission, competition: Competition) -> Finding | None:
+    """The runs behind the headline deviate more than seeds explain."""
+    shown, usual = headline(submission), competition.scores.pooled_deviation
+    if shown is None or shown.deviation is None or shown.deviation <= WIDE * usual:
+        return None
+    return RULE.at(
+        shown.lines[0].score.location,
+        f"The {len(shown.lines)} runs deviate by {shown.deviation:.4f} {competition.metric.unit}, more than twice the "
+        f"{usual} that runs with other seeds usually do.",
+        fix="Say in the README what else differs between the runs.",
+        severity=Severity.NOTE,
+        evidence=tuple(line.evidence for line in shown.lines[:3]),
+    )
 
 
 @dataclass(frozen=True, slots=True)

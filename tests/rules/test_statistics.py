@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from rules.competition import Significance, builtin
-from rules.statistics import Comparison, Doubt, Runs, Test, compare, margin_of, nats_per_bit
+from rules.statistics import Comparison, Doubt, Runs, Test, compare, least_gain, margin_of, nats_per_bit
 
 COMPETITION = builtin()
 WRITTEN = COMPETITION.significance[0]
@@ -99,6 +99,12 @@ def test_the_sentence_gives_gain_interval_p_n_and_unit() -> None:
     assert told.startswith("gain +0.0038 bits per byte (+0.0097 nats per token), 95% interval ")
     assert "one-sided Welch test against a margin of 0.0010: p = " in told
     assert "n = 3 against 3; z with pooled deviation p = " in told
+
+
+def test_the_least_gain_that_tells_from_chance_shrinks_with_more_runs() -> None:
+    one, three = (least_gain(runs, COMPETITION, WRITTEN) for runs in (1, 3))
+    assert three == pytest.approx(float(stats.norm.isf(0.01)) * POOLED * math.sqrt(2 / 3), rel=1e-9)
+    assert one > three
 
 
 @pytest.mark.parametrize("values", [(), (math.nan,), (1.0, math.inf)])
