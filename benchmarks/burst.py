@@ -101,7 +101,7 @@ class Outcome:
             for _ in range(each):
                 limits = ((PER_HOUR, HOUR), (PER_MINUTE, 60.0))
                 free = [went[-most] + window for most, window in limits if len(went) >= most]
-                went.append(max(arrival, *free, *went[-1:]))
+                went.append(max([arrival, *free, *went[-1:]]))
         return went[-1]
 
 
