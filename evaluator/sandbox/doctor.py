@@ -149,7 +149,7 @@ def traps(folder: Path) -> Iterator[Trap]:
         named = kept.enter_context(socket.socket(socket.AF_UNIX))
         named.bind("\0" + mark)
         named.listen()
-        victim = subprocess.Popen([sys.executable, "-I", "-S", "-c", "import time; time.sleep(600)"])  # noqa: S603
+        victim = subprocess.Popen([sys.executable, "-I", "-S", "-c", "import time; time.sleep(600)"])
         kept.callback(victim.wait)
         kept.callback(victim.kill)
         environment = {
