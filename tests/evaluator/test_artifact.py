@@ -49,7 +49,7 @@ def npz() -> bytes:
 
 def safetensors(shape: tuple[int, ...] = (2, 3), end: int = 24) -> bytes:
     header = json.dumps({"w": {"dtype": "F32", "shape": shape, "data_offsets": [0, end]}}).encode()
-    return struct.pack("<Q", len(header)) + header + TENSOR.numpy().tobytes()
+    return struct.pack("<Q", len(header)) + header + bytes(TENSOR.numpy().tobytes())
 
 
 @pytest.mark.parametrize("codec", CODECS)
