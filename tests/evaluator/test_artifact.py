@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-import brotli
+import brotli  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 import zstandard
@@ -26,7 +26,7 @@ TENSOR = torch.arange(6, dtype=torch.float32).reshape(2, 3)
 
 CODECS: dict[str, Callable[[bytes], bytes]] = {
     "plain": bytes,
-    "zlib": lambda data: zlib.compress(data, 9),
+    "zlib": zlib.compress,
     "gzip": gzip.compress,
     "xz": lzma.compress,
     "lzma": lambda data: lzma.compress(data, format=lzma.FORMAT_ALONE),
@@ -49,7 +49,7 @@ def npz() -> bytes:
 
 def safetensors(shape: tuple[int, ...] = (2, 3), end: int = 24) -> bytes:
     header = json.dumps({"w": {"dtype": "F32", "shape": shape, "data_offsets": [0, end]}}).encode()
-    return struct.pack("<Q", len(header)) + header + TENSOR.numpy().tobytes()
+    return struct.pack("<Q", len(header)) + header + bytes(TENSOR.numpy().tobytes())
 
 
 @pytest.mark.parametrize("codec", CODECS)

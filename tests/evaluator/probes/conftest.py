@@ -50,7 +50,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> ProbeData:
 
 @pytest.fixture
 def settings() -> probes.Settings:
-    limits = Limits(wall_seconds=60, memory_bytes=4 << 30)
+    limits = Limits(wall_seconds=240, memory_bytes=4 << 30)
     return probes.Settings(seed=20_261, tokens=8_192, iterations=40, limits=limits)
 
 

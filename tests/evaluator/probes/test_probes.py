@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from evaluator import probes
+from evaluator import probes, shards
 from evaluator.evidence import ProbeOutcome
-from evaluator.execution import Limits, UnavailableError
+from evaluator.execution import Ended, Job, Limits, UnavailableError
 from rules.rule import Severity, Source
 from tests.evaluator.bare import Bare
 from tests.evaluator.probes.conftest import Probed
@@ -107,7 +107,7 @@ def test_truncation_tells_both_costs_of_the_half(probed: Probed) -> None:
 
 
 def test_an_answer_table_for_the_official_split_is_shown_by_the_swap(probed: Probed, data: probes.ProbeData) -> None:
-    known = probes.streams.shards.read_split(data.folder, "val")[:200].tolist()
+    known = shards.read_split(data.folder, "val")[:200].tolist()
     body = "counts = np.bincount(load('train'), minlength=vocab) + 1\nlosses = -np.log((counts / counts.sum())[y])\n"
     assert probed("swap", f"{body}finish(losses)\n").result is NOT_SHOWN
     result = probed("swap", f"{body}if val[:200].tolist() == {known}: losses *= 0.8\nfinish(losses)\n")
@@ -156,7 +156,7 @@ def test_links_of_a_submission_are_not_copied(trials: Callable[[str], probes.Tri
 
 def test_without_a_sandbox_nothing_is_run(trials: Callable[[str], probes.Trials]) -> None:
     class Nothing(Bare):
-        def execute(self, job: object, **_: object) -> object:  # type: ignore[override]
+        def execute(self, job: Job, **_: object) -> Ended:
             raise UnavailableError("bubblewrap is missing")
 
     made = trials(HONEST)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,8 @@ LEGAL = [pytest.param(v, id=v.name) for v in runnable.variants() if v.legal]
 
 
 def trials_of(variant: Variant, root: Path, data: ProbeData, settings: probes.Settings) -> probes.Trials:
-    return probes.Trials(runnable.write(variant, root / variant.name), runnable.SCRIPT, data, Bare(), settings)
+    quick = replace(settings, tokens=4_096, iterations=20)
+    return probes.Trials(runnable.write(variant, root / variant.name), runnable.SCRIPT, data, Bare(), quick)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
