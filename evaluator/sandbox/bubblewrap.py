@@ -35,7 +35,7 @@ OUTSIDE = """set -eu
 guard=$1; shift
 ( read -r _ || kill -KILL 0 ) < "/proc/self/fd/$guard" > /dev/null 2>&1 &
 while [ "$1" != -- ]; do echo $$ > "$1"; shift; done; shift
-while [ "$1" != -- ]; do mount --rbind "$1" "$2"; shift 2; done; shift
+while [ "$1" != -- ]; do mount --all --fstab "$1"; shift; done; shift
 exec "$@" """
 INSIDE = r"""printf '\002ready\003\n'; read -r go || exit 1; exec "$@" </dev/null"""
 RUNTIME, STAGE = Path("/run"), "fairway-stage-"
@@ -111,7 +111,8 @@ class Bubblewrap:
     def _outside(self, group: Group | None, stage: _Stage, guard: int) -> list[str]:
         """What runs before bubblewrap does: join the groups, bind what is closed to strangers, become one."""
         entrances = [str(path) for path in group.entrances] if group else []
-        script = ["/bin/sh", "-c", OUTSIDE, "sh", str(guard), *entrances, "--", *stage.mounts, "--"]
+        table = [str(stage.table())] if stage.mounts else []
+        script = ["/bin/sh", "-c", OUTSIDE, "sh", str(guard), *entrances, "--", *table, "--"]
         if self.uid is None:
             return script
         private = ["unshare", "--mount", "--propagation", "private", "--"] if stage.mounts else []
@@ -124,7 +125,7 @@ class _Stage:
     """A folder with what is made for one job, and the places where closed inputs are bound for it."""
 
     folder: Path
-    mounts: list[str] = field(default_factory=list)
+    mounts: list[tuple[Path, Path]] = field(default_factory=list)
     made: list[Path] = field(default_factory=list)
 
     @classmethod
@@ -149,8 +150,13 @@ class _Stage:
         path = self.folder / str(len(self.made))
         path.mkdir() if bind.source.is_dir() else path.touch()
         self.made.append(path)
-        self.mounts += [str(bind.source), str(path)]
+        self.mounts.append((bind.source, path))
         return view.Bind(path, bind.target, bind.writable)
+
+    def table(self) -> Path:
+        """The bindings as one process of `mount` takes them all."""
+        lines = (f"{_escaped(source)} {_escaped(path)} none rbind 0 0\n" for source, path in self.mounts)
+        return self.write("fstab", "".join(lines))
 
     def write(self, name: str, text: str) -> Path:
         """A file of ours."""
@@ -256,6 +262,12 @@ def _arguments(job: Job, shown: Sequence[view.Bind], stage: _Stage, environment:
     for name, value in environment.items():
         words += ["--setenv", name, value]
     return words
+
+
+def _escaped(path: Path) -> str:
+    """A path as a field of a table of mounts."""
+    special = {" ": "\\040", "\t": "\\011", "\n": "\\012", "\\": "\\134", "#": "\\043"}
+    return "".join(special.get(character, character) for character in str(path))
 
 
 def _limited(job: Job) -> list[str]:
