@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= 2
 
-.PHONY: help demo test check lint docs accuracy bench bench-receiver bench-latency bench-recovery bench-burst chaos new-rule clean lock
+.PHONY: help demo test check lint docs accuracy bench bench-receiver bench-latency bench-recovery bench-burst bench-scoring probes chaos new-rule clean lock
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -55,6 +55,12 @@ bench-recovery: $(STAMP) ## How soon a job runs again whose worker was killed
 
 bench-burst: $(STAMP) ## 500 submissions within an hour, by an injected clock, against GitHub's limits
 	$(BIN)/python -m benchmarks.burst
+
+bench-scoring: $(STAMP) ## Tokens a second of byte counting and scoring, beside a loop and the memory's bandwidth
+	$(BIN)/python -m benchmarks.scoring
+
+probes: $(STAMP) ## What each probe shows of the runnable variants, 20 seeds of legal ones; writes docs/probes.md
+	$(BIN)/python -m benchmarks.probes --write docs/probes.md
 
 chaos: $(STAMP) ## 10,000 deliveries and 500 SIGKILLs; what was lost, what happened twice
 	services=$$(scripts/ensure-services) && env $$services $(BIN)/python -m benchmarks.chaos

@@ -84,7 +84,7 @@ def _zstd(data: bytes) -> Iterator[bytes]:
 
 
 def _brotli(data: bytes) -> Iterator[bytes]:
-    import brotli
+    import brotli  # type: ignore[import-untyped]
 
     machine = brotli.Decompressor()
     try:

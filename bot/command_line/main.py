@@ -25,6 +25,7 @@ COMMANDS = MappingProxyType(
         "explain": "Show what was understood of a submission's program.",
         "reproduce": "Run a submission in a sandbox and compare what it claims.",
         "runner": "Test this machine's sandbox, or work on the queue of runs.",
+        "canary": "Run a submission on tokens that nothing can predict.",
         "backtest": "Triage many pull requests, and compare with rulings.",
         "rules": "List the rules, or show the page of one.",
         "queue": "List what waits for a person, and rule on it.",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import MappingProxyType
 
 from evaluator.evidence import ProbeOutcome, ProbeResult
-from evaluator.probes import canary, causality, coverage, swap
+from evaluator.probes import canary, causality, coverage, streams, swap
 from evaluator.probes.data import DataError, ProbeData, find
 from evaluator.probes.findings import finding_of
 from evaluator.probes.trial import InfrastructureError, Settings, Trials
@@ -55,4 +55,5 @@ __all__ = [
     "find",
     "finding_of",
     "run",
+    "streams",
 ]

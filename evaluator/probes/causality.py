@@ -13,6 +13,7 @@ from evaluator.probes.trial import Trial, Trials
 SUFFIX = "suffix-flip"
 TRUNCATION = "truncation"
 _LEAST_MARKS = 2
+_UNIFORM = 1e-5  # nats per token around ln V: single precision
 _NOISE = 20  # times what a repetition of the same run differs by
 
 
@@ -56,7 +57,7 @@ def truncation(trials: Trials) -> ProbeResult:
     for trial in (whole, half):
         if trial.score is None:
             return ProbeResult(TRUNCATION, ProbeOutcome.NOT_RUN, reason=trial.reason)
-    same = same_score(whole, half)
+    same = same_score(whole, half, trials.data.vocab_size)
     figures = _halves(whole, half)
     if same:
         text = (
@@ -73,9 +74,14 @@ def truncation(trials: Trials) -> ProbeResult:
     return ProbeResult(TRUNCATION, _outcome(same), text, tokens=half.streams.scored, figures=figures)
 
 
-def same_score(one: Trial, other: Trial) -> bool:
-    """Whether two scores on different tokens agree in more digits than chance explains."""
+def same_score(one: Trial, other: Trial, vocab_size: int) -> bool:
+    """Whether two scores on different tokens agree in more digits than chance explains.
+
+    A uniform guess costs the same on any tokens: its score says nothing.
+    """
     if one.score is None or other.score is None:
+        return False
+    if one.score.val_loss is not None and abs(one.score.val_loss - math.log(vocab_size)) < _UNIFORM:
         return False
     pairs = [(one.score.val_loss, other.score.val_loss), (one.score.val_bpb, other.score.val_bpb)]
     known = [(a, b) for a, b in pairs if a is not None and b is not None]

@@ -28,7 +28,7 @@ def coverage(trials: Trials) -> ProbeResult:
     flipped = trials.of(streams.flipped(trials.data, settings.tokens, settings.seed))
     if flipped.score is None:
         return ProbeResult(NAME, ProbeOutcome.NOT_RUN, reason=flipped.reason)
-    if same_score(whole, flipped):
+    if same_score(whole, flipped, trials.data.vocab_size):
         shown = whole.score.quote.strip()[:120]
         return _violated(
             "The last half of the validation tokens was exchanged, and the score stayed the same to every digit "

@@ -27,13 +27,13 @@ def swap(trials: Trials) -> ProbeResult:
     mean, spread = statistics.fmean(others), statistics.stdev(others)
     gain = mean - official
     figures = {"official": official, "exchangeable": mean, "deviation": spread, "gain": gain}
-    same = all(same_score(runs[0], other) for other in runs[1:])
+    same = all(same_score(runs[0], other, trials.data.vocab_size) for other in runs[1:])
     if same:
         text = f"Four different texts get the same score to every digit ({official:g}): it was not measured."
     elif gain > max(_DEVIATIONS * spread, _LEAST * mean):
         text = (
             f"The official split costs {official:.4f}, other text of the same kind {mean:.4f} (deviation "
-            f"{spread:.4f}): the submission has seen the official split. Nothing of it may be in the artifact or the code."
+            f"{spread:.4f}): the submission has seen the official split. Keep all of it out of artifact and code."
         )
     else:
         text = f"The official split costs {official:.4f}, other text of the same kind {mean:.4f}."

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from evaluator import bytecount, shards
 from evaluator.bytecount import ByteCountError, ByteTable
-from tests.reading.test_sentencepiece import MODEL, PieceType, piece
+from rules.reading.sentencepiece import PieceType
+from tests.reading.test_sentencepiece import MODEL, piece
 
 EXTRA = piece("\N{LOWER ONE EIGHTH BLOCK}naïve", -4.0) + piece("<0x0A>", 0.0, PieceType.BYTE)
 TABLE = bytecount.sentencepiece_table(MODEL + EXTRA)
