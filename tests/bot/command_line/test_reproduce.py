@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-def reproduce(fairway: Fairway, folder: Path, *more: object) -> tuple[int, dict[str, object], str]:
+def reproduce(fairway: Fairway, folder: Path, *more: object) -> tuple[int, dict[str, Any], str]:
     sandbox()
     data = data_folder(folder.parent) / "text"
     outcome = fairway("reproduce", folder, "--data", data, "--memory", "0.5", "--json", "-", *more)
@@ -32,7 +33,7 @@ def reproduce(fairway: Fairway, folder: Path, *more: object) -> tuple[int, dict[
 def test_a_claim_that_is_met_ends_with_zero(fairway: Fairway, folder: Path) -> None:
     code, told, err = reproduce(fairway, folder, "--only", "--seed", "5")
     assert code == 0, err
-    (run,) = told["runs"]  # type: ignore[misc]
+    (run,) = told["runs"]
     assert run["verdict"] == "reproduced"
     assert run["request"]["claimed"]["val_bpb"] == 1.25
     assert run["request"]["seed"] == 5
@@ -43,21 +44,21 @@ def test_a_claim_that_is_not_met_ends_with_one(fairway: Fairway, folder: Path) -
     (folder / "submission.json").write_text('{"val_bpb": 1.1}')
     code, told, _ = reproduce(fairway, folder, "--only")
     assert code == 1
-    assert told["runs"][0]["verdict"] == "differs"  # type: ignore[index]
+    assert told["runs"][0]["verdict"] == "differs"
 
 
 def test_the_climb_ends_at_the_first_step_that_fails(fairway: Fairway, folder: Path) -> None:
     (folder / "train_gpt.py").write_text("raise SystemExit('broken')")
     code, told, err = reproduce(fairway, folder, "--rung", "full")
     assert code == 1
-    assert [run["request"]["rung"] for run in told["runs"]] == ["smoke"]  # type: ignore[attr-defined]
+    assert [run["request"]["rung"] for run in told["runs"]] == ["smoke"]
     assert "broken" in err
 
 
 def test_a_full_run_takes_as_many_seeds_as_the_track_asks_for(fairway: Fairway, folder: Path) -> None:
     code, told, _ = reproduce(fairway, folder, "--rung", "full", "--only", "--seed", "1")
     assert code == 0
-    assert [run["request"]["seed"] for run in told["runs"]] == [1, 2, 3]  # type: ignore[attr-defined]
+    assert [run["request"]["seed"] for run in told["runs"]] == [1, 2, 3]
 
 
 def test_data_that_is_not_there_is_a_fault_of_this_machine(fairway: Fairway, folder: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 import zlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(sandbox(), data_folder(tmp_path), tmp_path / "runs" / "run")
 
 
-def run(machine: Machine, tmp_path: Path, script: str, rung: Rung = Rung.SEED, **changes: object) -> Evidence:
+def run(machine: Machine, tmp_path: Path, script: str, rung: Rung = Rung.SEED, **changes: Any) -> Evidence:
     files = Files(tmp_path / "contents", {"train_gpt.py": script, "README.md": "# A sample\n"})
     return reproduce(request(files, rung, **changes), files, machine)
 
@@ -213,7 +214,7 @@ def test_progress_tells_step_loss_and_expected_end(machine: Machine, tmp_path: P
     ],
 )
 def test_what_this_machine_lacks_is_never_the_submissions_fault(
-    machine: Machine, tmp_path: Path, changes: dict[str, object], said: str
+    machine: Machine, tmp_path: Path, changes: dict[str, Any], said: str
 ) -> None:
     if Path("/dev/nvidia2").exists():
         pytest.skip("this machine has such GPUs")

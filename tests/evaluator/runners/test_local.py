@@ -7,7 +7,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,10 +32,14 @@ def runner(tmp_path: Path) -> Iterator[LocalRunner]:
     yield made
     for folder in (tmp_path / "runs").glob("*/"):
         made.cancel(folder.name)
-        until(lambda name=folder.name: made.progress(name).state in (State.ENDED, State.LOST))
+        until(partial(_over, made, folder.name))
 
 
-def ordered(tmp_path: Path, script: str, **changes: object) -> tuple[RunRequest, Files]:
+def _over(runner: LocalRunner, handle: str) -> bool:
+    return runner.progress(handle).state in (State.ENDED, State.LOST)
+
+
+def ordered(tmp_path: Path, script: str, **changes: Any) -> tuple[RunRequest, Files]:
     files = Files(tmp_path / "contents", {"train_gpt.py": script})
     return request(files, **changes), files
 

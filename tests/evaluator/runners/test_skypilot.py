@@ -30,7 +30,7 @@ class Status(Enum):
 
 
 @dataclass
-class Task:
+class Ordered:
     name: str
     setup: str | None
     run: str
@@ -51,11 +51,11 @@ class Sky:
     """A module of SkyPilot's shape with the state of one account: calls give request ids, `get` their results."""
 
     records: list[dict[str, Any]] = field(default_factory=list)
-    tasks: list[Task] = field(default_factory=list)
+    tasks: list[Ordered] = field(default_factory=list)
     log: str = ""
     results: dict[str, Any] = field(default_factory=dict)
     down: bool = False
-    Task = Task
+    Task = Ordered
     Resources = staticmethod(lambda **chosen: chosen)
 
     @property
@@ -65,7 +65,7 @@ class Sky:
     def get(self, request_id: str) -> Any:
         return self.results.pop(request_id)
 
-    def launch(self, task: Task, name: str) -> str:
+    def launch(self, task: Ordered, name: str) -> str:
         self.tasks.append(task)
         self.records.append({"job_id": len(self.tasks), "job_name": name, "status": Status.PENDING})
         return self._result(([len(self.tasks)], None))

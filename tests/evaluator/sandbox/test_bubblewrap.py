@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,7 +61,7 @@ def test_inputs_are_read_only(tmp_path: Path) -> None:
     given.write_text("kept")
     given.chmod(0o666)
     ordered = job(("sh", "-c", "cat /in/put; echo spoilt > /in/put"), work)
-    ended = sandbox().execute(type(ordered)(**{**_fields(ordered), "read_only": {"/in/put": given}}))
+    ended = sandbox().execute(replace(ordered, read_only={"/in/put": given}))
     assert ended.text.startswith("kept")
     assert ended.exit_code != 0
     assert given.read_text() == "kept"
@@ -73,7 +75,7 @@ def test_an_input_that_nobody_may_read_is_our_fault_and_named(tmp_path: Path) ->
     given.write_text("closed")
     given.chmod(0o600)
     ordered = job(("true",), work)
-    ended = sandbox().execute(type(ordered)(**{**_fields(ordered), "read_only": {"/in/put": given}}))
+    ended = sandbox().execute(replace(ordered, read_only={"/in/put": given}))
     assert ended.reason is Reason.INFRASTRUCTURE
     assert "chmod o+rX" in ended.detail
 
@@ -183,10 +185,6 @@ def test_an_unknown_mechanism_is_refused_by_name() -> None:
         executor("chroot")
 
 
-def _fields(ordered: object) -> dict[str, object]:
-    return {name: getattr(ordered, name) for name in ordered.__dataclass_fields__}  # type: ignore[attr-defined]
-
-
 def _running(mark: str) -> bool:
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -198,8 +196,8 @@ def _running(mark: str) -> bool:
     return False
 
 
-def _until(holds: object, seconds: float = 20.0) -> None:
+def _until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
     until = time.monotonic() + seconds
-    while not holds():  # type: ignore[operator]
+    while not holds():
         assert time.monotonic() < until
         time.sleep(0.05)
