@@ -204,11 +204,22 @@ def make(*, python: Path, uid: int, groups: Groups) -> Bubblewrap:
     if missing:
         names = " ".join(missing)
         raise UnavailableError(f"missing on this machine: {names}; apt-get install {names}")
+    if os.geteuid() == 0 and not _is_there(uid):
+        raise UnavailableError(
+            f"this process is root of a user namespace that has no user {uid}: run it as an ordinary user, or give the "
+            "container a range of user numbers"
+        )
     seccomp.program()
     _sweep(RUNTIME, Path(tempfile.gettempdir()))
     told = subprocess.run(["bwrap", "--version"], capture_output=True, text=True, check=False)  # noqa: S607
     version = told.stdout.strip().removeprefix("bubblewrap ") or "of unknown version"
     return Bubblewrap(version, prefixes(python), groups, uid if os.geteuid() == 0 else None)
+
+
+def _is_there(uid: int, table: Path = Path("/proc/self/uid_map")) -> bool:
+    """Whether a user's number means somebody in the user namespace of this process."""
+    ranges = (map(int, line.split()) for line in table.read_text().splitlines())
+    return any(first <= uid < first + count for first, _, count in ranges)
 
 
 def _sweep(*folders: Path) -> None:

@@ -187,6 +187,15 @@ def test_a_submission_with_its_own_evaluation_runs_in_two_verified_phases(machin
     assert [(phase.name, phase.verified) for phase in record.phases] == [("train", True), ("evaluate", True)]
 
 
+def test_a_file_that_only_has_the_name_of_an_evaluation_costs_nothing(machine: Machine, tmp_path: Path) -> None:
+    script = HONEST + "assert val, 'no validation shards'\n" + SCORED
+    files = Files(tmp_path / "contents", {"train_gpt.py": script, "evaluate.py": "print('a plot')"})
+    record = reproduce(request(files), files, machine)
+    assert record.verdict is RunVerdict.REPRODUCED, record.reason
+    assert "not in two phases" in record.reason
+    assert not any(phase.verified for phase in record.phases)
+
+
 def test_a_run_is_cancelled_and_says_so(machine: Machine, tmp_path: Path) -> None:
     files = Files(tmp_path / "contents", {"train_gpt.py": "import time; time.sleep(60)"})
     record = reproduce(request(files), files, machine, cancelled=lambda: True)

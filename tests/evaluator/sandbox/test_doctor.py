@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,6 +43,25 @@ def test_it_says_what_is_missing_where_user_namespaces_are_off(tmp_path: Path) -
     switch.write_text("0\n")
     said = "bwrap: No permissions to create new namespace"
     assert list(hints.missing(said, tmp_path)) == ["user namespaces are off: sysctl user.max_user_namespaces=10000"]
+
+
+def test_an_ordinary_user_without_user_namespaces_is_told_the_switch() -> None:
+    sandbox()
+    script = 'echo 0 > /proc/sys/user/max_user_namespaces; exec setpriv --ambient-caps=-all --inh-caps=-all "$0" "$@"'
+    apart = ["unshare", "--user", "--map-user=1777", "--map-group=1777", "--keep-caps", "sh", "-c", script]
+    done = subprocess.run([*apart, sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["missing"][-1] == "user namespaces are off: sysctl user.max_user_namespaces=10000"
+    assert not report["holds"]
+
+
+def test_root_of_a_namespace_without_the_jobs_user_is_told_so() -> None:
+    sandbox()
+    apart = ["unshare", "--user", "--map-root-user", sys.executable, "-c", PROGRAM]
+    done = subprocess.run(apart, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "has no user 64217" in json.loads(done.stdout)["missing"][0]
 
 
 def test_a_container_without_namespaces_is_told_what_to_be_started_with(tmp_path: Path) -> None:
