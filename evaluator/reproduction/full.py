@@ -2,7 +2,8 @@
 
 A submission that brings its evaluation as a script of its own (`eval_gpt.py` or `evaluate.py` beside the entry) runs in
 two phases: trained where no validation shard is, then scored by a fresh process that sees the artifact and no training
-shard. All others run in one process, and their phases are told from the log and labelled as not verified.
+shard. All others, and those that fail that way, run in one process; their phases are told from the log and labelled as
+not verified.
 """
 
 from __future__ import annotations
@@ -30,7 +31,13 @@ NO_SCORE = "it ended with exit code 0 and printed no final score `val_bpb:…`"
 def full(run: Run) -> Outcome:
     """Run it once with the request's seed."""
     evaluation = next((file.path for file in run.request.files if file.path in EVALUATIONS), None)
-    return _one_process(run) if evaluation is None else _two_phases(run, evaluation)
+    if evaluation is None:
+        return _one_process(run)
+    apart = _two_phases(run, evaluation)
+    if apart.verdict is not RunVerdict.FAILED:
+        return apart
+    whole = _one_process(run)  # a file of that name need not be what we take it for
+    return replace(whole, reason=f"{whole.reason}; not in two phases: {apart.reason}")
 
 
 def _one_process(run: Run) -> Outcome:

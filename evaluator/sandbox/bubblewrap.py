@@ -2,7 +2,8 @@
 
 As root every job runs under another user's number, and what is closed to strangers (an interpreter below a private
 home) is bound where that user reaches it, in a mount namespace that goes with the job. The job waits behind a pipe
-until it can be followed, so that one whose follower dies first never begins.
+until it can be followed, so that one whose follower dies first never begins. bubblewrap dies with its parent, but for
+the moment before it has said so to the kernel: a guard that waits on a pipe of ours ends what was begun until then.
 """
 
 from __future__ import annotations
@@ -31,10 +32,13 @@ READY_SECONDS = 20.0
 READY = b"\x02ready\x03\n"
 TOOLS = {"bwrap": "bubblewrap", "setpriv": "util-linux", "prlimit": "util-linux", "unshare": "util-linux"}
 OUTSIDE = """set -eu
+guard=$1; shift
+( read -r _ || kill -KILL 0 ) < "/proc/self/fd/$guard" > /dev/null 2>&1 &
 while [ "$1" != -- ]; do echo $$ > "$1"; shift; done; shift
-while [ "$1" != -- ]; do mount --rbind "$1" "$2"; shift 2; done; shift
+while [ "$1" != -- ]; do mount --all --fstab "$1"; shift; done; shift
 exec "$@" """
 INSIDE = r"""printf '\002ready\003\n'; read -r go || exit 1; exec "$@" </dev/null"""
+RUNTIME, STAGE = Path("/run"), "fairway-stage-"
 NAMESPACES = ("user", "pid", "ipc", "uts", "net")
 
 
@@ -88,24 +92,27 @@ class Bubblewrap:
         arguments = _arguments(job, shown, stage, view.environment(job, self.interpreter))
         handed = [_in_memory(b"\0".join(os.fsencode(word) for word in arguments) + b"\0"), _in_memory(program)]
         status, told = os.pipe()
+        guard, lifeline = os.pipe()
         kept.callback(os.close, status)
+        kept.callback(os.close, lifeline)
         command = [
-            *self._outside(group, stage),
+            *self._outside(group, stage, guard),
             *("bwrap", "--args", str(handed[0]), "--seccomp", str(handed[1]), "--info-fd", str(told), "--"),
             *("/bin/sh", "-c", INSIDE, "sh", *_limited(job)),
         ]
         try:
-            process = _spawned(command, [*handed, told])
+            process = _spawned(command, [*handed, told, guard])
         finally:
-            for descriptor in (*handed, told):
+            for descriptor in (*handed, told, guard):
                 os.close(descriptor)
         kept.callback(_closed, process)
         return _arrived(job, process, status, group if "memory" in self.groups.controllers else None, kept)
 
-    def _outside(self, group: Group | None, stage: _Stage) -> list[str]:
+    def _outside(self, group: Group | None, stage: _Stage, guard: int) -> list[str]:
         """What runs before bubblewrap does: join the groups, bind what is closed to strangers, become one."""
         entrances = [str(path) for path in group.entrances] if group else []
-        script = ["/bin/sh", "-c", OUTSIDE, "sh", *entrances, "--", *stage.mounts, "--"]
+        table = [str(stage.table())] if stage.mounts else []
+        script = ["/bin/sh", "-c", OUTSIDE, "sh", str(guard), *entrances, "--", *table, "--"]
         if self.uid is None:
             return script
         private = ["unshare", "--mount", "--propagation", "private", "--"] if stage.mounts else []
@@ -118,16 +125,15 @@ class _Stage:
     """A folder with what is made for one job, and the places where closed inputs are bound for it."""
 
     folder: Path
-    mounts: list[str] = field(default_factory=list)
+    mounts: list[tuple[Path, Path]] = field(default_factory=list)
     made: list[Path] = field(default_factory=list)
 
     @classmethod
     @contextlib.contextmanager
     def opened(cls, uid: int | None) -> Iterator[_Stage]:
         """Made now, removed afterwards: name by name, since something of the host may be bound in it."""
-        runtime = Path("/run")
-        where = runtime if uid is not None and runtime.is_dir() and view.reachable(runtime / "x") else None
-        folder = Path(tempfile.mkdtemp(prefix="fairway-", dir=where))
+        where = RUNTIME if uid is not None and RUNTIME.is_dir() and view.reachable(RUNTIME / "x") else None
+        folder = Path(tempfile.mkdtemp(prefix=f"{STAGE}{os.getpid()}-", dir=where))
         stage = cls(folder)
         try:
             folder.chmod(0o711)
@@ -144,8 +150,13 @@ class _Stage:
         path = self.folder / str(len(self.made))
         path.mkdir() if bind.source.is_dir() else path.touch()
         self.made.append(path)
-        self.mounts += [str(bind.source), str(path)]
+        self.mounts.append((bind.source, path))
         return view.Bind(path, bind.target, bind.writable)
+
+    def table(self) -> Path:
+        """The bindings as one process of `mount` takes them all."""
+        lines = (f"{_escaped(source)} {_escaped(path)} none rbind 0 0\n" for source, path in self.mounts)
+        return self.write("fstab", "".join(lines))
 
     def write(self, name: str, text: str) -> Path:
         """A file of ours."""
@@ -193,10 +204,33 @@ def make(*, python: Path, uid: int, groups: Groups) -> Bubblewrap:
     if missing:
         names = " ".join(missing)
         raise UnavailableError(f"missing on this machine: {names}; apt-get install {names}")
+    if os.geteuid() == 0 and not _is_there(uid):
+        raise UnavailableError(
+            f"this process is root of a user namespace that has no user {uid}: run it as an ordinary user, or give the "
+            "container a range of user numbers"
+        )
     seccomp.program()
+    _sweep(RUNTIME, Path(tempfile.gettempdir()))
     told = subprocess.run(["bwrap", "--version"], capture_output=True, text=True, check=False)  # noqa: S607
     version = told.stdout.strip().removeprefix("bubblewrap ") or "of unknown version"
     return Bubblewrap(version, prefixes(python), groups, uid if os.geteuid() == 0 else None)
+
+
+def _is_there(uid: int, table: Path = Path("/proc/self/uid_map")) -> bool:
+    """Whether a user's number means somebody in the user namespace of this process."""
+    ranges = (map(int, line.split()) for line in table.read_text().splitlines())
+    return any(first <= uid < first + count for first, _, count in ranges)
+
+
+def _sweep(*folders: Path) -> None:
+    """Remove stages whose maker is gone, name by name as `_Stage` does; with it went what was bound there."""
+    for stage in (found for folder in folders for found in folder.glob(f"{STAGE}*")):
+        maker = stage.name.removeprefix(STAGE).partition("-")[0]
+        if maker.isdigit() and not Path("/proc", maker).exists():
+            with contextlib.suppress(OSError):
+                for path in stage.iterdir():
+                    path.rmdir() if path.is_dir() else path.unlink()
+                stage.rmdir()
 
 
 def prefixes(python: Path) -> tuple[Path, ...]:
@@ -239,6 +273,12 @@ def _arguments(job: Job, shown: Sequence[view.Bind], stage: _Stage, environment:
     for name, value in environment.items():
         words += ["--setenv", name, value]
     return words
+
+
+def _escaped(path: Path) -> str:
+    """A path as a field of a table of mounts."""
+    special = {" ": "\\040", "\t": "\\011", "\n": "\\012", "\\": "\\134", "#": "\\043"}
+    return "".join(special.get(character, character) for character in str(path))
 
 
 def _limited(job: Job) -> list[str]:

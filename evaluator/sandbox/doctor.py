@@ -187,7 +187,7 @@ def _limit_passed(name: str, ended: Ended, job: Job) -> str | None:
         return f"it was ended after {ended.seconds:.1f} s, its limit was {WALL:g} s"
     if name == "disk" and (held := _held(job.work)) > OVERSHOOT * DISK:
         return f"{held:,} bytes were written before it was ended"
-    if name == "privileges" and (job.work / "mine").lstat().st_uid == 0:
+    if name == "privileges" and any(path.lstat().st_uid == 0 for path in job.work.iterdir()):
         return "it is root on the host"
     if name == "flood" and len(ended.log) > 2 * LOG:
         return f"{len(ended.log):,} bytes of its log were kept"

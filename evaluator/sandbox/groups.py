@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import signal
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -229,13 +230,15 @@ def _count(file: Path) -> int:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove groups whose maker is gone; one that still holds a process cannot be removed and stays."""
+    """Remove groups whose maker is gone, and end what it left in them."""
     with contextlib.suppress(OSError):
         for child in folder.iterdir():
             maker = child.name.removeprefix(OURS).partition("-")[0]
             if child.name.startswith(OURS) and maker.isdigit() and not Path("/proc", maker).exists():
-                with contextlib.suppress(OSError):
-                    child.rmdir()
+                for pid in _words(child / "cgroup.procs"):
+                    with contextlib.suppress(OSError):
+                        os.kill(int(pid), signal.SIGKILL)
+                _remove(child)
 
 
 def _remove(folder: Path) -> None:
