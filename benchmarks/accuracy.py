@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import legality
+from benchmarks import legality, records
 from benchmarks.legality import link, table
 from benchmarks.peers import Row, compare
 from rules import catalog
@@ -38,7 +38,12 @@ COVERAGE = (
 
 
 def page(
-    result: BacktestResult, listed: Sequence[PullRequest], peers: Sequence[Row], workers: int, resident_mib: float
+    result: BacktestResult,
+    listed: Sequence[PullRequest],
+    peers: Sequence[Row],
+    links: Sequence[records.Link],
+    workers: int,
+    resident_mib: float,
 ) -> str:
     """The page as Markdown."""
     agreement = result.agreement
@@ -52,6 +57,7 @@ def page(
         _contradictions(agreement),
         _precedents(result),
         legality.judged(result.entries),
+        records.section(links, builtin()),
         _coverage(result.entries),
         _codes(result.entries),
         legality.weeks(result.entries, listed),
@@ -187,8 +193,10 @@ def main() -> None:
     rulings = read_rulings(options.data / "rulings-dev.csv")
     result = run(BacktestOptions(options.git, listed, builtin(), rulings=rulings, workers=options.workers))
     resident_mib = _resident_mib()
-    peers = compare(GitRepository(options.git), listed, rulings, builtin())
-    options.write.write_text(page(result, listed, peers, options.workers, resident_mib), encoding="utf-8")
+    repository = GitRepository(options.git)
+    peers = compare(repository, listed, rulings, builtin())
+    links = records.chain(repository, listed, rulings, builtin())
+    options.write.write_text(page(result, listed, peers, links, options.workers, resident_mib), encoding="utf-8")
     print(f"{len(result.entries)} triaged in {result.seconds:.1f} s; wrote {options.write}", file=sys.stderr)
 
 

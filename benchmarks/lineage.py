@@ -48,7 +48,7 @@ def main() -> None:
     near = {sheet.pull_request.number: lineage.nearest(sheet) for sheet in sheets}
     whole, spent = time.monotonic() - started, time.process_time() - used
     print(
-        f"{len(listed):,} pull requests, {len(lineage):,} with a script: {whole:.1f} s wall, {read:.1f} s of it reading "
+        f"{len(listed):,} pull requests, {len(lineage):,} with a script: {whole:.1f} s wall, {read:.1f} s reading "
         f"in {options.workers} processes ({_children():.1f} s of processor) and {spent:.1f} s of processor here"
     )
     named_cases(near, listed)
