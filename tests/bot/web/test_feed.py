@@ -80,11 +80,11 @@ def test_who_has_it_already_is_not_sent_it_again(known: Site) -> None:
 
 
 def test_what_people_wrote_is_text_and_nothing_else(known: Site) -> None:
-    happen(known, "1", reason="</title><script>x</script> & \x00\x1b \u202e")
+    happen(known, "1", reason="</title><script>x</script> & \x1b \u202e")
     (entry,) = entries(known)
     told = entry.findtext(f"{ATOM}content")
     assert told is not None
-    assert told.startswith("#7 was ruled invalid (A01: </title><script>x</script> & \\x00\\x1b \\u202e")
+    assert told.startswith("#7 was ruled invalid (A01: </title><script>x</script> & \\x1b \\u202e")
     assert [child.tag for child in entry.iter()].count(f"{ATOM}script") == 0
 
 

@@ -8,9 +8,21 @@ from typing import Any
 
 import pytest
 
-from rules.precedents import Code, Innocents, Match, Precedent, PrecedentIndex, code_of, findings_of, guilt_of, matches
+from rules import catalog
+from rules.precedents import (
+    Code,
+    Innocents,
+    Match,
+    Precedent,
+    PrecedentIndex,
+    code_of,
+    findings_of,
+    guilt_of,
+    matches,
+    tempered,
+)
 from rules.precedents.values import Guilt, Passage
-from rules.rule import Severity, Source
+from rules.rule import Finding, Severity, Source
 from tests.rules.harness import submission_of
 
 RULED = datetime(2026, 4, 9, 12, tzinfo=UTC)
@@ -201,3 +213,21 @@ def test_hundreds_of_precedents_cost_a_submission_little() -> None:
     for _ in range(100):
         assert list(index.matches(asked, OPENED)) == []
     assert (time.process_time() - started) / 100 < 0.01
+
+
+def told_block(code: str = "A01") -> Finding:
+    (found,) = findings_of([match for match in [kept(SCRIPT)] if match is not None])
+    return replace(found, code=code)
+
+
+def test_a_precedent_is_a_block_only_where_its_own_rule_blocks_the_new_program_too() -> None:
+    block = replace(told_block(), source=Source.RULE)
+    milder = replace(block, severity=Severity.REVIEW)
+    assert [one.severity for one in tempered([told_block()], [block])] == [Severity.BLOCK]
+    assert [one.severity for one in tempered([told_block()], [milder])] == [Severity.REVIEW]
+    assert [one.severity for one in tempered([told_block()], [])] == [Severity.REVIEW]
+
+
+def test_where_no_rule_of_that_code_is_written_the_ruling_alone_decides() -> None:
+    unwritten = next(iter(sorted(set(catalog.categories()) - {rule.code for rule in catalog.rules()} - {"X01"})))
+    assert [one.severity for one in tempered([told_block(unwritten)], [])] == [Severity.BLOCK]

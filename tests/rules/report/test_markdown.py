@@ -19,6 +19,7 @@ from rules.submission import (
     Citation,
     Claim,
     Disclosure,
+    Kin,
     Mention,
     PullRequest,
     Quantity,
@@ -277,3 +278,23 @@ def _check_harmless(triage: Triage) -> None:
         *("## Fairway: likely invalid", "### What blocks it", "### What a person has to look at"),
         "### Notes, without effect on the verdict",
     ]
+
+
+@pytest.mark.parametrize(
+    ("kin", "cited", "named"),
+    [
+        ((Kin(414, "quin", 0.93, cited=False, same_author=False),), (), "`#414`"),
+        ((Kin(414, "quin", 0.6, cited=False, same_author=False),), (), ""),
+        ((Kin(414, "pat", 0.93, cited=False, same_author=True),), (), ""),
+        ((Kin(414, "quin", 0.93, cited=False, same_author=False),), (414,), ""),
+    ],
+)
+def test_credit_is_suggested_for_a_near_one_of_others_that_nothing_names(
+    kin: tuple[Kin, ...], cited: tuple[int, ...], named: str
+) -> None:
+    triage = samples.triage()
+    citations = tuple(Citation(n, Mention.OTHER, "see", Location(samples.README, 1)) for n in cited)
+    submission = replace(triage.submission, kin=kin, citations=citations)
+    report = render(replace(triage, submission=submission), COMPETITION)
+    suggested = f"**A suggestion:** if this builds on {named}, naming that in the README gives its author the credit."
+    assert (suggested in report) if named else ("A suggestion" not in report)

@@ -8,6 +8,7 @@ from rules.docs import documented
 from worker.commands import answers
 from worker.commands.grammar import Mistake, parse
 from worker.commands.reading import lines_of
+from worker.precedents import Effect
 
 
 def body(line: str, answer: str, login: str = "pat") -> str:
@@ -44,3 +45,15 @@ def test_an_answer_too_long_for_github_is_cut_between_lines() -> None:
     assert len(text) <= answers.LIMIT
     assert text.count("`") % 2 == 0
     assert "(cut" in text
+
+
+def test_what_a_ruling_does_to_precedents_is_told_without_a_reference() -> None:
+    told = answers.effect(Effect(statements=2, ends=True, again=tuple(range(1, 15)), alike=(40,)))
+    assert told == (
+        " It is a precedent for later pull requests that keep 2 guilty statements of it."
+        " The precedent that stood on this commit ends."
+        " Screened again because of it: `#1`, `#2`, `#3`, `#4`, `#5`, `#6`, `#7`, `#8`, `#9`, `#10`, `#11`, `#12` and 2"
+        " more. Open ones that hold the same lines today, were opened before and are not touched: `#40`."
+    )
+    assert answers.effect(Effect()) == answers.effect(Effect(statements=0)) == ""
+    assert "it is no precedent" in answers.effect(Effect(statements=0), foreseen=True)
