@@ -35,7 +35,10 @@ def go_on(here: Scene) -> None:
 
 def test_a_submission_is_run_in_the_sandbox_from_the_queue_to_its_findings(tmp_path: Path) -> None:
     own = {"runner_setting": "local", "data_folder": data(tmp_path)}
-    with database("sqlite", tmp_path) as url, scene(url, tmp_path, dataset="words", gpus=0, **own) as here:
+    with (
+        database("sqlite", tmp_path) as url,
+        scene(url, tmp_path, dataset="words", tokenizer="", gpus=0, **own) as here,
+    ):
         fine, crashing = here.add(12), here.add(13, "crashes")
         here.ask(fine)
         go_on(here)
