@@ -17,6 +17,7 @@ from worker.clients.github import GitHubGateway
 from worker.context import make_context
 from worker.pipeline import Context
 from worker.pulse import EVERY_SECONDS, Pulse
+from worker.reproduction import presence
 from worker.screener import limit_memory, screen_guarded
 from worker.settings import Settings
 from worker.stages import functions
@@ -61,6 +62,8 @@ def run_worker(settings: Settings, *, queues: Sequence[str], concurrency: int, p
     setup_logging.connect(_keep_logging, weak=False)
     worker_process_init.connect(workplace.enter, weak=False)
     _import_everything(settings)
+    if GPU_QUEUE in queues:
+        presence.introduce(settings)
     listened = [*queues, *([queue_at(settings.machine_name)] if GPU_QUEUE in queues else [])]
     worker = app.Worker(queues=listened, concurrency=concurrency, pool="prefork", quiet=True, **QUIET)
     log.info("working on %s, %d jobs at a time", ", ".join(listened), concurrency)

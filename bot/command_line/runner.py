@@ -60,6 +60,9 @@ def serve(check: bool, verbose: bool) -> int:
     if os.environ.get("FAIRWAY_RUNNER", "") in LOCAL:  # elsewhere the machine that runs is another one
         report = examined(aside=True)
         if not report.holds:
+            from worker.reproduction import presence
+
+            presence.tell(settings, REFUSED.partition(": ")[2])
             click.echo(REFUSED, err=True)
             return MISUSED
     logs.set_up(settings, verbose=verbose)

@@ -173,7 +173,7 @@ def explained(asked: str) -> tuple[str, bool]:
     for rule in known:
         if asked.upper() == rule.code or asked.lower() == rule.name:
             return "\n\n".join(_page(rule)), True
-    for rule in codes.RULES.values():
+    for rule in codes.shown_by_runs():
         if asked.upper() == rule.code or asked.lower() == rule.name:
             return MEASURED.format(rule.code, rule.name, rule.severity, rule.doc), True
     category = catalog.categories().get(asked.upper())

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from evaluator.evidence import Evidence
+from evaluator.evidence import Evidence, RunVerdict
 from evaluator.request import RunRequest, request_of
 from evaluator.runners import Progress, Runner, RunnerError, State
 from rules.competition import Competition
@@ -260,7 +260,7 @@ def _ended(seen: Look, evidence: Evidence) -> None:
         run = seen.again(session)
         if seen.superseded:
             ending.cancel(session, run, seen.submission, runs.SUPERSEDED)
-        elif evidence.infrastructure:
+        elif evidence.infrastructure or evidence.verdict is RunVerdict.NOT_RUN:
             runs.change(session, run.id, occupies=None)
             ending.lose(session, run, seen.submission, evidence.reason, evidence=evidence)
         else:

@@ -123,7 +123,8 @@ def _find(session: Session, submission: SubmissionRow, competition: Competition)
         for run in runs.of_submission(session, submission.id)
         if run.status is RunStatus.FINISHED and run.evidence is not None
     ]
-    entries = [finding_entry(finding) for finding in findings_of(records, competition)]
+    folder = str((submission.snapshot or {}).get("folder", ""))
+    entries = [finding_entry(finding) for finding in findings_of(records, competition, folder)]
     submissions.replace_findings(session, submission.id, Source.RUN, entries)
     runs.reproduced(session, submission.id)
 

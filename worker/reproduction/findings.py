@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from evaluator.evidence import Evidence, ProbeOutcome, ProbeResult, RunVerdict
+from evaluator.probes.findings import finding_of
 from rules.competition import Competition, Weight
 from rules.rule import Finding, Rule, Severity, Source
-from worker.reproduction.codes import DIFFERS, FAILED, ONE_SLICE, OVER_CAP, OVER_TIME, PROBES, UNKNOWN_PROBE
+from worker.reproduction.codes import DIFFERS, FAILED, ONE_SLICE, OVER_CAP, OVER_TIME
 
 MEND_RUN = "Make it run to its end from the submission's folder alone, with the data that the competition gives."
 MEND_SCORE = "State the score that the submitted code reaches, or submit the code that reaches the stated one."
@@ -18,11 +19,15 @@ MEND_PROBE = "Score each token from the artifact and earlier tokens alone, by a 
 QUOTE, REASON = 400, 300  # characters
 
 
-def findings_of(records: Iterable[Evidence], competition: Competition) -> list[Finding]:
-    """The findings of all runs of one submission, each shape of fault once per step of the ladder."""
+def findings_of(records: Iterable[Evidence], competition: Competition, folder: str) -> list[Finding]:
+    """The findings of all runs of one submission, each shape of fault once; `folder` is the submission's."""
     found = dict[tuple[str, str], Finding]()
     for evidence in records:
-        for finding in (*_of_probes(evidence), *_of_verdict(evidence, competition), *_of_slices(evidence, competition)):
+        for finding in (
+            *_of_probes(evidence, folder),
+            *_of_verdict(evidence, competition),
+            *_of_slices(evidence, competition),
+        ):
             found.setdefault((finding.code, finding.message), replace(finding, source=Source.RUN))
     return list(found.values())
 
@@ -36,12 +41,11 @@ def passed(rung: str, evidence: Evidence) -> bool:
     return evidence.verdict is RunVerdict.REPRODUCED
 
 
-def _of_probes(evidence: Evidence) -> Iterator[Finding]:
+def _of_probes(evidence: Evidence, folder: str) -> Iterator[Finding]:
     for probe in evidence.probes:
-        if probe.result is ProbeOutcome.VIOLATED:
-            rule = PROBES.get(probe.probe, UNKNOWN_PROBE)
-            said = probe.sentence or rule.doc
-            yield rule.at(None, f"{said} ({_numbers(probe)})", fix=MEND_PROBE)
+        found = finding_of(probe, f"{folder}/{evidence.request['entry']}")
+        if found is not None:
+            yield replace(found, message=f"{found.message} ({_numbers(probe)})", fix=MEND_PROBE)
 
 
 def _numbers(probe: ProbeResult) -> str:

@@ -17,8 +17,8 @@ from worker.store.models import Run, SubmissionRow
 from worker.store.runs import Asker
 
 BY_POLICY = Asker("policy", way="the competition's configuration")
-GRACE_SECONDS = 60.0
-"""What ending a run that is over its time may take."""
+GRACE_SECONDS = 180.0
+"""What hashing the data before a run, and ending one that is over its time, may take."""
 
 OPEN = "open"
 

@@ -12,7 +12,7 @@ from rules.docs import documented
 from tests.standin import AUTHOR, ORGANIZER
 from tests.worker.commands.world import World
 from worker.commands.reading import lines_of
-from worker.reproduction.codes import RULES
+from worker.reproduction.codes import shown_by_runs
 from worker.store.models import Outcome, Publication, PullRequestRow, Stage
 
 
@@ -268,7 +268,7 @@ def test_rerun_reads_the_pull_request_again(lone: World) -> None:
 
 
 def test_explain_answers_with_the_rule_or_the_nearest_one(lone: World) -> None:
-    written = {rule.code for rule in documented()} | set(RULES)
+    written = {rule.code for rule in documented()} | {rule.code for rule in shown_by_runs()}
     reserved = next(code for code in categories() if code not in written)
     lone.say(AUTHOR, f"/fairway explain f04\n/fairway explain {reserved}\n/fairway explain F4")
     (answer,) = lone.answers()
@@ -288,10 +288,10 @@ def test_a_run_is_asked_for_once_and_what_is_said_about_it_is_true(here: World) 
 
 
 def test_explain_tells_what_a_run_can_show(lone: World) -> None:
-    lone.say(AUTHOR, "/fairway explain g01\n/fairway explain run-failed")
+    lone.say(AUTHOR, "/fairway explain p01\n/fairway explain run-failed")
     (answer,) = lone.answers()
-    assert "**G01 probability-out-of-nothing** (at most *block*, shown by a run)" in answer
-    assert "**G07 run-failed**" in answer
+    assert "**P01 better-than-chance-on-noise** (at most *block*, shown by a run)" in answer
+    assert "**P12 run-failed**" in answer
 
 
 def test_unknown_codes_and_missing_reasons_are_answered_and_nothing_is_ruled(lone: World) -> None:

@@ -196,14 +196,12 @@ class Scene:
 @contextmanager
 def scene(url: str, folder: Path, *, machine: str = MACHINE, known: bool = False, **policy: Any) -> Iterator[Scene]:
     """A machine with a runner on a database; `policy` is the competition's, `budget` a table of it."""
+    folder_of_data = policy.pop("data_folder", None)
+    runner = policy.pop("runner_setting", "tests.plain_runner:make")
     file = competition(folder, **policy)
-    settings: dict[str, Any] = {
-        "competition": str(file),
-        "runner": "tests.plain_runner:make",
-        "machine": machine,
-        "poll_seconds": 0.02,
-    }
-    with bare(url, folder, functions(), runs_folder=folder / "runs", **settings) as made:
+    settings: dict[str, Any] = {"competition": str(file), "machine": machine, "poll_seconds": 0.02}
+    settings |= {"runner": runner, "data_folder": folder_of_data, "runs_folder": folder / "runs"}
+    with bare(url, folder, functions(), **settings) as made:
         if not known:
             with made.context.scope() as session:
                 rows.add_repository(session)

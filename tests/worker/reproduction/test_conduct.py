@@ -50,7 +50,7 @@ def test_asking_for_all_asks_for_what_is_missing_below_in_order(here: Scene) -> 
 
 @pytest.mark.parametrize(
     ("script", "verdict", "code"),
-    [("crashes", "failed", "G07"), ("differs", "reproduced", None), ("leaks", None, "G01")],
+    [("crashes", "failed", "P12"), ("differs", "reproduced", None), ("leaks", None, "P01")],
 )
 def test_what_a_submission_does_is_a_result_that_is_never_tried_again(
     lone: Scene, script: str, verdict: str | None, code: str | None
@@ -70,7 +70,7 @@ def test_a_score_that_differs_in_a_full_run_is_a_finding_and_stops_the_ladder(lo
     lone.ask(submission_id, "full")
     lone.go_on()
     [finding] = lone.findings(submission_id)
-    assert (finding.code, finding.severity.value) == ("G06", "review")
+    assert (finding.code, finding.severity.value) == ("P11", "review")
     assert "1.2000 bits per byte" in finding.message
     assert lone.run("full").status is RunStatus.SKIPPED
 
@@ -81,7 +81,7 @@ def test_what_takes_too_long_is_ended_and_weighs_as_the_competition_says(tmp_pat
         here.ask(submission_id)
         here.go_on()
         assert here.told() == [("smoke", "finished", "over-time")]
-        assert [(one.code, one.severity.value) for one in here.findings(submission_id)] == [("G08", "block")]
+        assert [(one.code, one.severity.value) for one in here.findings(submission_id)] == [("P13", "block")]
 
 
 def test_progress_is_kept_in_the_row_while_it_runs(lone: Scene) -> None:
@@ -223,7 +223,7 @@ def test_over_budget_it_waits_and_says_which_account_is_short(tmp_path: Path) ->
         here.look(here.run())
         assert (
             here.run().waits_for
-            == "it waits for budget: it may take 12 GPU minutes and the author has 2 GPU minutes left"
+            == "it waits for budget: it may take 28 GPU minutes and the author has 2 GPU minutes left"
         )
         assert set(here.budgets().values()) <= {(0, 0)}
         assert here.executions() == []
