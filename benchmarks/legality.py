@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import random
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ Entry = Mapping[str, Any]
 
 JUDGED = Path(__file__).parent / "judged.toml"
 SEED, DRAWN = 20_260_501, 60
+AGAIN_SEED, AGAIN = 20_261_128, 25
 LEGALITY = "ABCD"
 PULLS = "https://github.com/openai/parameter-golf/pull"
 
@@ -85,33 +86,54 @@ def peers(rows: Iterable[Row], agreement: Agreement) -> str:
     return f"## Beside simpler checkers\n\n{table(('checker', 'invalid ones flagged', 'accepted ones flagged'), cells)}"
 
 
-def drawn(entries: Sequence[Entry]) -> list[tuple[int, Mapping[str, Any]]]:
-    """Findings of families A to D of severity block or review, drawn by a fixed seed: number and finding."""
-    pool = [
-        (entry["number"], finding)
+def drawn(entries: Sequence[Entry], said: Mapping[str, Any]) -> tuple[list[tuple[int, Mapping[str, Any]]], list[str]]:
+    """What is still found of the first draw, and the keys of what no longer is."""
+    wanted = {key: judgment for key, judgment in said.items() if judgment.get("draw", 1) == 1}
+    found = {
+        f"{entry['number']}-{finding['code']}": (entry["number"], finding)
         for entry in sorted(entries, key=lambda e: int(e["number"]))
-        for finding in entry["findings"]
-        if finding["code"][0] in LEGALITY and finding["severity"] in ("block", "review")
-    ]
-    return random.Random(SEED).sample(pool, min(DRAWN, len(pool)))
+        for finding in reversed(entry["findings"])
+    }
+    return [found[key] for key in wanted if key in found], [key for key in wanted if key not in found]
+
+
+def drawn_again(entries: Sequence[Entry], said: Mapping[str, Any]) -> list[tuple[int, Mapping[str, Any]]]:
+    """Later blocks, none of the first draw, in an order that a seed gives each: a new finding displaces one at most."""
+    pool: dict[str, tuple[int, Mapping[str, Any]]] = {}
+    for entry in entries:
+        for finding in entry["findings"]:
+            key = f"{entry['number']}-{finding['code']}"
+            first = key in said and said[key].get("draw", 1) == 1
+            if finding["code"][0] in LEGALITY and finding["severity"] == "block" and not first:
+                pool.setdefault(key, (entry["number"], finding))
+    ranked = sorted(pool, key=lambda key: sha256(f"{AGAIN_SEED}-{key}".encode()).hexdigest())
+    return [pool[key] for key in ranked[:AGAIN]]
 
 
 def judged(entries: Sequence[Entry]) -> str:
     """The drawn findings with what a person who read the code said of them."""
     said: Mapping[str, Any] = tomllib.loads(JUDGED.read_text(encoding="utf-8")) if JUDGED.is_file() else {}
+    still, gone = drawn(entries, said)
+    mended = ", ".join(f"{key} ({said[key]['verdict']})" for key in gone) or "none"
+    return (
+        f"## Findings read in the code\n\n{DRAWN} findings of families A to D of severity block or review were drawn "
+        f"by a fixed seed ({SEED}) and read; rules have changed since. No longer found: {mended}. "
+        f"Still found: {_judged(still, said)}\n### A second draw\n\nFindings of severity block that the first draw did "
+        f"not have, by another seed ({AGAIN_SEED}): {_judged(drawn_again(entries, said), said)}"
+    )
+
+
+def _judged(found: Sequence[tuple[int, Mapping[str, Any]]], said: Mapping[str, Any]) -> str:
     rows, tally = [], Counter[tuple[str, str]]()
-    for number, finding in drawn(entries):
-        found = said.get(f"{number}-{finding['code']}", {})
-        verdict = str(found.get("verdict", "not read"))
+    for number, finding in found:
+        judgment = said.get(f"{number}-{finding['code']}", {})
+        verdict = str(judgment.get("verdict", "not read"))
         tally[finding["severity"], verdict] += 1
         line = "" if finding["line"] is None else str(finding["line"])
-        rows.append((link(number), finding["code"], finding["severity"], line, verdict, str(found.get("why", ""))))
+        rows.append((link(number), finding["code"], finding["severity"], line, verdict, str(judgment.get("why", ""))))
     summary = ", ".join(f"{severity} {verdict}: {n}" for (severity, verdict), n in sorted(tally.items()))
     head = ("pull request", "code", "severity", "line", "judged", "why")
-    return (
-        f"## Findings read in the code\n\n{len(rows)} findings of families A to D of severity block or review, drawn "
-        f"by a fixed seed ({SEED}) from all of them; {summary}.\n\n{table(head, rows)}"
-    )
+    return f"{len(rows)} read; {summary}.\n\n{table(head, rows)}"
 
 
 def link(number: int) -> str:

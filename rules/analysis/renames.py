@@ -14,6 +14,7 @@ from rules.rule import Evidence
 from rules.submission import Language, SourceFile, Submission
 
 _COPIES = frozenset({"copy", "copy2", "copyfile", "move", "rename", "replace", "symlink", "link", "hardlink_to"})
+_CALLED = tuple(f"{name}(" for name in sorted(_COPIES - {"replace"} | {"symlink_to", "os.replace"}))
 _SHELL = re.compile(r"^\s*(?:cp|mv|ln)\s[^\n;&|]*?(\S*val\S*)\s+(\S*train\S*)\s*$", re.MULTILINE | re.I)
 _DEPTH = 6
 
@@ -21,7 +22,7 @@ _DEPTH = 6
 def renamed_shards(submission: Submission) -> Iterator[Evidence]:
     """The places where it is done, in any file of the folder."""
     for source in submission.sources:
-        if source.tree is not None and "val" in source.code:
+        if source.tree is not None and "val" in source.code and any(name in source.code for name in _CALLED):
             names = last_bindings(nodes_of(source, ast.Assign))
             for node in nodes_of(source, ast.Call):
                 if _renames(node, names):

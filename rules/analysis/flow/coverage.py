@@ -34,7 +34,7 @@ def at_random(trace: Trace, submission: Submission) -> Event | None:
 def limited(trace: Trace, submission: Submission, fewest: int) -> tuple[Event, int] | None:
     """A score that the claimed number is made of, and of how many tokens alone, where they are fewer than that."""
     for score in claimed_scores(trace, submission) or _last(trace):
-        count = min((label.count for label in score.labels if isinstance(label, First)), default=fewest)
+        count = min((label.tokens for label in score.labels if isinstance(label, First)), default=fewest)
         if count < fewest:
             return score, count
     return None

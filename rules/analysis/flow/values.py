@@ -14,7 +14,7 @@ Labels say where a value is from or what it was made into:
 - `Read(number)`: what the look-up in a table with that number gave;
 - `Turn(number)`: picked by the turn of the loop with that number;
 - `Kept(number)`: holds what the score with that number added up; `Past(line)`: left over from an earlier turn of a
-  loop; `Cut(side, bound, function)`: the part before or after a bound; `First(count)`: the first tokens alone;
+  loop; `Cut(side, bound, function)`: the part before or after a bound; `First(tokens)`: the first tokens alone;
   `Until(bound, beyond, function)`: tokens up to so many after a bound.
 """
 
@@ -83,7 +83,7 @@ class Cut(NamedTuple):
 class First(NamedTuple):
     """The first tokens of a text alone, so many: a plain bound that no size of the text is behind."""
 
-    count: int
+    tokens: int
     what: str = "first"
 
 
