@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,7 +59,7 @@ def command(
     from bot.command_line import inputs, output
     from evaluator import probes
     from evaluator.execution import Limits, UnavailableError
-    from evaluator.sandbox import executor
+    from evaluator.sandbox import settings_of
 
     with inputs.readable():
         script = entry or inputs.competition(competition).files.script
@@ -74,7 +75,7 @@ def command(
     )
     try:
         found = probes.find(data, tokenizer=tokenizer)
-        trials = probes.Trials(folder, script, found, executor(), settings, heard=_told)
+        trials = probes.Trials(folder, script, found, settings_of(os.environ).executor(), settings, heard=_told)
         (result,) = probes.run(trials, ["canary"])
     except probes.DataError as error:
         raise click.UsageError(str(error)) from None

@@ -15,7 +15,11 @@ _BYTES_OFF = 0.02  # of the bytes that we count: less may be a boundary treated 
 
 
 def canary(trials: Trials) -> ProbeResult:
-    """Noise in both splits; a loss below chance is a proof."""
+    """Noise in both splits; a loss below chance is a proof.
+
+    Of several final score lines the lowest is judged: which of them the submission claims is not known here, and no
+    honest one lies below chance.
+    """
     trial = trials.of(streams.canary(trials.data, trials.settings.tokens, trials.settings.seed))
     loss = _nats_per_token(trial, trials)
     if loss is None:
@@ -47,14 +51,16 @@ def printed_bytes(trials: Trials) -> ProbeResult:
 
 
 def _nats_per_token(trial: Trial, trials: Trials) -> float | None:
-    """The printed loss; where only bits per byte are printed, those times the bytes that we count."""
+    """The lowest loss printed; where only bits per byte are printed, those times the bytes that we count."""
     if trial.score is None:
         return None
-    if trial.score.val_loss is not None:
-        return trial.score.val_loss
-    if trial.score.val_bpb is None:
+    losses = [score.val_loss for score in trial.finals if score.val_loss is not None]
+    if losses:
+        return min(losses)
+    scores = [score.val_bpb for score in trial.finals if score.val_bpb is not None]
+    if not scores:
         return None
-    return trial.score.val_bpb * math.log(2) * trials.data.table.count(trial.streams.val) / trial.streams.scored
+    return min(scores) * math.log(2) * trials.data.table.count(trial.streams.val) / trial.streams.scored
 
 
 def _bytes_sentence(trial: Trial, counted: int, implied: float | None, violated: bool) -> str:

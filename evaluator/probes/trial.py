@@ -66,6 +66,11 @@ class Trial:
     reason: str = ""
 
     @property
+    def finals(self) -> list[Score]:
+        """All score lines that a headline may come from."""
+        return self.log.final_scores
+
+    @property
     def tokens(self) -> int:
         """Tokens that the score is of: those written, or fewer where the log states fewer."""
         told = self.log.last(Quantity.VAL_TOKENS)

@@ -36,6 +36,12 @@ def test_the_canary_shows_a_loss_below_chance_with_its_numbers(probed: Probed) -
     assert "Score each token once" in finding.message
 
 
+def test_an_honest_last_line_hides_no_earlier_headline(probed: Probed) -> None:
+    result = probed("canary", "finish(losses * 0.97)\nfinish(losses)\n")
+    assert result.result is VIOLATED
+    assert result.nats_per_token == pytest.approx(0.97 * math.log(512), abs=1e-6)
+
+
 def test_a_stated_count_below_ours_is_what_the_canary_reckons_with(probed: Probed) -> None:
     result = probed("canary", "print('val_tokens:100')\nfinish(losses - 0.1)\n")
     assert result.tokens == 100
