@@ -70,14 +70,22 @@ def named_cases(near: Mapping[int, Sequence[Neighbour]], listed: Sequence[PullRe
 
 
 def hits(near: Mapping[int, Sequence[Neighbour]], sheets: Sequence[Sheet]) -> None:
-    """How often the nearest, and one of the nearest five, is named as a parent, of those that name an earlier one."""
+    """How often the nearest, and one of the nearest five, is named, of those that name an earlier one.
+
+    Named as a parent ("built on #N"), or at all.
+    """
     by_number = {sheet.pull_request.number: sheet for sheet in sheets}
-    for what, of_others in (("of others", True), ("of all", False)):
+    for what, at_all, of_others in (
+        ("parent of others", False, True),
+        ("parent of all", False, False),
+        ("one of others at all", True, True),
+    ):
         asked = first = five = same = 0
         for sheet in sheets:
             found = near[sheet.pull_request.number]
             author = sheet.pull_request.author
-            wanted = {n for n in sheet.parents if _counts(by_number.get(n), sheet, of_others)}
+            named = sheet.named if at_all else sheet.parents
+            wanted = {n for n in named if _counts(by_number.get(n), sheet, of_others)}
             order = [n.number for n in found if not (of_others and n.author == author)]
             if not wanted or sheet.signature is None:
                 continue
@@ -86,7 +94,7 @@ def hits(near: Mapping[int, Sequence[Neighbour]], sheets: Sequence[Sheet]) -> No
             five += not wanted.isdisjoint(order[:5])
             same += order[:1] != [] and by_number[order[0]].script in {by_number[n].script for n in wanted}
         print(
-            f"{asked} name an earlier parent {what}: the nearest is one in {first / asked:.1%}, one of the nearest "
+            f"{asked} name an earlier {what}: the nearest is one in {first / asked:.1%}, one of the nearest "
             f"five in {five / asked:.1%}; the nearest has the very script of one in {same / asked:.1%}"
         )
 
