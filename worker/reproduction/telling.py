@@ -74,8 +74,8 @@ def why(
         return NOT_RELEASED.format(below)
     if not heard:
         last = max((one.seen_at for one in known), default=None)
-        faults = "".join(f"; {one.name} said: {one.fault}" for one in known if one.fault)
-        return waiting.NOBODY.format(("" if last is None else f" since {_moment(last)}") + faults[:REASON])
+        said = "".join(f"; {one.name} said: {one.fault}" for one in known if one.fault)
+        return waiting.NOBODY.format(("" if last is None else f" since {_moment(last)}") + said[:REASON])
     faults = [f"{one.name}: {one.fault}" for one in heard if one.runner == wanted and one.fault]
     if faults and all(one.fault for one in heard if one.runner == wanted):
         return UNUSABLE.format("; ".join(faults)[:REASON])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def go_on(here: Scene) -> None:
 
 
 def test_a_submission_is_run_in_the_sandbox_from_the_queue_to_its_findings(tmp_path: Path) -> None:
-    own = {"runner_setting": "local", "data_folder": data(tmp_path)}
+    own: dict[str, Any] = {"runner_setting": "local", "data_folder": data(tmp_path)}
     with (
         database("sqlite", tmp_path) as url,
         scene(url, tmp_path, dataset="words", tokenizer="", gpus=0, **own) as here,
@@ -55,7 +56,7 @@ def test_a_submission_is_run_in_the_sandbox_from_the_queue_to_its_findings(tmp_p
 
 
 def test_without_data_the_queue_says_what_the_machine_lacks(tmp_path: Path) -> None:
-    own = {"runner_setting": "local", "data_folder": tmp_path / "nowhere"}
+    own: dict[str, Any] = {"runner_setting": "local", "data_folder": tmp_path / "nowhere"}
     with database("sqlite", tmp_path) as url, scene(url, tmp_path, **own) as here:
         here.ask(here.add())
         here.look(here.run())
