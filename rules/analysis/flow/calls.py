@@ -43,6 +43,8 @@ from rules.analysis.flow.values import (
 
 MOST_DEPTH = 24
 MOST_TIMES = 60  # one function is walked; afterwards its result is taken for anything made of its arguments
+MOST_READS = 500  # the same for a few plain statements, as helpers have that read one setting
+_PLAIN = (ast.Assign, ast.AnnAssign, ast.Return, ast.If, ast.Expr)
 _FORWARD = ("forward", "_forward")
 MOST_RATIOS = 40
 _UNITS = (math.log(2), math.log10(2), math.log10(math.e))
@@ -148,7 +150,7 @@ class Calls(Libraries):
             self.note(Kind.PRINT, node, template(node, self.value), labels_of(arguments, named), detail=arguments)
             return NOTHING
         times = self.times.get(function.node, 0)
-        if self.depth >= MOST_DEPTH or times >= MOST_TIMES or self._is_running(function):
+        if self.depth >= MOST_DEPTH or times >= _most_times(function) or self._is_running(function):
             return Value(labels_of(arguments, named))
         self.times[function.node] = times + 1
         scope = Scope(function.scope.source, function.scope, function.name)
@@ -282,6 +284,13 @@ class Calls(Libraries):
                 self.note(Kind.SCALE, node, "", loss.labels, detail=factor.const)
                 return True
         return False
+
+
+def _most_times(function: Function) -> int:
+    """How often a function is walked: one of a few plain statements more often."""
+    body = function.node.body
+    few = isinstance(body, list) and len(body) <= 6 and all(isinstance(statement, _PLAIN) for statement in body)
+    return MOST_READS if few else MOST_TIMES
 
 
 def _called(node: ast.AST) -> str:
