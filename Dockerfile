@@ -45,8 +45,8 @@ RUN apt-get update \
 USER 10001:10001
 ENV NVIDIA_DRIVER_CAPABILITIES=compute,utility
 COPY --from=build-gpu /opt/fairway /opt/fairway
-HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["fairway", "worker", "--queue", "gpu", "--check"]
-CMD ["fairway", "worker", "--queue", "gpu", "--concurrency", "1"]
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["fairway", "runner", "serve", "--check"]
+CMD ["fairway", "runner", "serve"]
 
 FROM base AS server
 COPY --from=build /opt/fairway /opt/fairway
