@@ -126,7 +126,10 @@ def _judged(session: Session) -> dict[int, Judged]:
 
 
 def _findings(session: Session, row: SubmissionRow) -> tuple[tuple[str, str, str], ...]:
-    found = select(FindingRow.code, FindingRow.severity, FindingRow.message).where(FindingRow.submission_id == row.id)
+    """All but F08, which notes likeness to those that were read before: that depends on the order of reading."""
+    found = select(FindingRow.code, FindingRow.severity, FindingRow.message).where(
+        FindingRow.submission_id == row.id, FindingRow.code != "F08"
+    )
     return tuple(sorted((code, severity.value, message) for code, severity, message in session.execute(found)))
 
 

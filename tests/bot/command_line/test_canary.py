@@ -71,7 +71,7 @@ def test_what_needs_a_gpu_is_not_run(fairway: Fairway, submitted: Path, data: Pa
 def test_without_a_sandbox_it_refuses_and_says_what_is_missing(
     fairway: Fairway, submitted: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def missing() -> None:
+    def missing(*_: object, **__: object) -> None:
         raise UnavailableError("bubblewrap is not installed: apt-get install bubblewrap")
 
     monkeypatch.setattr(evaluator.sandbox, "executor", missing)
