@@ -26,7 +26,8 @@ from worker.earlier import Placed
 from worker.sheets import Sheet, SheetReader
 from worker.triage import triage_placed
 
-COLLECT_AFTER = 2_000_000  # objects made and not freed since the last look; some 200 MB
+COLLECT_AFTER = 1_000_000  # objects made and not freed since the last look; some 100 MB
+BATCHES_AT_MOST = 40  # after which a process is replaced, since what it holds only grows
 MEMORY_LIMIT = 6 << 30  # address space of one process; what it holds is far less
 
 Entry = dict[str, Any]
@@ -59,6 +60,7 @@ class Crew:
             return self
         self._pool = ProcessPool(
             max_workers=self._workers,
+            max_tasks=BATCHES_AT_MOST,
             context=get_context("spawn"),
             initializer=_start_process,
             initargs=self._of,
