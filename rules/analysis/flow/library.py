@@ -149,6 +149,7 @@ _FETCHES = frozenset(
 )
 _SITES = frozenset({"requests", "httpx", "aiohttp", "gdown", "wget", "boto3", "huggingface_hub", "ftplib"})
 _IN_PLACE = re.compile(r"[a-z][a-z0-9_]*[a-z0-9]_")
+_EXCHANGES = frozenset({"all_reduce", "all_gather", "all_gather_into_tensor", "broadcast", "reduce_scatter_tensor"})
 _RANGES = frozenset({"range", "arange"})
 _OPTIMIZERS = frozenset(
     {"Adam", "AdamW", "SGD", "Muon", "RMSprop", "Adagrad", "LBFGS", "NAdam", "RAdam", "Adamax", "Lion"}
@@ -395,6 +396,16 @@ class Libraries(Walker):
         params = asked.arguments[0] if asked.arguments else asked.named.get("params", NOTHING)
         return Value(ref=Optimizer(params, getattr(asked.node, "lineno", 1)))
 
+    def _exchanged(self, asked: Asked) -> Value | None:
+        """Ranks bring a tensor together; what it gives is as unknown as that of any other call."""
+        parts: set[Any] = set()
+        for one in asked.arguments:
+            array = array_of(one.ref)
+            parts |= owners(one) | ({array} if array is not None else set())
+        if parts:
+            self.note(Kind.EXCHANGE, asked.node, asked.last, asked.labels, detail=frozenset(parts))
+        return None
+
     def _parameter(self, asked: Asked) -> Value | None:
         array = self.array(asked.node)
         array.leaf = True
@@ -624,6 +635,7 @@ def _table() -> dict[str, Any]:
         (("getattr",), Libraries._getattr),
         (("backward", "grad"), Libraries._backward),
         (("step",), Libraries._step),
+        (_EXCHANGES, Libraries._exchanged),
         (("Parameter",), Libraries._parameter),
         (("print",), Libraries._printed),
         (("partial",), Libraries._partial),

@@ -46,6 +46,7 @@ class Adaptation:
     claimed: bool | None = None
     kept: Event | None = None  # weights are written to a file between learning and score
     first: Event | None = None  # of RESCORED: the score in the same turns
+    taught: frozenset[Instance] = frozenset()  # the networks whose weights step, as far as they are known
     sure: bool = True  # the network that is asked for the score is known to be one that learnt
 
     @property
@@ -114,9 +115,10 @@ class _Reader:
         fresh = bool(tensors)
         found = self._judged(learn, taught, self._claimed or self._scores[-1:])
         if found.how is not Learning.UNSCORED:
-            return replace(found, fresh=fresh, tensors=tensors, claimed=True if self._claimed else None)
+            claimed = True if self._claimed else None
+            return replace(found, fresh=fresh, tensors=tensors, taught=taught, claimed=claimed)
         found = self._judged(learn, taught, self._scores)
-        return replace(found, fresh=fresh, tensors=tensors, claimed=False)
+        return replace(found, fresh=fresh, tensors=tensors, taught=taught, claimed=False)
 
     def _judged(self, learn: Event, taught: frozenset[Instance], scores: Sequence[Event]) -> Adaptation:
         related = [(score, relation(score, learn)) for score in scores if not _is_loss_of(score, learn)]
