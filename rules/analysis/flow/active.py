@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from rules.analysis.configuration import Configuration, configuration_of
 from rules.analysis.flow.events import Block, Event
 from rules.analysis.flow.protocol import Adaptation, Learning
+from rules.analysis.flow.silence import unshown
+from rules.analysis.flow.walk import trace_of
 from rules.rule import Severity
 from rules.submission import Submission
 
@@ -28,6 +30,12 @@ def standing_of(found: Adaptation, submission: Submission) -> Standing:
     switch = next(open_switches(found.learn, configuration_of(submission)), "")
     if switch:
         return Standing(Severity.REVIEW, f"Whether `{switch}` held in the claimed run is open.")
+    trace = trace_of(submission)
+    silent = None if trace is None else unshown(found.learn, trace, submission)
+    if silent is not None:
+        return Standing(
+            Severity.REVIEW, f"When it runs, line {silent.line} prints, and no claimed log shows a line of that part."
+        )
     if found.claimed is None and found.how is Learning.RESCORED:
         return Standing(Severity.REVIEW, "No log tells which of the two scores is claimed.")
     if found.how in (Learning.RESCORED, Learning.EARLIER) and not found.sure:
