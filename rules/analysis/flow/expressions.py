@@ -106,7 +106,8 @@ class Expressions(Calls):
             items = [constant(item) for item in value.const]
             return joined(*items) if items else NOTHING
         if isinstance(value.ref, Bound):
-            return NOTHING
+            owner = owner_of(value.ref)
+            return Value(ref=value.ref) if owner is not None and owner.cls.module else NOTHING
         return Value(value.labels, place=value.place, ref=owner_of(value.ref))
 
     def turned(self, element: Value, number: int) -> Value:

@@ -396,6 +396,13 @@ class Libraries(Walker):
         params = asked.arguments[0] if asked.arguments else asked.named.get("params", NOTHING)
         return Value(ref=Optimizer(params, getattr(asked.node, "lineno", 1)))
 
+    def _copied_whole(self, asked: Asked) -> Value | None:
+        """A deep copy of a network learns for itself."""
+        original = owner_of(asked.arguments[0].ref) if asked.arguments else None
+        if original is None or not original.cls.module:
+            return None
+        return Value(asked.labels, ref=Instance(original.cls, dict(original.names), original))
+
     def _exchanged(self, asked: Asked) -> Value | None:
         """Ranks bring a tensor together; what it gives is as unknown as that of any other call."""
         parts: set[Any] = set()
@@ -412,7 +419,8 @@ class Libraries(Walker):
         return Value(ref=array)
 
     def _saved(self, asked: Asked) -> Value | None:
-        self.note(Kind.SAVE, asked.node, asked.name, asked.labels)
+        kept = set[Instance]().union(*(owners(one) for one in (*asked.arguments, *asked.named.values())))
+        self.note(Kind.SAVE, asked.node, asked.name, asked.labels, detail=frozenset(kept))
         return NOTHING
 
     def _loaded(self, asked: Asked) -> Value | None:
@@ -647,6 +655,7 @@ def _table() -> dict[str, Any]:
         (("at",), Libraries._add_at),
         (("bincount", "histogram"), Libraries._counted),
         (("copy_", "fill_", "update"), Libraries._copied),
+        (("deepcopy",), Libraries._copied_whole),
         (("where",), Libraries._where),
         (("field",), Libraries._field),
         (("with_name",), Libraries._named_beside),

@@ -74,10 +74,11 @@ class Class:
 
 @dataclass(slots=True, eq=False)
 class Instance:
-    """An object of a class of the program."""
+    """An object of a class of the program. `of`: what it is a deep copy of."""
 
     cls: Class
     names: dict[str, Value] = field(default_factory=dict)
+    of: Instance | None = None
 
     def held(self, depth: int) -> Labels:
         """Labels of what it holds; a network's weights are no data."""
@@ -174,6 +175,16 @@ def owner_of(ref: Any) -> Instance | None:
     while isinstance(ref, Bound) and ref.given:
         ref = ref.given[0].ref
     return ref if isinstance(ref, Instance) else None
+
+
+def with_originals(found: frozenset[Instance]) -> frozenset[Instance]:
+    """The networks, and those that they are copies of: what one had learnt, its copy knows."""
+    every = set(found)
+    for one in found:
+        while one.of is not None:
+            one = one.of
+            every.add(one)
+    return frozenset(every)
 
 
 def owners(value: Value, depth: int = 4) -> set[Instance]:

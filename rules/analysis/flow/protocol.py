@@ -9,7 +9,7 @@ from functools import cached_property
 
 from rules.analysis.flow.claimed import claimed_scores, kept_in
 from rules.analysis.flow.events import Block, Event, Kind, Trace
-from rules.analysis.flow.objects import Array, Instance, Optimizer, owners
+from rules.analysis.flow.objects import Array, Instance, Optimizer, owners, with_originals
 from rules.analysis.flow.order import Order, Relation, first_turn_only, relation, repeats
 from rules.analysis.flow.values import NLL, TRAIN, VAL, Cut, Past, Value
 from rules.analysis.flow.walk import trace_of
@@ -167,7 +167,10 @@ class _Reader:
         known = {instance.cls.name for instance in self._trained}
         if taught and known and not any(instance.cls.name in known for instance in taught):
             return None
-        return next((save for save in self._saves if _between(learn, save, score)), None)
+        saves = (save for save in self._saves if _between(learn, save, score))
+        if taught and all(instance.of is not None for instance in taught):  # a copy is written where it is given
+            saves = (save for save in saves if with_originals(save.detail) & taught)
+        return next(saves, None)
 
     @cached_property
     def _trained(self) -> frozenset[Instance]:
@@ -187,7 +190,7 @@ class _Reader:
     def _restored(self, learn: Event, score: Event, taught: frozenset[Instance]) -> bool:
         """Whether weights of before are put back in between."""
         return any(
-            _between(learn, load, score) and (not taught or not load.detail or load.detail & taught)
+            _between(learn, load, score) and (not taught or not load.detail or with_originals(load.detail) & taught)
             for load in self._put_back
         )
 
@@ -223,10 +226,10 @@ class _Reader:
     def _asked_for(self, score: Event) -> list[frozenset[Instance]]:
         """The networks that are asked in the innermost loop around a score that asks any."""
         for loop in reversed(score.loops()):
-            asked = [event.detail for event in self._asked if loop in event.trail]
+            asked = [with_originals(event.detail) for event in self._asked if loop in event.trail]
             if asked:
                 return asked
-        return [event.detail for event in self._asked if event.trail[-1] in score.trail]
+        return [with_originals(event.detail) for event in self._asked if event.trail[-1] in score.trail]
 
     def _fresh(self, learn: Event) -> tuple[Array, ...]:
         """The tensors that step next, where they are tensors of their own and no weights; () where not."""
@@ -237,11 +240,13 @@ class _Reader:
                 return tuple(tensors) if all(tensor.leaf for tensor in tensors) else ()
         return ()
 
-    def _steps_after(self, learn: Event) -> Iterator[Event]:
-        around = set(map(id, learn.loops()))
-        for step in self._steps:
-            if step.trail[: len(learn.trail)] == learn.trail or around & set(map(id, step.loops())):
-                yield step
+    def _steps_after(self, learn: Event) -> list[Event]:
+        """The steps beside it, or in the innermost loop around it that has any."""
+        for block in (learn.trail[-1], *reversed(learn.loops())):
+            steps = [step for step in self._steps if block in step.trail]
+            if steps:
+                return steps
+        return []
 
 
 def _between(first: Event, event: Event, last: Event) -> bool:
