@@ -78,11 +78,15 @@ def read_placed(repository: GitRepository, placed: Placed, competition: Competit
 
 
 def listing_of(repository: GitRepository, head_sha: str, scope: Scope, competition: Competition) -> Listing:
-    """The files of the folder; where there is none, the script at the top of the repository if it was changed."""
-    if scope.folder:
-        return repository.listing(head_sha, scope.folder)
+    """The files of the folder, with the changed script at the top of the repository where no Python is among them."""
     kept = (file for file in scope.changed if file.status is not Status.DELETED)
-    return Listing(tuple(repository.entry(file) for file in kept if file.path == competition.files.script))
+    top = tuple(repository.entry(file) for file in kept if file.path == competition.files.script)
+    if not scope.folder:
+        return Listing(top)
+    listing = repository.listing(head_sha, scope.folder)
+    if any(file.name.casefold().endswith(".py") for file in listing.files):
+        return listing
+    return Listing((*listing.files, *top), listing.problems)
 
 
 def scope_of(repository: GitRepository, placed: Placed, competition: Competition) -> tuple[Change, Scope]:

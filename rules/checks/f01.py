@@ -73,6 +73,8 @@ def _missing(submission: Submission, competition: Competition, name: str) -> Fin
     fix = f"Add `{name}` to the folder."
     message = f"`{name}` is missing in `{submission.folder}`."
     script = submission.script
+    if script is not None and not script.path.startswith(f"{submission.folder}/"):
+        script = None  # the one at the top of the repository
     if name == competition.files.script and script is not None:
         message = f"`{name}` is missing; the folder's script is `{submission.inside(script.path)}`."
         track = competition.track(submission.scope.track)
