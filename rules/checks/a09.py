@@ -87,5 +87,11 @@ def _lines(log: TrainLog, code: str) -> list[tuple[int, str]]:
     said = {words: number for words, number in {**log.prefixes, **log.openings}.items() if words not in log.settings}
     found = {words: number for words, number in said.items() if _CACHE.search(words) and words not in code}
     return sorted(
-        (number, words) for words, number in found.items() if not any(n in code for n in _NAME.findall(words))
+        (number, words) for words, number in found.items() if not any(_holds(code, n) for n in _NAME.findall(words))
     )
+
+
+def _holds(code: str, name: str) -> bool:
+    """Whether a name stands in the code, whole or as a text that a number is put behind: `f"ngram_{order}"`."""
+    stem = name.rstrip("0123456789")
+    return name in code or (stem != name and f"{stem}{{" in code)
