@@ -1,7 +1,7 @@
 """Functions that train on the tokens that they evaluate: test-time training of any kind.
 
-Only what names and the order of lines tell. Whether a token is scored before it is trained on is a question for the
-rules that follow the flow of data.
+The protocol tells, where the walk of the program saw learning on validation tokens beside a score of them. Elsewhere
+names and the order of lines must do.
 """
 
 from __future__ import annotations
@@ -10,7 +10,10 @@ import ast
 from dataclasses import dataclass
 
 from rules.analysis.expressions import dotted
-from rules.analysis.live import Program, Unit
+from rules.analysis.flow.order import relation
+from rules.analysis.flow.protocol import Adaptation as Learnt
+from rules.analysis.flow.protocol import Learning, protocol_of
+from rules.analysis.live import Program, Sighting, Unit
 from rules.analysis.scopes import Call, ScopeKind
 from rules.analysis.words import words_of
 
@@ -24,17 +27,12 @@ _PER_SAMPLE = {"slot", "etlb"}  # optimise a delta for each sample; no weight is
 
 @dataclass(frozen=True, slots=True)
 class Adaptation:
-    """A function that evaluates and trains. Lines count in its file; `scored` is None where it adds up no score."""
+    """A function that evaluates and trains. `score_first`: each chunk is scored before it is trained on."""
 
     unit: Unit
-    trained: int
-    scored: int | None
+    trained: Sighting
+    score_first: bool
     names: frozenset[str]  # what the function and those it calls read or call
-
-    @property
-    def score_first(self) -> bool:
-        """Whether, in the order of its lines, it scores before it trains."""
-        return self.scored is not None and self.scored < self.trained
 
     def mentions(self, *words: str) -> bool:
         """Whether a name of the function, or of those that it calls, holds one of the words."""
@@ -42,11 +40,36 @@ class Adaptation:
 
 
 def adaptations(program: Program) -> list[Adaptation]:
-    """Live functions that evaluate and train, innermost callers first as the script defines them."""
+    """Live functions that evaluate and train, as they happen or, where names tell, as the script defines them."""
     return program.remember(_find)
 
 
 def _find(program: Program) -> list[Adaptation]:
+    return _walked(program) or _named(program)
+
+
+def _walked(program: Program) -> list[Adaptation]:
+    """What the protocol holds: weights that learn from validation tokens whose score is seen."""
+    protocol = None if program.submission is None else protocol_of(program.submission)
+    found = []
+    for one in protocol.adaptations if protocol is not None else ():
+        unit = None if one.score is None or one.fresh else _home(one, program)
+        if unit is not None:
+            first = one.how is Learning.SCORE_FIRST
+            trained = Sighting(one.learn.source, one.learn.line)
+            found.append(Adaptation(unit, trained, first, _names(unit, program)))
+    return found
+
+
+def _home(found: Learnt, program: Program) -> Unit | None:
+    """The function with the loop in which it is scored and learnt, else the one in which it is learnt."""
+    loops = relation(found.score, found.learn).loops if found.score is not None else ()
+    source, name = (loops[-1].source, loops[-1].name) if loops else (found.learn.source, found.learn.function)
+    units = program.functions.get(name, ()) if name else (u for u in program.units if u.scope.kind is ScopeKind.MODULE)
+    return next((unit for unit in units if unit.source is source), None)
+
+
+def _named(program: Program) -> list[Adaptation]:
     trainers = _trainers(program)
     found = []
     for units in program.functions.values():
@@ -57,7 +80,8 @@ def _find(program: Program) -> list[Adaptation]:
             else:
                 trained, scored = _inline(unit)
             if trained is not None:
-                found.append(Adaptation(unit, trained, scored, _names(unit, program)))
+                first = scored is not None and scored < trained
+                found.append(Adaptation(unit, unit.at(trained), first, _names(unit, program)))
     return found
 
 

@@ -81,7 +81,10 @@ class Unit:
 class Program:
     """What may run of a submission. Names are asked for as the script spells them."""
 
-    def __init__(self, sources: Sequence[SourceFile], configuration: Configuration) -> None:
+    def __init__(
+        self, sources: Sequence[SourceFile], configuration: Configuration, submission: Submission | None = None
+    ) -> None:
+        self.submission = submission
         self.sources = tuple(sources)
         self.configuration = configuration
         self.units: list[Unit] = []
@@ -225,7 +228,7 @@ _CONTAINERS = {"ModuleList", "ModuleDict", "ParameterList", "ParameterDict", "Se
 @once
 def program_of(submission: Submission) -> Program:
     """The program of a submission under its settings; empty where no entry could be read."""
-    return Program(program_sources(submission), configuration_of(submission))
+    return Program(program_sources(submission), configuration_of(submission), submission)
 
 
 def _lines_of(scope: Scope) -> range:

@@ -1,8 +1,8 @@
 """Score-first test-time training: the model is trained on validation tokens after they have been scored, never before.
 
 ## Recognised by
-A live function that evaluates and trains, and that, in the order of its lines, adds up the score of a chunk before it
-takes a step on it.
+The order of what happens to validation tokens, as the walk of the program finds it. Where it sees no score beside the
+learning: a live function that evaluates and trains, and adds up the score of a chunk before it takes a step on it.
 
 ## Not to be confused with
 Training on validation tokens before they are scored; SLOT, which optimises a vector for each sample. That no token
@@ -20,4 +20,4 @@ TITLE = "Score-first test-time training"
 
 def detect(program: Program) -> Sighting | None:
     """Where live code shows it, or None."""
-    return next((a.unit.at(a.trained) for a in adaptations(program) if a.score_first), None)
+    return next((a.trained for a in adaptations(program) if a.score_first), None)
