@@ -106,9 +106,13 @@ def _kin(number: int, near: Neighbour | None, cited: bool, author: str) -> Kin:
 
 
 def likest(kin: Iterable[Kin]) -> Kin | None:
-    """The one to compare a submission with: the likest of all, of equal ones the first."""
+    """The one to compare a submission with: the likest of all, of equal ones the first.
+
+    An earlier try of the same author that is nearly the same tells nothing, so that another goes before it.
+    """
     fit = [k for k in kin if k.similarity is not None and k.similarity >= FLOOR]
-    return max(fit, key=lambda k: k.similarity or 0.0, default=None)
+    telling = [k for k in fit if not (k.same_author and (k.similarity or 0.0) >= NEARLY_THE_SAME)]
+    return max(telling or fit, key=lambda k: k.similarity or 0.0, default=None)
 
 
 def related(

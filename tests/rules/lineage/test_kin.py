@@ -76,3 +76,13 @@ def test_the_likest_is_compared_with_and_none_where_nothing_is_alike() -> None:
     assert chosen is not None
     assert chosen.number == 5
     assert likest(related(submission("Built on PR #40.\n")).kin) is None
+
+
+def test_ones_own_earlier_try_that_is_the_same_gives_way_to_what_tells_more() -> None:
+    same = near(4, 0.999, "zoe")
+    chosen = likest(related(submission(), [near(3, 0.7), same]).kin)
+    assert chosen is not None
+    assert chosen.number == 3
+    alone = likest(related(submission(), [same]).kin)
+    assert alone is not None
+    assert alone.number == 4
