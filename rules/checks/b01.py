@@ -15,14 +15,15 @@ The same in one loop, where a chunk is learnt from before it is scored.
 ## Allowed
 Each chunk is scored first and learnt from afterwards, however many epochs follow (a positive class, shown under what
 was established). Learning from training tokens inside the training time. Weights that are put back before the
-evaluation, and code that the settings of the claimed run leave off: noted at most.
+evaluation, and code that the settings of the claimed run leave off: noted at most. Learning before and after which the
+program prints, while the claimed log shows what comes before and after that alone: a person looks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rules.analysis.flow.active import standing_of
+from rules.analysis.flow.active import gravest, standing_of
 from rules.analysis.flow.doubt import doubted
 from rules.analysis.flow.protocol import Adaptation, Learning, protocol_of, worst
 from rules.competition import Competition
@@ -42,7 +43,7 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
     if not any(one.taints for one in protocol.adaptations):
         yield from _doubted(submission)
         return
-    found = worst(one for one in protocol.adaptations if _is_it(one))
+    found = gravest((one for one in protocol.adaptations if _is_it(one)), submission)
     if found is None or found.score is None:
         return
     standing = standing_of(found, submission)

@@ -12,15 +12,16 @@ learnt from before they were scored.
 
 ## Allowed
 Averaging of weights, and learning from training tokens, before the artifact is written. Score-first learning after it
-was read again. Code that the settings of the claimed run leave off: noted at most.
+was read again, or on a deep copy that is not written. Code that the settings of the claimed run leave off: noted at
+most.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rules.analysis.flow.active import standing_of
-from rules.analysis.flow.protocol import Learning, protocol_of, worst
+from rules.analysis.flow.active import gravest, standing_of
+from rules.analysis.flow.protocol import Learning, protocol_of
 from rules.analysis.flow.values import TRAIN
 from rules.competition import Competition
 from rules.rule import Finding, Rule, Severity
@@ -36,11 +37,8 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
     protocol = protocol_of(submission)
     if protocol is None:
         return
-    found = worst(
-        one
-        for one in protocol.adaptations
-        if one.how in (Learning.EARLIER, Learning.RESCORED) and one.kept is not None and TRAIN not in one.learn.labels
-    )
+    early = (one for one in protocol.adaptations if one.how in (Learning.EARLIER, Learning.RESCORED))
+    found = gravest((one for one in early if one.kept is not None and TRAIN not in one.learn.labels), submission)
     if found is None or found.score is None or found.kept is None:
         return
     standing = standing_of(found, submission)

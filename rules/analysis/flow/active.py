@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rules.analysis.configuration import Configuration, configuration_of
 from rules.analysis.flow.events import Block, Event
-from rules.analysis.flow.protocol import Adaptation, Learning
+from rules.analysis.flow.protocol import Adaptation, Learning, worst
 from rules.analysis.flow.silence import unshown
 from rules.analysis.flow.walk import trace_of
 from rules.rule import Severity
@@ -41,6 +41,11 @@ def standing_of(found: Adaptation, submission: Submission) -> Standing:
     if found.how in (Learning.RESCORED, Learning.EARLIER) and not found.sure:
         return Standing(Severity.REVIEW, "Whether the network of that score is the one that learnt is open.")
     return Standing(Severity.BLOCK)
+
+
+def gravest(found: Iterable[Adaptation], submission: Submission) -> Adaptation | None:
+    """The one that weighs most: by the score that it is about, then by how sure it is that it ran."""
+    return worst(sorted(found, key=lambda one: -standing_of(one, submission).severity.rank))
 
 
 def open_switches(event: Event, configuration: Configuration) -> Iterator[str]:
