@@ -55,8 +55,8 @@ def sections(rule: Rule) -> dict[str, str]:
     return {heading.strip(): text.strip("\n") for heading, _, text in (part.partition("\n") for part in parts)}
 
 
-def page(rule: Rule) -> str:
-    """A rule's page."""
+def page(rule: Rule, *, with_origin: bool = True) -> str:
+    """A rule's page, with the file that it is made from at its end."""
     verdict = verdict_of([rule.at(None, "")])
     path = f"rules/checks/{rule.code.lower()}.py" if rule is not INTERNAL_ERROR else "rules/rule.py"
     lines = [
@@ -71,7 +71,7 @@ def page(rule: Rule) -> str:
     ]
     for heading, text in sections(rule).items():
         lines += [f"## {heading}", "", text, ""]
-    return "\n".join([*lines, _ORIGIN.format(path=path)]) + "\n"
+    return "\n".join([*lines, _ORIGIN.format(path=path)] if with_origin else lines[:-1]) + "\n"
 
 
 def pages() -> dict[str, str]:

@@ -35,16 +35,11 @@ def command(code: str | None, json_file: str | None) -> int:
 
 def _find(code: str, known: Sequence[Rule]) -> Rule:
     """The rule of that code or name. Raises ClickException with the nearest ones."""
-    from rules.catalog import categories
+    from worker.reproduction.codes import shown_by_runs
 
-    for rule in known:
+    for rule in (*known, *shown_by_runs()):
         if code.upper() == rule.code or code.lower() == rule.name:
             return rule
-    if code.upper() in categories():
-        reserved = categories()[code.upper()]
-        raise click.ClickException(
-            f"{code.upper()} is reserved for the category {reserved}; its rule is not written yet"
-        )
     names = [text for rule in known for text in (rule.code, rule.name)]
     near = get_close_matches(code.lower(), names) or get_close_matches(code.upper(), names)
     hint = f"did you mean {' or '.join(near)}?" if near else "`fairway rules` lists them"
@@ -86,10 +81,10 @@ def _show(rule: Rule) -> None:
     from rich.markdown import Markdown
 
     from bot.command_line import output
-    from rules.docs import page
+    from rules.docs import documented, page
 
-    console = output.page()
+    console, text = output.page(), page(rule, with_origin=rule in documented())
     if console.is_terminal:
-        console.print(Markdown(page(rule)))
+        console.print(Markdown(text))
     else:
-        click.echo(page(rule), nl=False)
+        click.echo(text, nl=False)

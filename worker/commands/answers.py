@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
-from rules import catalog, docs
+from rules import docs
 from rules.competition import Competition
 from rules.report import escape
 from rules.rule import Rule
@@ -76,7 +76,6 @@ RUN_ASKED = "A {} run of {} is asked for, with the steps below it that are missi
 RUN_KEPT = "No runner is set up for this competition yet: the request is kept until one is."
 RUN_KNOWN = "A {} run of {} was asked for before: it is {}."
 MEASURED = "**{} {}** (at most *{}*, shown by a run): {}"
-RESERVED = "{} is kept for the category {}; its rule is not written yet."
 NO_RULE = "There is no rule {}; {}"
 TOO_MANY = "{} more commands of this comment were not read: one comment may give {}."
 
@@ -176,9 +175,6 @@ def explained(asked: str) -> tuple[str, bool]:
     for rule in codes.shown_by_runs():
         if asked.upper() == rule.code or asked.lower() == rule.name:
             return MEASURED.format(rule.code, rule.name, rule.severity, rule.doc), True
-    category = catalog.categories().get(asked.upper())
-    if category is not None:
-        return RESERVED.format(escape.code(asked.upper()), category), True
     names = [text for rule in known for text in (rule.code, rule.name)]
     near = get_close_matches(asked.lower(), names) or get_close_matches(asked.upper(), names)
     hint = f"did you mean {' or '.join(map(escape.code, near))}?" if near else "a code looks like `F04`."

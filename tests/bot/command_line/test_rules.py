@@ -21,6 +21,12 @@ def test_a_rule_is_shown_by_code_or_name(fairway: Fairway, asked: str) -> None:
     assert "## Why it matters" in outcome.out
 
 
+def test_what_only_a_run_shows_is_told_too(fairway: Fairway) -> None:
+    outcome = fairway("rules", "p12")
+    assert outcome.out.startswith("# P12 run-failed\n")
+    assert "did not run to its end" in outcome.out
+
+
 def test_rules_as_json(fairway: Fairway) -> None:
     listed = json.loads(fairway("rules", "--json", "-").out)
     assert [rule["code"] for rule in listed] == [*(rule.code for rule in rules()), "X01"]
