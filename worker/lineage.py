@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 from rules.lineage.index import NEAREST, Index, Known
 from rules.lineage.kin import Neighbour, in_order, likeness, rerank
@@ -21,6 +24,7 @@ class Lineage:
         self._sheets = {sheet.pull_request.number: sheet for sheet in sheets}
         self._baseline = frozenset[int]().union(*(sheet.baseline for sheet in self._sheets.values()))
         self._index = Index(known for sheet in self._sheets.values() if (known := _known(sheet)) is not None)
+        self._named_at = self._namings()
 
     def __len__(self) -> int:
         return len(self._index)
@@ -44,7 +48,20 @@ class Lineage:
             own.signature, number=asked.number, author=asked.author, created_at=at, most=NEAREST + MORE
         )
         kept = [c for c in candidates if not self._took_from(c.known.number, asked.number)][:NEAREST]
-        return rerank(kept, own.script, self._script_of, self._baseline)
+        return rerank(kept, own.script, self._script_of, self._baseline, lambda number: self._times_named(number, at))
+
+    def _namings(self) -> dict[int, list[datetime]]:
+        """When each pull request was named as a parent by somebody else, in order of time."""
+        found: defaultdict[int, list[datetime]] = defaultdict(list)
+        for sheet in self._sheets.values():
+            for number in sheet.parents:
+                named, at = self._sheets.get(number), sheet.pull_request.created_at
+                if named is not None and at is not None and named.pull_request.author != sheet.pull_request.author:
+                    found[number].append(at)
+        return {number: sorted(times) for number, times in found.items()}
+
+    def _times_named(self, number: int, before: datetime) -> int:
+        return bisect_left(self._named_at.get(number, []), before)
 
     def _took_from(self, number: int, asked: int) -> bool:
         """Whether an earlier pull request was changed after this one was opened, and names it: it took from here."""

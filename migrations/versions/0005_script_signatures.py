@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 from worker.store.types import UtcDateTime
 
@@ -14,6 +15,7 @@ depends_on = None
 
 TABLE = "script_signature"
 Whole = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 
 
 def upgrade() -> None:
@@ -29,6 +31,7 @@ def upgrade() -> None:
         sa.Column("slots", sa.LargeBinary(), nullable=False),
         sa.Column("shingles", Whole, nullable=False),
         sa.Column("lines", sa.LargeBinary(), nullable=False),
+        sa.Column("parents", Json, nullable=False),
         sa.ForeignKeyConstraint(
             ["submission_id"],
             ["submission.id"],

@@ -15,6 +15,7 @@ from rules.submission import Citation, Kin, Mention, Refused, Submission
 NEARLY_THE_SAME = 0.99
 OTHERS, OWN = 5, 3  # kin that are kept
 FLOOR = 0.1  # below, two scripts share no more than what every training script has
+ORDER_DIGITS = 2
 OWN_WEIGHT = 0.3
 """Share of this script's length in the order of likeness. A child mostly adds to its parent: lines of the other that
 are gone weigh more than lines that have come."""
@@ -30,17 +31,18 @@ class Likeness:
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """An earlier pull request and how alike its script is."""
+    """An earlier pull request and how alike its script is; `named`: how many earlier ones of others build on it."""
 
     number: int
     author: str
     created_at: datetime
     likeness: Likeness
+    named: int = 0
 
     @classmethod
-    def of(cls, known: Known, likeness: Likeness) -> Neighbour:
+    def of(cls, known: Known, likeness: Likeness, named: int = 0) -> Neighbour:
         """A known script as a neighbour."""
-        return cls(known.number, known.author, known.created_at, likeness)
+        return cls(known.number, known.author, known.created_at, likeness, named)
 
 
 def baseline_of(*scripts: str) -> frozenset[int]:
@@ -65,11 +67,18 @@ def likeness(own: Script, their: Script, baseline: frozenset[int] = frozenset())
 
 
 def rerank(
-    candidates: Iterable[Candidate], own: Script, script_of: Callable[[Known], Script | None], baseline: frozenset[int]
+    candidates: Iterable[Candidate],
+    own: Script,
+    script_of: Callable[[Known], Script | None],
+    baseline: frozenset[int],
+    named: Callable[[int], int] = lambda _number: 0,
 ) -> tuple[Neighbour, ...]:
-    """The candidates by likeness, best first, of equal ones the earliest; those whose script is gone are left out."""
+    """The candidates as `in_order` puts them; those whose script is gone are left out.
+
+    `named` tells how many earlier submissions of others name a pull request as their parent.
+    """
     found = [
-        Neighbour.of(candidate.known, likeness(own, script, baseline))
+        Neighbour.of(candidate.known, likeness(own, script, baseline), named(candidate.known.number))
         for candidate in candidates
         if (script := script_of(candidate.known)) is not None
     ]
@@ -77,8 +86,13 @@ def rerank(
 
 
 def in_order(neighbours: Iterable[Neighbour]) -> tuple[Neighbour, ...]:
-    """The likest first, of equal ones the earliest."""
-    return tuple(sorted(neighbours, key=lambda n: (-round(n.likeness.order, 6), n.created_at, n.number)))
+    """The likest first. Of those that are alike to a hundredth the one that most others build on, then the earliest.
+
+    Copies of one script differ in nothing; whom people name tells which of them they mean.
+    """
+    return tuple(
+        sorted(neighbours, key=lambda n: (-round(n.likeness.order, ORDER_DIGITS), -n.named, n.created_at, n.number))
+    )
 
 
 def parents_named(citations: Iterable[Citation]) -> tuple[int, ...]:

@@ -66,7 +66,7 @@ def run(context: Context, lease: Lease) -> None:
             found = [finding for finding in screened.entry["findings"] if finding["source"] == source]
             submissions.replace_findings(session, row.id, source, [*found, *added])
         if signed.signature is not None:
-            lineage.keep(session, row, signed.signature, signed.script)
+            lineage.keep(session, row, signed.signature, signed.script, signed.parents)
         _compare(session, row, screened, subject)
         jobs.request(session, following(Stage.SCREEN), str(row.id))
         jobs.finish(session, lease)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,8 +31,10 @@ class Near:
     parent: UUID | None = None
 
 
-def keep(session: Session, row: SubmissionRow, signature: Signature, script: Script) -> None:
-    """Keep the script of a submission, in place of what was kept of it before."""
+def keep(
+    session: Session, row: SubmissionRow, signature: Signature, script: Script, parents: Collection[int] = ()
+) -> None:
+    """Keep the script of a submission and whom it names as parents, in place of what was kept of it before."""
     values = {
         "submission_id": row.id,
         "repository_id": row.pull_request.repository_id,
@@ -42,6 +45,7 @@ def keep(session: Session, row: SubmissionRow, signature: Signature, script: Scr
         "slots": signature.slots,
         "shingles": signature.shingles,
         "lines": zlib.compress(script.lines, 1),
+        "parents": sorted(parents),
     }
     upsert(session, ScriptSignature, ["submission_id"], values)
 
@@ -67,7 +71,8 @@ def near(
     index, rows = _index(session, repository_id)
     candidates = index.nearest(signature, number=request.number, author=request.author, created_at=moment)
     scripts = _scripts(session, [rows[c.known.head_sha] for c in candidates])
-    found = list(rerank(candidates, script, lambda known: scripts[rows[known.head_sha]], baseline))
+    times = _times_named(session, repository_id, moment)
+    found = list(rerank(candidates, script, lambda known: scripts[rows[known.head_sha]], baseline, times.__getitem__))
     heads = {c.known.number: rows[c.known.head_sha] for c in candidates}
     for number in sorted(set(named) - heads.keys() - {request.number}):
         earlier = _last_before(session, repository_id, number, moment)
@@ -75,12 +80,25 @@ def near(
             heads[number] = earlier.submission_id
             their = Script(zlib.decompress(earlier.lines))
             found.append(
-                Neighbour(number, earlier.author, earlier.at, likeness(script, their, baseline)),
+                Neighbour(number, earlier.author, earlier.at, likeness(script, their, baseline), times[number]),
             )
     ordered = in_order(found)
     best = max(ordered, key=lambda n: n.likeness.similarity, default=None)
     parent = heads[best.number] if best is not None and best.likeness.similarity >= FLOOR else None
     return Near(ordered, refused_before(session, repository_id, request.created_at), parent)
+
+
+def _times_named(session: Session, repository_id: int, before: datetime) -> Counter[int]:
+    """How many pull requests of others named each one as a parent before the moment."""
+    statement = select(ScriptSignature.number, ScriptSignature.author, ScriptSignature.parents).where(
+        ScriptSignature.repository_id == repository_id, ScriptSignature.at < before
+    )
+    rows = [(number, author, tuple(parents)) for number, author, parents in session.execute(statement)]
+    authors = {number: author for number, author, _ in rows}
+    named = {
+        (number, parent) for number, author, parents in rows for parent in parents if authors.get(parent) != author
+    }
+    return Counter(parent for _, parent in named)
 
 
 def _index(session: Session, repository_id: int) -> tuple[Index, dict[str, UUID]]:

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from rules.lineage.kin import Likeness, Neighbour, baseline_of, likeness, likest, related
+from rules.lineage.kin import Likeness, Neighbour, baseline_of, in_order, likeness, likest, related
 from rules.lineage.signature import Script, tokens_of
 from rules.submission import Kin, Refused, Submission
 from tests.rules.harness import submission_of
@@ -86,3 +86,11 @@ def test_ones_own_earlier_try_that_is_the_same_gives_way_to_what_tells_more() ->
     alone = likest(related(submission(), [same]).kin)
     assert alone is not None
     assert alone.number == 4
+
+
+def test_of_copies_the_one_that_others_build_on_goes_first_and_then_the_earliest() -> None:
+    first, second, third = near(3, 0.801), near(4, 0.804), near(5, 0.8)
+    assert [n.number for n in in_order([third, second, first])] == [3, 4, 5]
+    known = Neighbour(third.number, third.author, third.created_at, third.likeness, named=2)
+    assert [n.number for n in in_order([known, second, first])] == [5, 3, 4]
+    assert [n.number for n in in_order([known, near(6, 0.82)])] == [6, 5]

@@ -71,6 +71,17 @@ def test_a_later_head_counts_from_when_it_came(known: SessionScope) -> None:
         assert found.parent == first
 
 
+def test_of_copies_the_one_that_others_named_before_goes_first(known: SessionScope) -> None:
+    with known() as session:
+        shipped(session, 1)
+        shipped(session, 2, author="bea")
+        naming = add_submission(session, 3, author="cleo")
+        lineage.keep(session, loaded(session, naming), *signed(*range(60)), [2])
+        lineage.keep(session, loaded(session, add_submission(session, 4, author="ann")), *signed(*range(60)), [1])
+        asked = add_submission(session, 5, author="zoe")
+        assert [n.number for n in near(session, asked).neighbours][:2] == [2, 1]
+
+
 def test_a_named_parent_is_compared_with_where_it_is_not_near(known: SessionScope) -> None:
     with known() as session:
         shipped(session, 1, *range(60))

@@ -100,7 +100,8 @@ class FirstFile(Base):
 class ScriptSignature(Base):
     """The script of a submission as later ones are compared with it; every head that was seen keeps its own.
 
-    `at` is when that head was first there, `slots` a MinHash of `version`, `lines` the hashed token lines, deflated.
+    `at` is when that head was first there, `slots` a MinHash of `version`, `lines` the hashed token lines, deflated,
+    `parents` the numbers that it names as parents.
     """
 
     __tablename__ = "script_signature"
@@ -114,6 +115,7 @@ class ScriptSignature(Base):
     slots: Mapped[bytes] = mapped_column(LargeBinary)
     shingles: Mapped[int]
     lines: Mapped[bytes] = mapped_column(LargeBinary)
+    parents: Mapped[list[Any]] = mapped_column(default=list)
 
 
 class SubmissionCode(Base):
