@@ -102,8 +102,11 @@ def parents_named(citations: Iterable[Citation]) -> tuple[int, ...]:
 
 def kin_of(submission: Submission, neighbours: Sequence[Neighbour]) -> tuple[Kin, ...]:
     """The nearest of others, the further ones named as parents, then the nearest of the same author."""
-    author = submission.pull_request.author
-    named = parents_named(submission.citations)
+    return kin_among(neighbours, submission.pull_request.author, parents_named(submission.citations))
+
+
+def kin_among(neighbours: Sequence[Neighbour], author: str, named: Sequence[int]) -> tuple[Kin, ...]:
+    """The kin of a submission by that author, which names these as parents."""
     known = {n.number: n for n in neighbours}
     near = [number for number, n in known.items() if n.likeness.similarity >= FLOOR]
     own = [number for number in near if known[number].author == author]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from rules import catalog
 from rules.lineage.index import Index, Known
-from rules.lineage.kin import FLOOR, Neighbour, in_order, likeness, rerank
+from rules.lineage.kin import Neighbour, in_order, kin_among, likeness, likest, rerank
 from rules.lineage.signature import VERSION, Script, Signature
 from rules.submission import PullRequest, Refused
 from worker.store import rulings
@@ -62,7 +62,7 @@ def near(
     row: SubmissionRow,
     signature: Signature,
     script: Script,
-    named: Iterable[int],
+    named: Sequence[int],
     baseline: frozenset[int],
 ) -> Near:
     """The earlier scripts nearest to this one and those that it names as parents, the likest first."""
@@ -83,8 +83,8 @@ def near(
                 Neighbour(number, earlier.author, earlier.at, likeness(script, their, baseline), times[number]),
             )
     ordered = in_order(found)
-    best = max(ordered, key=lambda n: n.likeness.similarity, default=None)
-    parent = heads[best.number] if best is not None and best.likeness.similarity >= FLOOR else None
+    best = likest(kin_among(ordered, request.author, named))
+    parent = None if best is None else heads[best.number]
     return Near(ordered, refused_before(session, repository_id, request.created_at), parent)
 
 
