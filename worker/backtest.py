@@ -111,8 +111,8 @@ def run(options: BacktestOptions, progress: Progress = _silent) -> BacktestResul
         guilty=frozenset(r.number for r in options.rulings if r.outcome == casebook.INVALID),
         with_code=bool(options.rulings),
     ) as crew:
-        taken = _related(placed, options, crew)
-        for item in crew.triage(taken):
+        taken, related = _related(placed, options, crew)
+        for item in crew.triage(taken, related):
             screened[item.entry["number"]] = item
             progress(len(screened), len(taken))
     chosen = [p.pull_request for p in taken if not options.numbers or p.pull_request.number in options.numbers]
@@ -148,17 +148,20 @@ def _baseline(repository: GitRepository, placed: Sequence[Placed], competition: 
     return found
 
 
-def _related(placed: Sequence[Placed], options: BacktestOptions, crew: Crew) -> list[Placed]:
-    """Those that are wanted, each with its nearest earlier ones and what was ruled invalid before its day."""
+def _related(
+    placed: Sequence[Placed], options: BacktestOptions, crew: Crew
+) -> tuple[list[Placed], Callable[[Placed], Placed]]:
+    """Those that are wanted, and what gives one its nearest earlier ones and what was ruled invalid before its day."""
     numbers = options.numbers | _teachers(options) if options.numbers else options.numbers
     wanted = [p for p in placed if not numbers or p.pull_request.number in numbers]
     last = max((index for index, p in enumerate(placed) if p in wanted[-1:]), default=-1)
     lineage = Lineage(crew.sheets(placed[: last + 1]))
-    return [
-        replace(
-            p,
-            neighbours=lineage.neighbours(p.pull_request),
-            refused=refused_before(p.pull_request, options.rulings),
+
+    def related(one: Placed) -> Placed:
+        return replace(
+            one,
+            neighbours=lineage.neighbours(one.pull_request),
+            refused=refused_before(one.pull_request, options.rulings),
         )
-        for p in wanted
-    ]
+
+    return wanted, related

@@ -79,9 +79,12 @@ class Crew:
         """The sheet of each, in any order."""
         return self._work(placed, _Session.sheet, _sheet_batch, lambda p, _: Sheet(p.pull_request))
 
-    def triage(self, placed: Sequence[Placed]) -> Iterator[Screened]:
-        """The entry of each, and its code where that is asked for, in any order."""
-        return self._work(placed, _Session.triage, _triage_batch, _lost)
+    def triage(self, placed: Sequence[Placed], complete: Callable[[Placed], Placed]) -> Iterator[Screened]:
+        """The entry of each, and its code where that is asked for, in any order.
+
+        `complete` puts in what is known of others, here, while the processes work on those that have it.
+        """
+        return self._work(placed, _Session.triage, _triage_batch, _lost, complete)
 
     def _work(
         self,
@@ -89,8 +92,9 @@ class Crew:
         here: Callable[[_Session, Placed], T],
         there: Callable[[list[Placed]], list[T]],
         lost: Callable[[Placed, BaseException], T],
+        complete: Callable[[Placed], Placed] = lambda p: p,
     ) -> Iterator[T]:
-        batches = list(batches_of(placed))
+        batches = (list(map(complete, batch)) for batch in batches_of(placed))
         if self._session is not None:
             for item in chain.from_iterable(batches):
                 yield here(self._session, item)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rules.analysis.nodes import nodes_of
+from rules.analysis.nodes import nodes_of, walk
 from rules.analysis.turn import PIECES, Sample, Turn
 from rules.submission import SourceFile
 
@@ -59,8 +59,9 @@ def builders(sources: Iterable[SourceFile]) -> Iterator[Builder]:
             continue
         statements = list(_statements(source.tree))
         names = _constants(statements)
+        asked = [node.lineno for node in nodes_of(source, ast.Attribute) if node.attr in PIECES]
         for loop in statements:
-            if isinstance(loop, ast.For) and _asks_pieces(loop):
+            if isinstance(loop, ast.For) and _holds(loop, asked):
                 made = _builder(source, loop, names)
                 if made is not None:
                     yield made
@@ -69,7 +70,7 @@ def builders(sources: Iterable[SourceFile]) -> Iterator[Builder]:
 def additions(source: SourceFile) -> Iterator[tuple[ast.AST, str]]:
     """Where one byte is added for a leading space that follows no boundary, with the function's name."""
     for function in nodes_of(source, ast.FunctionDef):
-        for node in ast.walk(function):
+        for node in walk(function):
             if isinstance(node, (ast.AugAssign, ast.BinOp)) and isinstance(node.op, ast.Add):
                 added = [node.value] if isinstance(node, ast.AugAssign) else [node.left, node.right]
                 if any(_is_space(part) for part in added):
@@ -78,7 +79,7 @@ def additions(source: SourceFile) -> Iterator[tuple[ast.AST, str]]:
 
 def _is_space(node: ast.expr) -> bool:
     """`marks[token] & ~boundary[earlier]`, cast and wrapped in any way."""
-    for part in ast.walk(node):
+    for part in walk(node):
         if isinstance(part, ast.BinOp) and isinstance(part.op, ast.BitAnd):
             for one, other in ((part.left, part.right), (part.right, part.left)):
                 if _looks_up(one) and isinstance(other, ast.UnaryOp) and isinstance(other.op, ast.Invert):
@@ -87,7 +88,7 @@ def _is_space(node: ast.expr) -> bool:
 
 
 def _looks_up(node: ast.expr) -> bool:
-    return any(isinstance(part, ast.Subscript) for part in ast.walk(node))
+    return any(isinstance(part, ast.Subscript) for part in walk(node))
 
 
 def _statements(tree: ast.Module) -> Iterator[ast.stmt]:
@@ -113,8 +114,9 @@ def _constants(statements: Iterable[ast.stmt]) -> dict[str, Any]:
     return {name: values[0] for name, values in found.items() if len(values) == 1 and values[0] is not None}
 
 
-def _asks_pieces(loop: ast.For) -> bool:
-    return any(isinstance(node, ast.Attribute) and node.attr in PIECES for node in ast.walk(loop))
+def _holds(loop: ast.For, lines: Iterable[int]) -> bool:
+    """Whether one of the lines is the loop's."""
+    return any(loop.lineno <= line <= (loop.end_lineno or loop.lineno) for line in lines)
 
 
 def _builder(source: SourceFile, loop: ast.For, names: Mapping[str, Any]) -> Builder | None:

@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterator
 
 from rules.analysis.index import index_of
+from rules.analysis.nodes import nodes_of
 from rules.submission import SourceFile, Submission
 
 FILES_LIMIT = 64  # files of one program
@@ -41,9 +42,9 @@ def _imported(source: SourceFile) -> Iterator[str]:
             yield module
         if item.name:
             yield f"{module}.{item.name}" if module else item.name
-    if source.tree is not None and any(name in source.code for name in _BY_PATH):
-        for node in ast.walk(source.tree):  # the name of a file that is loaded by its path
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < MOST_NAME:
+    if any(name in source.code for name in _BY_PATH):
+        for node in nodes_of(source, ast.Constant):  # the name of a file that is loaded by its path
+            if isinstance(node.value, str) and len(node.value) < MOST_NAME:
                 yield node.value.rsplit("/", 1)[-1].removesuffix(".py")
 
 

@@ -20,6 +20,7 @@ from rules.analysis.flow.events import Kind
 from rules.analysis.flow.objects import Function
 from rules.analysis.flow.values import VAL
 from rules.analysis.flow.walk import trace_of
+from rules.analysis.nodes import walk
 from rules.competition import Competition
 from rules.rule import Finding, Rule, Severity
 from rules.submission import SourceFile, Submission
@@ -30,7 +31,7 @@ RULE = Rule(code="C10", name="tail-window-dropped", category="partial-validation
 def check(submission: Submission, _competition: Competition) -> Iterator[Finding]:
     """Yield one finding for the first function that scores by such windows."""
     for source, function in _scoring(submission):
-        for node in ast.walk(function):
+        for node in walk(function):
             if isinstance(node, ast.comprehension) and (test := _drops(node)) is not None:
                 yield RULE.at(
                     source.locate(test.lineno),

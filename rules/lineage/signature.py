@@ -24,6 +24,7 @@ SEED = 42
 CODE_LIMIT = 4_000_000  # characters of a script that are looked at
 LONGEST_LINE = 2_000  # tokens after which a line ends even inside brackets, so that one lost bracket costs little
 LONGEST_TEXT = 200  # characters from which a literal of several lines counts line by line
+MOST_KNOWN = 50_000  # lines that are remembered: scripts share most of theirs
 
 _STRING = (
     r"""(?s:[rbfuRBFU]{0,3}(?:\"{3}(?:[^"\\]|\\.|"(?!""))*+(?:\"{3}|\Z)|'{3}(?:[^'\\]|\\.|'(?!''))*+(?:'{3}|\Z)))"""
@@ -53,6 +54,11 @@ class _Lines:
         self.done: list[str] = []
         self._line: list[str] = []
         self._depth = 0
+
+    @property
+    def between(self) -> bool:
+        """Whether the next token begins a line."""
+        return not self._line and self._depth == 0
 
     def add(self, text: str) -> None:
         if text[0] == "#" or text == "\\\n":
@@ -93,11 +99,38 @@ class _Lines:
 
 def tokens_of(code: str) -> tuple[str, ...]:
     """The logical lines of an unpacked script, each its tokens with one space between. () for an empty script."""
+    code = code[:CODE_LIMIT]
+    done: list[str] = []
+    position = 0
+    while position < len(code):
+        end = code.find("\n", position) + 1 or len(code)
+        alone = code[position:end]
+        known = _known.get(alone)
+        if known is None:
+            found, position = _piece(code, position)
+            done += found
+            if position == end < len(code):  # nothing before or after such a line changes what is in it
+                if len(_known) >= MOST_KNOWN:
+                    _known.clear()
+                _known[alone] = found
+        else:
+            done += known
+            position = end
+    return tuple(done)
+
+
+_known: dict[str, list[str]] = {}
+
+
+def _piece(code: str, position: int) -> tuple[list[str], int]:
+    """The token lines up to the first line's end that none goes over, and the position there."""
     lines = _Lines()
-    for token in _TOKEN.findall(code[:CODE_LIMIT]):
-        lines.add(token)
+    for token in _TOKEN.finditer(code, position):
+        lines.add(token[0])
+        if token[0] == "\n" and lines.between:
+            return lines.done, token.end()
     lines.end()
-    return tuple(lines.done)
+    return lines.done, len(code)
 
 
 @dataclass(frozen=True)

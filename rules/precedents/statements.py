@@ -1,19 +1,21 @@
 """Source text cut into statements that are compared as tokens.
 
 Comments, white space, line breaks, docstrings, the kind of quotes, commas before a closing bracket and brackets around
-a whole right-hand side are left out: a formatter may change them. Linear in the text, whatever it holds.
+a whole right-hand side are left out: a formatter may change them. Linear in the text, whatever it holds. What stands on
+one line by itself is remembered: scripts share most of their lines.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from hashlib import blake2b
+from typing import NamedTuple
 
 from rules.submission import Language
 
 MOST_TOKENS = 20_000  # of one statement; a longer one is cut into several
+MOST_KNOWN = 50_000  # lines that are remembered
 _HEADERS = {"if", "elif", "else", "for", "while", "with", "def", "class", "try", "except", "finally", "async"}
 _BEFORE_A_WRAP = {"=", "+=", "-=", "*=", "/=", "//=", "%=", "**=", "@=", "&=", "|=", "^=", ">>=", "<<=", ":="}
 _BEFORE_A_WRAP |= {"return", "if", "elif", "while", "assert", "in"}
@@ -35,8 +37,7 @@ _C = re.compile(
 _QUOTED = re.compile(r"""([rbuft]{0,3})(?:'([^'"\\\n]*)'|'''([^'"\\]*)'''|\"\"\"([^'"\\]*)\"\"\")""")
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """One statement: the digest of its tokens, how many there are, and the lines that it takes."""
 
     digest: int
@@ -54,6 +55,9 @@ def statements(text: str, language: Language) -> Iterator[Statement]:
     return _Cutter(_PYTHON, by_line=True, nested=False).run(text)
 
 
+_KNOWN: dict[tuple[bool, bool], dict[str, list[Statement]]] = {}
+
+
 class _Cutter:
     """Reads tokens and ends a statement where its language does.
 
@@ -62,6 +66,7 @@ class _Cutter:
 
     def __init__(self, pattern: re.Pattern[str], *, by_line: bool, nested: bool = True) -> None:
         self._pattern, self._by_line, self._nested = pattern, by_line, nested
+        self._known = _KNOWN.setdefault((by_line, nested), {})
         self._words: list[str] = []
         self._first = self._last = 1
         self._only_strings = True
@@ -69,8 +74,24 @@ class _Cutter:
 
     def run(self, text: str) -> Iterator[Statement]:
         """Cut the text."""
-        line = 1
-        for found in self._pattern.finditer(text):
+        line, position = 1, 0
+        while position < len(text):
+            end = text.find("\n", position) + 1 or len(text)
+            alone = text[position:end]
+            known = self._known.get(alone)
+            if known is not None:
+                yield from [Statement(one.digest, one.tokens, line, line) for one in known]
+                line, position = line + 1, end
+                continue
+            found, line, position = self._piece(text, position, line)
+            if position == end < len(text):
+                self._remember(alone, found)
+            yield from found
+
+    def _piece(self, text: str, position: int, line: int) -> tuple[list[Statement], int, int]:
+        """The statements up to the first line's end that no statement goes over, and the line and position there."""
+        done: list[Statement] = []
+        for found in self._pattern.finditer(text, position):
             kind, word = found.lastgroup, found.group()
             if kind == "word" or kind == "string":
                 if not self._words:
@@ -79,12 +100,20 @@ class _Cutter:
                 line += word.count("\n") if kind == "string" else 0
                 self._last = line
                 if self._ends(word) or len(self._words) >= MOST_TOKENS:
-                    yield from self._finish()
+                    done += self._finish()
             else:
                 if kind == "line" and self._by_line and (self._depth == 0 or not self._nested):
-                    yield from self._finish()
+                    done += self._finish()
                 line += word.count("\n")
-        yield from self._finish()
+                if kind == "line" and not self._words:
+                    return done, line, found.end()
+        return [*done, *self._finish()], line, len(text)
+
+    def _remember(self, alone: str, found: list[Statement]) -> None:
+        """Nothing before or after a line that ends as it began changes what is in it."""
+        if len(self._known) >= MOST_KNOWN:
+            self._known.clear()
+        self._known[alone] = found
 
     def _take(self, word: str, is_string: bool) -> None:
         if is_string:

@@ -18,7 +18,7 @@ Arguments = tuple[Value, ...]
 Named = dict[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Asked:
     """A call of something of a library. A method of an unknown value is named `().…`, and its owner comes first.
 

@@ -17,6 +17,7 @@ from rules.analysis.flow.objects import Function
 from rules.analysis.flow.order import Order, relation
 from rules.analysis.flow.values import DATA, NLL, TRAIN, VAL, Labels
 from rules.analysis.flow.walk import trace_of
+from rules.analysis.nodes import walk
 from rules.analysis.once import once
 from rules.submission import Submission
 
@@ -103,7 +104,9 @@ def _hooks(block: Block, inner: tuple[Block, ...]) -> bool:
     function = block.detail
     if not isinstance(function, Function):
         return False
-    return any(isinstance(node, ast.Attribute) and node.attr in _HOOKS for node in ast.walk(function.node))
+    if not any(name in function.scope.source.code for name in _HOOKS):
+        return False
+    return any(isinstance(node, ast.Attribute) and node.attr in _HOOKS for node in walk(function.node))
 
 
 def _branches(asked: Event, home: Block) -> Iterator[Block]:

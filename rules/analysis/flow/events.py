@@ -92,11 +92,13 @@ class Block:
 
     def events(self) -> Iterator[Event]:
         """All events in it, in order."""
-        for child in self.children:
-            if isinstance(child, Event):
-                yield child
+        waiting: list[Event | Block] = self.children[::-1]
+        while waiting:
+            child = waiting.pop()
+            if child.__class__ is Block:
+                waiting += child.children[::-1]
             else:
-                yield from child.events()
+                yield child  # type: ignore[misc]  # there is no third kind
 
 
 @dataclass(slots=True)
@@ -109,7 +111,10 @@ class Trace:
     reads: list[Event] = field(default_factory=list)
     ratios: set[tuple[int, int]] = field(default_factory=set)  # numbers of look-ups, what one gave over the other's
     scores: list[Event] = field(default_factory=list)  # `Kept` counts in it; some were walked over again since
+    _told: list[Event] = field(default_factory=list, repr=False)
 
     def all(self, *kinds: Kind) -> list[Event]:
-        """Events of these kinds in order."""
-        return [event for event in self.root.events() if event.kind in kinds]
+        """Events of these kinds in order. Asked when the walk is over."""
+        if not self._told:
+            self._told = list(self.root.events())
+        return [event for event in self._told if event.kind in kinds]

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from rules.analysis.headline import headlines_of
 from rules.analysis.liveness import heads_of
+from rules.analysis.nodes import walk
 from rules.submission import SourceFile, Submission, TrainLog
 
 Branch = tuple[ast.If, bool]
@@ -74,7 +75,7 @@ class _Program:
                 self._texts(node, place, function)
 
     def _texts(self, part: ast.AST, place: tuple[Branch, ...], function: str) -> None:
-        for node in ast.walk(part):
+        for node in walk(part):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 for head in heads_of(node.value):
                     if head in self.printed:

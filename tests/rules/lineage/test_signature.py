@@ -88,3 +88,10 @@ def test_lines_are_hashed_in_order() -> None:
     script = Script.of(("a", "b", "a"))
     assert script.hashes[0] == script.hashes[2] != script.hashes[1]
     assert len(script.lines) == 12
+
+
+@pytest.mark.parametrize("cut", ["x = f(\n", "x = f(\na)\n", "'''\nx = 1\n", "d\\\n = 3; e = 4\n", "f(", ")\n[\n"])
+def test_a_line_that_was_read_before_says_the_same_anywhere(cut: str) -> None:
+    apart = tokens_of(cut)
+    assert tokens_of(cut + SCRIPT) == tokens_of(cut + SCRIPT)
+    assert tokens_of(f"{SCRIPT}\n{cut}") == (*tokens_of(SCRIPT), *apart)

@@ -92,3 +92,15 @@ def test_hostile_text_takes_linear_time(text: str, language: Language) -> None:
     for _ in statements(text, language):
         pass
     assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize(
+    "cut", ["x = f(\n", "x = f(\na)\n", "'''\nx = 1\n", "if a: b = 1; c = 2\nd\\\n = 3\n", "f(", "[\n"]
+)
+def test_a_line_that_was_read_before_says_the_same_anywhere(cut: str) -> None:
+    text = PLAIN + cut
+    first = list(statements(text, Language.PYTHON))
+    list(statements(cut + PLAIN, Language.PYTHON))
+    assert list(statements(text, Language.PYTHON)) == first
+    apart = [list(statements(part, Language.PYTHON)) for part in (PLAIN, cut)]
+    assert [s.digest for part in apart for s in part] == [s.digest for s in first]
