@@ -26,7 +26,7 @@ from worker.earlier import Placed
 from worker.sheets import Sheet, SheetReader
 from worker.triage import triage_placed
 
-COLLECT_AFTER = 1_000_000  # objects made and not freed since the last look; some 100 MB
+COLLECT_AFTER = 500_000  # objects made and not freed since the last look; some 50 MB
 BATCHES_AT_MOST = 40  # after which a process is replaced, since what it holds only grows
 MEMORY_LIMIT = 6 << 30  # address space of one process; what it holds is far less
 

@@ -137,7 +137,7 @@ def _earliest(found: dict[str, int], items: Iterable[tuple[str, int]]) -> None:
             found[name] = line
 
 
-_CAPACITY = 800_000  # characters of code whose indexes are kept, besides the newest; each holds on to its tree
+_CAPACITY = 400_000  # characters of code whose indexes are kept, besides the newest; each holds on to its tree
 _recent: OrderedDict[str, SourceIndex] = OrderedDict()
 
 

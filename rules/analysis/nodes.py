@@ -11,7 +11,7 @@ from rules.submission import SourceFile
 
 Node = TypeVar("Node", bound=ast.AST)
 
-_CAPACITY = 8  # sources; a list holds on to its tree
+_CAPACITY = 4  # sources; a list holds on to its tree
 _recent: OrderedDict[str, Mapping[type[ast.AST], list[ast.AST]]] = OrderedDict()
 
 

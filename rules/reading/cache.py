@@ -25,7 +25,7 @@ class Memory:
     few are kept: a backtest takes pull requests with the same script one after the other.
     """
 
-    def __init__(self, logs: int = 512, sources: int = 6) -> None:
+    def __init__(self, logs: int = 128, sources: int = 2) -> None:
         self._log_capacity = logs
         self._source_capacity = sources
         self._logs: OrderedDict[str, tuple[str, LogRead]] = OrderedDict()
