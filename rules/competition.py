@@ -176,10 +176,13 @@ class Fingerprints(_Strict):
 
 
 class Rulers(_Strict):
-    """Who may rule: accounts by name and everyone who has one of these permissions on the repository."""
+    """Who may rule: accounts by name or number and everyone who has one of these permissions on the repository.
+
+    A number is the account's `id` in GitHub's API. Unlike a login it never passes to somebody else.
+    """
 
     permissions: tuple[Literal["write", "maintain", "admin"], ...]
-    users: tuple[str, ...] = ()
+    users: tuple[str | int, ...] = ()
 
 
 class Publishing(_Strict):

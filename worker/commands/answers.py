@@ -105,12 +105,14 @@ def message(text: str) -> str:
     return shown[:1].upper() + shown[1:] + ("" if shown.endswith(("?", ".", "!")) else ".")
 
 
-def who_rules(permissions: Sequence[str], users: Sequence[str]) -> str:
+def who_rules(permissions: Sequence[str], users: Sequence[str | int]) -> str:
     """The refusal of somebody who does not rule."""
     named = [f"{escape.code(one)} permission on this repository" for one in permissions]
-    return NO_RULER.format(
-        " or ".join([*named, *(escape.code(user, LOGIN) for user in users[:5])]) or "nobody is named"
-    )
+    return NO_RULER.format(" or ".join([*named, *(_account(user) for user in users[:5])]) or "nobody is named")
+
+
+def _account(user: str | int) -> str:
+    return escape.code(user, LOGIN) if isinstance(user, str) else f"the account with the number {user}"
 
 
 def moved(head_sha: str) -> str:

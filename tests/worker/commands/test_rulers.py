@@ -24,7 +24,7 @@ class Roles:
         return role if account == user_id else "none"
 
 
-def competition(*users: str) -> Competition:
+def competition(*users: str | int) -> Competition:
     return builtin().model_copy(update={"rulers": Rulers(permissions=("maintain", "admin"), users=users)})
 
 
@@ -52,6 +52,15 @@ def test_named_accounts_rule_without_that_permission(known: SessionScope) -> Non
     roles = Roles(petra=(8, "read"), quin=(9, "read"))
     assert rules(known, roles, competition("Petra"), "petra", 8)
     assert not rules(known, roles, competition("Petra"), "quin", 9)
+
+
+def test_an_account_named_by_its_number_rules_under_any_login_and_no_other_does(known: SessionScope) -> None:
+    roles = Roles(petra=(8, "read"), renamed=(8, "read"), quin=(9, "read"))
+    assert rules(known, roles, competition(8), "petra", 8)
+    assert rules(known, roles, competition(8), "renamed", 8)
+    assert not rules(known, roles, competition(8), "quin", 9)
+    assert not rules(known, roles, competition(8), "8", 9)
+    assert not rules(known, Roles(), competition(8), "petra", 8)
 
 
 def test_a_named_login_counts_only_for_the_account_that_has_it_now(known: SessionScope) -> None:
