@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from worker.clients.gateway import AbsentError, FailedDelivery, LimitedError, RefusedError, UnavailableError
 from worker.pipeline import Context
 from worker.store import audit, jobs
-from worker.store.models import Delivery, DeliveryStatus, Job, Repository, Stage
+from worker.store.models import Delivery, DeliveryStatus, Job, Stage
 from worker.store.types import now_plus
 
 log = logging.getLogger(__name__)
@@ -99,9 +99,7 @@ def _redeliver(context: Context, delivery: FailedDelivery) -> bool:
 def _catch_up(context: Context, missing: int) -> None:
     """After an outage: look at every repository itself. The deliveries still bring what only they know: comments."""
     with context.scope() as session:
-        for repository in session.scalars(select(Repository).where(Repository.active)).all():
-            jobs.request(session, Stage.CONFIGURE, str(repository.id))
-            jobs.request(session, Stage.BACKFILL, str(repository.id))
+        jobs.request_everywhere(session, Stage.CONFIGURE, Stage.BACKFILL)
         audit.note(session, ACTOR, "catching-up", "all repositories", missing=missing)
 
 

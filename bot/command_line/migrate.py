@@ -34,7 +34,8 @@ UNKNOWN = "there is no revision {!r}: {}"
 def command(revision: str, patience: float) -> int:
     """Bring the database to the newest revision, or to REV.
 
-    An older REV takes changes back, and with them the data that they made room for.
+    An older REV takes changes back, and with them the data that they made room for. At the newest one all repositories'
+    configurations are read again: this version may understand them otherwise.
     """
     from alembic.util.exc import CommandError
 
@@ -49,12 +50,25 @@ def command(revision: str, patience: float) -> int:
     try:
         _wait(engine, place, patience)
         change = move(engine, revision)
+        _configure(engine, change)
     except CommandError as error:
         raise click.ClickException(UNKNOWN.format(revision, error)) from None
     finally:
         engine.dispose()
     click.echo(f"{place}: {_told(change)}")
     return DONE
+
+
+def _configure(engine: Engine, change: Change) -> None:
+    from migrations.apply import is_current
+    from worker.store import jobs
+    from worker.store.models import Stage
+    from worker.store.session import session_scope
+
+    before, _ = change
+    if before is not None and is_current(engine):
+        with session_scope(engine)() as session:
+            jobs.request_everywhere(session, Stage.CONFIGURE)
 
 
 def _wait(engine: Engine, place: str, patience: float) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
-from worker.store.models import Job, Stage
+from worker.store.models import Job, Repository, Stage
 from worker.store.types import now_plus
 
 MAX_ATTEMPTS = 3
@@ -68,6 +68,13 @@ def request(session: Session, stage: Stage, subject: str, *, delay_seconds: floa
         "run_after": case((Job.pending, Job.run_after), else_=now_plus(delay_seconds)),
     }
     session.execute(statement.on_conflict_do_update(index_elements=[Job.stage, Job.subject], set_=renewed))
+
+
+def request_everywhere(session: Session, *stages: Stage) -> None:
+    """Ask for work on every repository that the App is installed on."""
+    for repository_id in session.scalars(select(Repository.id).where(Repository.active)).all():
+        for stage in stages:
+            request(session, stage, str(repository_id))
 
 
 def claim(session: Session, job_id: UUID, *, lease_seconds: float) -> Lease | None:

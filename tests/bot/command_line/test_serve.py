@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from bot.command_line.main import run
 from bot.web.signature import sign
@@ -21,7 +22,8 @@ from migrations.apply import is_current
 from tests.databases import database, postgresql
 from tests.processes import Running, free_port, ran, started, wait_until
 from tests.standin import REPO, keys, stand_in
-from worker.store.models import Delivery, DeliveryStatus
+from tests.worker.rows import REPOSITORY, add_repository
+from worker.store.models import Delivery, DeliveryStatus, Job, Stage
 from worker.store.session import make_engine, session_scope
 
 SECRET = "canary-of-the-webhook"
@@ -262,6 +264,19 @@ def test_migrate_goes_up_and_down_and_tells_from_where_to_where(command: Command
         assert not is_current(engine)
         engine.dispose()
         assert "0001 → base" in command(["migrate", "--to", "base"], variables).stdout
+
+
+def test_after_an_upgrade_every_configuration_is_read_again(command: Command, tmp_path: Path) -> None:
+    with database("sqlite", tmp_path) as url:
+        command(["migrate"], {"FAIRWAY_DATABASE_URL": url})
+        engine = make_engine(url)
+        with session_scope(engine)() as session:
+            add_repository(session)
+        assert command(["migrate"], {"FAIRWAY_DATABASE_URL": url}).code == 0
+        with session_scope(engine)() as session:
+            asked = session.scalars(select(Job.stage).where(Job.subject == str(REPOSITORY))).all()
+        engine.dispose()
+    assert asked == [Stage.CONFIGURE]
 
 
 def test_migrate_says_that_a_revision_is_unknown(command: Command) -> None:
