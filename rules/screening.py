@@ -50,12 +50,12 @@ def screen(submission: Submission, competition: Competition, inherited: Iterable
     findings: list[Finding] = []
     for entry in catalog.entries():
         findings += _apply(entry, submission, competition)
-    findings += tempered(inherited, findings)
+    no_facts: tuple[Fact, ...] = ()
+    facts = _guarded("what was established", lambda: established(submission), no_facts, findings)
+    findings += tempered(inherited, findings, facts)
     none: tuple[Technique, ...] = ()
     techniques = _guarded("techniques", lambda: techniques_of(submission), none, findings)
     summary = _guarded("measurements", lambda: summarize(submission), EMPTY, findings)
-    no_facts: tuple[Fact, ...] = ()
-    facts = _guarded("what was established", lambda: established(submission), no_facts, findings)
     news = _guarded("what is new", lambda: what_is_new(submission, techniques), None, findings)
     findings.sort(key=lambda f: (-f.severity.rank, f.code))
     return Triage(submission, tuple(findings), techniques, summary, facts, news)

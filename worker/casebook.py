@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from rules.analysis.flow.established import Fact
 from rules.precedents import Code, Guilt, Innocents, Precedent, PrecedentIndex, findings_of, tempered
 from rules.report.contract import finding_entry
-from rules.rule import Finding, Severity, Source
+from rules.rule import Finding, Location, Severity, Source
 from rules.submission import PullRequest
 from rules.verdict import verdict_of
 from worker.tables import RulingRow
@@ -168,14 +169,19 @@ def apply(
 def _add(entry: Entry, inherited: Sequence[Finding]) -> None:
     """Put the findings of precedents among those of the rules."""
     if inherited:
-        found = map(_finding, entry["findings"])
-        both = [*entry["findings"], *(finding_entry(finding) for finding in tempered(inherited, found))]
+        found, facts = map(_finding, entry["findings"]), map(_fact, entry["established"])
+        both = [*entry["findings"], *(finding_entry(finding) for finding in tempered(inherited, found, facts))]
         entry["findings"] = sorted(both, key=lambda f: (-Severity(f["severity"]).rank, f["code"]))
         entry["verdict"] = verdict_of(list(map(_finding, both))).value
 
 
 def _finding(told: Entry) -> Finding:
     return Finding(told["code"], told["name"], told["category"], Severity(told["severity"]), told["message"])
+
+
+def _fact(told: Entry) -> Fact:
+    places = (Location(place["path"], place["line"], place["unpacked_line"]) for place in told["places"])
+    return Fact(told["subject"], told["text"], tuple(places))
 
 
 def hindsight(

@@ -133,11 +133,12 @@ def _gather(submission: Submission) -> Configuration:
     sources = program_sources(submission)
     readme = submission.readme
     entry = submission.script.path.rsplit("/", 1)[-1] if submission.script else ""
+    defaults = _from_scripts(sources)
     layers = {
-        Origin.LOG: _from_logs(submission.logs),
+        Origin.LOG: _that_fit(_from_logs(submission.logs), defaults),
         Origin.COMMAND: _from_shell([s for s in submission.sources if s.language is Language.SHELL], entry),
         Origin.README: {} if readme is None else _from_readme(readme.path, readme.text, entry),
-        Origin.SCRIPT: _from_scripts(sources),
+        Origin.SCRIPT: defaults,
     }
     reads = [read for source in sources for read in index_of(source).environment]
     stored = {read.name.lower() for read in reads if read.how in ("stored", "setdefault")}
@@ -151,6 +152,25 @@ def _from_logs(logs: tuple[TrainLog, ...]) -> dict[str, Setting]:
         for name, setting in log.settings.items():
             found.setdefault(name.lower(), setting)
     return found
+
+
+def _that_fit(printed: dict[str, Setting], defaults: Mapping[str, Setting]) -> dict[str, Setting]:
+    """Without words where the script has a number: `resume:start` is a line about what begins, no setting."""
+    return {
+        name: setting
+        for name, setting in printed.items()
+        if name not in defaults or not _is_number(defaults[name].value) or not _is_word(setting.value)
+    }
+
+
+def _is_number(text: str) -> bool:
+    plain = _plain(text)
+    return plain in ("true", "false") or plain.replace(".", "", 1).isdecimal()
+
+
+def _is_word(text: str) -> bool:
+    plain = _plain(text)
+    return plain.isidentifier() and plain not in _OFF | _ON
 
 
 def _printed(submission: Submission) -> set[str]:

@@ -13,7 +13,8 @@ update that stands before the score of the same chunk; first-pass losses that ar
 
 ## Allowed
 One pass that scores a chunk and then fills the table with it. Two evaluations side by side with no state between them.
-A table that was made ready with text that was scored already, and a second pass that no claimed score comes from.
+A table that was made ready with text that was scored already, as where each rank counts the text before its own share;
+a second pass that no claimed score comes from.
 """
 
 from __future__ import annotations

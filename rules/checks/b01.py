@@ -15,8 +15,9 @@ The same in one loop, where a chunk is learnt from before it is scored.
 ## Allowed
 Each chunk is scored first and learnt from afterwards, however many epochs follow (a positive class, shown under what
 was established). Learning from training tokens inside the training time. Weights that are put back before the
-evaluation, and code that the settings of the claimed run leave off: noted at most. Learning before and after which the
-program prints, while the claimed log shows what comes before and after that alone: a person looks.
+evaluation, and code that the settings of the claimed run leave off: noted at most. So is learning behind a switch,
+before and after which the program prints, where the claimed log shows what comes before and after that alone; without
+a switch a person looks.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
     protocol = protocol_of(submission)
     if protocol is None:
         return
-    if not any(one.taints for one in protocol.adaptations):
+    if not protocol.adaptations:
         yield from _doubted(submission)
         return
     found = gravest((one for one in protocol.adaptations if _is_it(one)), submission)
@@ -61,7 +62,7 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
 def _doubted(submission: Submission) -> Iterator[Finding]:
     """Learning that a default leaves off while the README claims it, where no log tells which held."""
     doubt = doubted(submission)
-    found = worst(one for one in doubt[0].adaptations if one.taints and one.claimed is None) if doubt else None
+    found = worst(one for one in doubt[0].adaptations if _is_it(one) and one.claimed is None) if doubt else None
     if doubt is None or found is None or found.score is None:
         return
     yield RULE.at(

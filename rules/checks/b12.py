@@ -44,7 +44,7 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
         chosen = _chosen(event) if TRAIN not in event.labels else ""
         if not chosen:
             continue
-        later = [score for score in claimed if relation(event, score).order is Order.BEFORE]
+        later = [score for score in claimed if _rests_on(score, event)]
         if claimed and not later:
             continue
         switch = next(open_switches(event, configuration_of(submission)), "")
@@ -60,8 +60,14 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
         return
 
 
+def _rests_on(score: Event, choice: Event) -> bool:
+    """Whether a score comes after the choice, or is one of those that are compared turn by turn."""
+    how = relation(choice, score)
+    return how.order is Order.BEFORE or how.in_turn
+
+
 def _chosen(event: Event) -> str:
-    """A name that is bound where the comparison holds, beside the losses, and that is used afterwards; "" for none."""
+    """What is bound or written where the comparison holds, beside the losses, and used afterwards; "" for nothing."""
     tree = event.source.tree
     if tree is None:
         return ""
@@ -69,30 +75,51 @@ def _chosen(event: Event) -> str:
     if statement is None:
         return ""
     compared = {node.id for node in ast.walk(statement.test) if isinstance(node, ast.Name)}
-    bound = {
-        node.id
-        for part in statement.body
-        for node in ast.walk(part)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    } - compared
-    return next((name for name in sorted(bound) if _is_used(name, statement, tree)), "")
+    inside = [node for part in statement.body for node in ast.walk(part)]
+    bound = {node.id for node in inside if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)} - compared
+    after = _after(statement, tree)
+    used = (name for name in sorted(bound) if any(_uses(node, name) for node in after))
+    return next(used, "") or _read_again(inside, after)
 
 
-def _is_used(name: str, statement: ast.If, tree: ast.Module) -> bool:
-    """Whether a call or a return after the statement takes the name, other than to print it."""
+def _after(statement: ast.If, tree: ast.Module) -> list[ast.AST]:
+    """What stands behind the statement in its function."""
     last = statement.end_lineno or statement.lineno
-    home = _function_around(statement, tree)
-    for node in ast.walk(home):
-        if isinstance(node, (ast.Call, ast.Return)) and node.lineno > last and not _is_print(node):
-            parts = node.args + [k.value for k in node.keywords] if isinstance(node, ast.Call) else [node.value]
-            if any(isinstance(n, ast.Name) and n.id == name for p in parts if p is not None for n in ast.walk(p)):
-                return True
-    return False
+    return [node for node in ast.walk(_function_around(statement, tree)) if getattr(node, "lineno", 0) > last]
 
 
-def _is_print(node: ast.Call | ast.Return) -> bool:
-    func = node.func if isinstance(node, ast.Call) else None
-    return getattr(func, "id", getattr(func, "attr", "")) in _PRINTS
+def _uses(node: ast.AST, name: str) -> bool:
+    """Whether a call or a return takes the name, other than to print it, or a test asks for it that decides a call."""
+    if isinstance(node, ast.If):
+        decided = [inner for part in node.body for inner in ast.walk(part)]
+        return _names(node.test, name) and any(isinstance(one, ast.Call) and not _is_print(one) for one in decided)
+    if isinstance(node, ast.Call) and not _is_print(node):
+        return any(_names(part, name) for part in (*node.args, *(k.value for k in node.keywords)))
+    return isinstance(node, ast.Return) and node.value is not None and _names(node.value, name)
+
+
+def _names(node: ast.AST, name: str) -> bool:
+    return any(isinstance(inner, ast.Name) and inner.id == name for inner in ast.walk(node))
+
+
+def _read_again(inside: list[ast.AST], after: list[ast.AST]) -> str:
+    """A file that is written where the comparison holds, and loaded afterwards; "" for none."""
+    read = {path for node in after for path in _paths(node, "load")}
+    return next((path for node in inside for path in _paths(node, "save") if path in read), "")
+
+
+def _paths(node: ast.AST, verb: str) -> Iterator[str]:
+    """Which files a call loads or saves, as they are written there."""
+    if isinstance(node, ast.Call) and _called(node).startswith(verb):
+        yield from (ast.unparse(one) for one in node.args if isinstance(one, (ast.Constant, ast.Name, ast.Attribute)))
+
+
+def _is_print(node: ast.Call) -> bool:
+    return _called(node) in _PRINTS
+
+
+def _called(node: ast.Call) -> str:
+    return str(getattr(node.func, "id", getattr(node.func, "attr", "")))
 
 
 def _function_around(statement: ast.If, tree: ast.Module) -> ast.AST:

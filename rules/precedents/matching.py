@@ -8,15 +8,18 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from rules import catalog
+from rules.analysis.flow.established import SCORE_FIRST, Fact
 from rules.precedents.code import Code, CodeFile
 from rules.precedents.values import Guilt, Match, Passage, Precedent
-from rules.rule import Evidence, Finding, Severity, Source
+from rules.rule import Evidence, Finding, Location, Severity, Source
 
 MOST_NAMED = 4
 KEEPS = "Keeps {what} for which {ruled}{others}."
 NEVER_RUNS = " Nothing that is scored reaches it."
+LEGAL_HERE = " Here they learn from tokens that were scored before."
 FIX = "Take these lines out or change what they do; if they are innocent here, say why: an organizer can waive it."
 ROLE = "stood in #{}"
+_OF_ORDER = frozenset({"B01", "B03", "B04"})  # the same lines are legal in another order
 
 
 @dataclass(slots=True)
@@ -95,19 +98,25 @@ def findings_of(matches: Iterable[Match], number: int = 0) -> list[Finding]:
     return [_finding(matches) for _, matches in sorted(found.items())]
 
 
-def tempered(inherited: Iterable[Finding], found: Iterable[Finding]) -> list[Finding]:
+def tempered(inherited: Iterable[Finding], found: Iterable[Finding], facts: Iterable[Fact] = ()) -> list[Finding]:
     """Findings of precedents beside those of the rules: none is a block where its own rule reads this program milder.
 
-    The same lines may be allowed under other settings, which a rule sees and a comparison of lines does not.
+    The same lines may be allowed under other settings, which a rule sees and a comparison of lines does not. Where the
+    order of learning and scoring is the fault and the lines that were kept learn here from what was scored before, it
+    is noted only, unless its own rule finds the fault too.
     """
+    found = list(found)
     blocked = {finding.code for finding in found if finding.severity is Severity.BLOCK}
+    asked = {finding.code for finding in found if finding.severity.rank >= Severity.REVIEW.rank}
     ruled = {rule.code for rule in catalog.rules()}
-    return [
-        replace(finding, severity=Severity.REVIEW)
-        if finding.severity is Severity.BLOCK and finding.code in ruled - blocked
-        else finding
-        for finding in inherited
-    ]
+    legal = {place for fact in facts if fact.subject == SCORE_FIRST for place in fact.places}
+    return [_tempered(one, one.code in ruled - blocked, legal if one.code not in asked else set()) for one in inherited]
+
+
+def _tempered(finding: Finding, milder: bool, legal: set[Location]) -> Finding:
+    if finding.code in _OF_ORDER and any(one.location in legal for one in finding.evidence):
+        return replace(finding, severity=Severity.NOTE, message=finding.message + LEGAL_HERE)
+    return replace(finding, severity=Severity.REVIEW) if finding.severity is Severity.BLOCK and milder else finding
 
 
 def matches(precedent: Precedent, code: Code, innocents: Innocents | None = None) -> Match | None:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from rules.analysis.configuration import Configuration, configuration_of
+from rules.analysis.configuration import Configuration, Origin, configuration_of
 from rules.analysis.flow.events import Block, Event
 from rules.analysis.flow.protocol import Adaptation, Learning, worst
 from rules.analysis.flow.silence import unshown
@@ -33,14 +33,21 @@ def standing_of(found: Adaptation, submission: Submission) -> Standing:
     trace = trace_of(submission)
     silent = None if trace is None else unshown(found.learn, trace, submission)
     if silent is not None:
-        return Standing(
-            Severity.REVIEW, f"When it runs, line {silent.line} prints, and no claimed log shows a line of that part."
-        )
+        return _unseen(found.learn, silent, configuration_of(submission))
     if found.claimed is None and found.how is Learning.RESCORED:
         return Standing(Severity.REVIEW, "No log tells which of the two scores is claimed.")
     if found.how in (Learning.RESCORED, Learning.EARLIER) and not found.sure:
         return Standing(Severity.REVIEW, "Whether the network of that score is the one that learnt is open.")
     return Standing(Severity.BLOCK)
+
+
+def _unseen(learn: Event, silent: Event, configuration: Configuration) -> Standing:
+    """Nothing of what would print is in the claimed logs: off, where there is a switch that no run is known to set."""
+    why = f"When it runs, line {silent.line} prints, and no claimed log shows a line of that part"
+    switch = next(_own_switches(learn, configuration), "")
+    if switch:
+        return Standing(Severity.NOTE, f"{why}: `{switch}` did not hold in that run.")
+    return Standing(Severity.REVIEW, f"{why}.")
 
 
 def gravest(found: Iterable[Adaptation], submission: Submission) -> Adaptation | None:
@@ -55,6 +62,20 @@ def open_switches(event: Event, configuration: Configuration) -> Iterator[str]:
         test = _test(block)
         if test is not None and not block.labels and any(name.lower() in names for name in _names(test)):
             yield ast.unparse(test)[:120]
+
+
+def _own_switches(event: Event, configuration: Configuration) -> Iterator[str]:
+    """Tests around an event and the calls that lead to it, of settings that the script's default alone gives."""
+    places = [(block.source, block.line) for block in event.trail if block.what == "call"]
+    for source, line in (*places, (event.source, event.line)):
+        for node in ast.walk(source.tree or ast.Module([], [])):
+            inside = isinstance(node, ast.If) and node.body[0].lineno <= line <= (node.body[-1].end_lineno or 0)
+            if inside and _asks_default(node.test, configuration):
+                yield ast.unparse(node.test)[:120]
+
+
+def _asks_default(test: ast.expr, configuration: Configuration) -> bool:
+    return any(configuration.origin(name) is Origin.SCRIPT for name in _names(test))
 
 
 def _test(block: Block) -> ast.expr | None:

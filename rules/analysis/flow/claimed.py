@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rules.analysis.flow.events import Event, Kind, Trace
 from rules.analysis.flow.order import Order, relation
 from rules.analysis.flow.prints import likeness
 from rules.analysis.flow.values import NLL, VAL, Kept
-from rules.analysis.headline import headlines_of
+from rules.analysis.headline import Headline, headlines_of
 from rules.submission import Submission
+
+_ROUNDED = 6.0e-6  # bits per byte: half a unit of the fifth digit, that the shortest lines show
 
 
 def claimed_print(trace: Trace, submission: Submission) -> Event | None:
-    """The call that printed the line of a log that the headline rests on, None where no log or no call shows it."""
+    """The call that printed the line of a log that the headline rests on, None where no log or no call shows it.
+
+    Where something else printed that line, such as a tracker's summary, another line of the log that shows the number.
+    """
     printed = trace.all(Kind.PRINT)
-    for run in headlines_of(submission):
-        likely = [(likeness(event.name, run.score.quote), place) for place, event in enumerate(printed)]
+    runs = headlines_of(submission)
+    for quote in (*(run.score.quote for run in runs), *(quote for run in runs for quote in _same_number(run))):
+        likely = [(likeness(event.name, quote), place) for place, event in enumerate(printed)]
         best, place = max(likely, default=(0, 0))
         if best:
             return printed[place]
     return None
+
+
+def _same_number(run: Headline) -> Iterator[str]:
+    """Other final lines of the log that show the number, the last first."""
+    for score in reversed(run.log.final_scores):
+        if score is not run.score and _is_same(score.val_bpb, run.score.val_bpb):
+            yield score.quote
+
+
+def _is_same(one: float | None, other: float | None) -> bool:
+    """Whether two numbers are one, as far as a log prints it."""
+    return one is not None and other is not None and abs(one - other) < _ROUNDED
 
 
 def claimed_scores(trace: Trace, submission: Submission) -> tuple[Event, ...]:

@@ -1,7 +1,8 @@
 """What the program does where its switches are on, for submissions of which no log tells whether they were.
 
 Without a log the script's defaults are all there is. Where the README claims test-time training and a default leaves it
-off, the claim and the default cannot both hold, and a person has to ask which one did.
+off, the claim and the default cannot both hold, and a person has to ask which one did. A line that says that there is
+none of it claims nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from rules.rule import Evidence, Location
 from rules.submission import Submission
 
 _TELLS = re.compile(r"\bTTT|test[- ]time[- ](?:training|adaptation)|fine-?tun\w+[^.\n]{0,60}\bval(?:idation)?\b", re.I)
+_DENIES = re.compile(r"\b(?:no|not|without|disabl\w+|off|remov\w+|never|instead of)\b", re.I)
+_NEAR = 40  # letters around a claim in which it is denied
 _COUNTS = re.compile(r"\bn-?gram|\bcache[sd]?\b|two-?pass|rescor", re.I)
 
 
@@ -45,6 +48,11 @@ def _told(submission: Submission, tells: re.Pattern[str]) -> Evidence | None:
     if submission.readme is None:
         return None
     for number, line in enumerate(submission.readme.text.split("\n"), 1):
-        if tells.search(line):
+        if any(not _is_denied(found, line) for found in tells.finditer(line)):
             return Evidence(Location(submission.readme.path, number), line.strip()[:300], "claim")
     return None
+
+
+def _is_denied(found: re.Match[str], line: str) -> bool:
+    """Whether the line says that there is none of it."""
+    return _DENIES.search(line[max(0, found.start() - _NEAR) : found.end() + _NEAR]) is not None

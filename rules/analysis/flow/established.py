@@ -20,6 +20,7 @@ from rules.rule import Location
 from rules.submission import Submission
 
 MOST = 3  # facts of one subject
+SCORE_FIRST = "score first"  # the subject of learning that no score depends on: what it stands at is legal
 _DATA = {GEN: "text that the model generated", TRAIN: "training data", RAND: "random tokens", VAL: "validation tokens"}
 _HOW = {
     Learning.SCORE_FIRST: "score-first: a chunk is scored at {0} and learnt from at {1}{2}",
@@ -74,7 +75,7 @@ def _learning(protocol: Protocol) -> Iterator[Fact]:
             text += ", by a tensor made for the occasion; no weight of the model changes"
         if found.claimed is False:
             text += "; the claimed score is not made of it"
-        yield Fact("learning", text, (found.score.location, found.learn.location))
+        yield Fact("learning" if found.taints else SCORE_FIRST, text, (found.score.location, found.learn.location))
     if not protocol.adaptations and not protocol.trace.cut:
         yield Fact("learning", "no learning on validation tokens")
 

@@ -11,20 +11,23 @@ from rules.analysis.configuration import Origin
 from rules.analysis.flow.calls import Calls
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import file_labels, of_file
-from rules.analysis.flow.marks import is_mixture, is_shifted, marked
+from rules.analysis.flow.marks import before_own, begins_own, is_mixture, is_shifted, marked
 from rules.analysis.flow.objects import Array, Bound, Class, Foreign, Function, Instance, Library, ModuleOf, owner_of
 from rules.analysis.flow.plain import is_script, same_type
 from rules.analysis.flow.values import (
     ANYWHERE,
     BYTES,
     DATA,
+    EARLIER,
     INPUT,
     LOGITS,
     MOST_ITEMS,
     NLL,
     NONE,
     NOTHING,
+    OWN,
     RAND,
+    RANK,
     SCALED,
     SHIFTED,
     SPREAD,
@@ -42,6 +45,7 @@ from rules.analysis.flow.values import (
     Value,
     constant,
     joined,
+    without,
 )
 
 MOST_TEXT = 10_000
@@ -199,6 +203,7 @@ class Expressions(Calls):
             except TypeError:
                 return Value(owner.labels)
         labels = owner.all_labels() | lower.turns | upper.turns | self.cuts(cut)
+        labels |= before_own(lower, upper) | (lower.labels & {RANK})
         if labels & {VAL, TRAIN}:
             labels |= {ANYWHERE} if RAND in lower.labels else self._ends(cut, lower, upper, labels)
         if labels & DATA and not labels & {TARGET, INPUT, NLL, LOGITS}:
@@ -252,6 +257,10 @@ class Expressions(Calls):
 
     def item(self, owner: Value, key: Value, node: ast.AST) -> Value:
         """`owner[key]`."""
+        found = self._picked_out(owner, key, node)
+        return found.plus({OWN}) if begins_own(owner, key) else found
+
+    def _picked_out(self, owner: Value, key: Value, node: ast.AST) -> Value:
         if owner.items is not None:
             if key.known and isinstance(key.const, int) and -len(owner.items) <= key.const < len(owner.items):
                 return owner.items[key.const]
@@ -265,7 +274,7 @@ class Expressions(Calls):
                 return constant(owner.const[key.const])
             except (TypeError, KeyError, IndexError):
                 return NOTHING
-        labels = owner.labels | key.turns | cuts_of(key)
+        labels = owner.labels | key.turns | cuts_of(key) | (key.labels & {EARLIER})
         if LOGITS in labels and key.all_labels() & {TARGET}:
             return Value(labels | key.all_labels() | {NLL})
         if labels & DATA and not labels & {NLL, LOGITS} and key.place is not None:
@@ -282,6 +291,7 @@ class Expressions(Calls):
 
     def arithmetic(self, one: Value, other: Value, op: ast.AST, node: ast.AST | None = None) -> Value:
         """Two values put together."""
+        one, other = _shares(one, other, op)
         if one.known and other.known:
             folded = _fold(op, one.const, other.const)
             if folded is not UNKNOWN:
@@ -538,6 +548,13 @@ def _whole(value: Value, node: ast.expr | None) -> Any:
     if not value.known:
         raise TypeError("a bound is not known")
     return value.const
+
+
+def _shares(one: Value, other: Value, op: ast.AST) -> tuple[Value, Value]:
+    """Two values that are put together: `rank + 1` is no longer where the share of this process begins."""
+    if isinstance(op, (ast.Add, ast.Sub)) and (RANK in one.labels or RANK in other.labels):
+        return without(one, RANK), without(other, RANK)
+    return one, other
 
 
 def _moved(one: Value, other: Value, op: ast.AST) -> Token | None:

@@ -12,7 +12,7 @@ from rules.analysis.flow.base import Arguments, Asked, Named, Walker, labels_of
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import file_labels, of_file
 from rules.analysis.flow.loading import BY_PATH, FROM_SPEC, by_path, from_spec
-from rules.analysis.flow.marks import exponent
+from rules.analysis.flow.marks import before_own, exponent
 from rules.analysis.flow.objects import (
     Array,
     Bound,
@@ -40,6 +40,7 @@ from rules.analysis.flow.values import (
     NONE,
     NOTHING,
     RAND,
+    RANK,
     SCALED,
     SHIFTED,
     TRAIN,
@@ -182,6 +183,10 @@ class Libraries(Walker):
 
     def environment(self, key: Value, default: Value) -> Value:
         """A setting of the environment in the run that is claimed."""
+        found = self._setting(key, default)
+        return found.plus({RANK}) if key.const == "RANK" else found
+
+    def _setting(self, key: Value, default: Value) -> Value:
         if key.known and isinstance(key.const, str):
             setting = self.configuration.value(key.const)
             default_speaks = self.configuration.origin(key.const) is Origin.SCRIPT
@@ -272,7 +277,8 @@ class Libraries(Walker):
 
     def _range(self, asked: Asked) -> Value | None:
         """Positions; where the bounds are plain, so many."""
-        turns = labels_of(asked.arguments, asked.named)
+        labels = labels_of(asked.arguments, asked.named)
+        turns = _turns(labels) | before_own(NOTHING if len(asked.arguments) < 2 else asked.arguments[0], _stop(asked))
         times = None
         if (
             asked.last == "range"
@@ -283,7 +289,10 @@ class Libraries(Walker):
                 times = len(range(*[one.const for one in asked.arguments]))
             except (TypeError, ValueError, OverflowError):
                 times = None
-        return Value(turns & _turns(turns), place=self.place_of(asked.node), ref=Count(times))
+        return Value(turns, place=self.place_of(asked.node), ref=Count(times))
+
+    def _rank(self, _: Asked) -> Value | None:
+        return Value(frozenset({RANK}))
 
     def _empty(self, asked: Asked) -> Value | None:
         array = self.array(asked.node)
@@ -583,6 +592,11 @@ def _source(asked: Asked) -> str:
     return next((value.const for value in values if value.known and isinstance(value.const, str)), "")
 
 
+def _stop(asked: Asked) -> Value:
+    """The bound that a range ends before."""
+    return asked.arguments[min(1, len(asked.arguments) - 1)] if asked.arguments else NOTHING
+
+
 def _turns(labels: Labels) -> Labels:
     return frozenset(label for label in labels if isinstance(label, Turn))
 
@@ -619,6 +633,7 @@ def _table() -> dict[str, Any]:
         (_SAMPLES, Libraries._sampled),
         (_SIZES, Libraries._size),
         (_RANGES, Libraries._range),
+        (("get_rank",), Libraries._rank),
         (_EMPTY, Libraries._empty),
         (_CONTAINERS, Libraries._container),
         (_SAME, Libraries._same_value),

@@ -10,12 +10,15 @@ from __future__ import annotations
 import ast
 
 from rules.analysis.flow.values import (
+    EARLIER,
     ENTROPY,
     GATED,
     LENGTH,
     LOGITS,
     NLL,
     NONE,
+    OWN,
+    RANK,
     SCALED,
     SHARE,
     SPREAD,
@@ -25,6 +28,7 @@ from rules.analysis.flow.values import (
     Value,
 )
 
+_BEGINS = frozenset({RANK, OWN})
 _LEAST_SHIFT, _MOST_SHIFT = 1.0e-5, 0.1  # nats or bits
 
 
@@ -69,3 +73,19 @@ def is_shifted(one: Value, other: Value, op: ast.AST) -> bool:
 def exponent(labels: Labels) -> Labels:
     """Labels of `exp` of something, beside its own."""
     return frozenset({SPREAD}) if SHARE in labels and NLL in labels else NONE
+
+
+def before_own(lower: Value, upper: Value) -> Labels:
+    """Of what ends where the share of this process begins: it was scored by others, who come before."""
+    if EARLIER in lower.labels:
+        return frozenset({EARLIER})
+    return (
+        frozenset({EARLIER}) if (OWN in upper.labels or RANK in upper.labels) and not _BEGINS & lower.labels else NONE
+    )
+
+
+def begins_own(owner: Value, key: Value) -> bool:
+    """Whether `windows[0]` is the first of the share of this process, or `windows[first]`."""
+    if RANK in key.labels:
+        return True
+    return RANK in owner.labels and key.known and key.const == 0 and not owner.turns

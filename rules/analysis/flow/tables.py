@@ -15,7 +15,7 @@ from rules.analysis.flow.events import Block, Event, Kind, Trace
 from rules.analysis.flow.objects import Array, Function
 from rules.analysis.flow.order import Order, relation, selects
 from rules.analysis.flow.reach import holds_any
-from rules.analysis.flow.values import INPUT, NLL, NONE, PARTS, TARGET, TRAIN, VAL, Labels, Read, Token
+from rules.analysis.flow.values import EARLIER, INPUT, NLL, NONE, PARTS, TARGET, TRAIN, VAL, Labels, Read, Token
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.once import once
 from rules.rule import Evidence
@@ -175,7 +175,8 @@ def places(one: LookUp, every: Iterable[LookUp], first: Event | None = None) -> 
 
 def filling_of(one: LookUp) -> Filling | None:
     """How the table was filled before it was looked up, None where each token is scored before it is written."""
-    writes = [(write, relation(write, one.read)) for write in one.written_by(VAL)]
+    early = (write for write in one.written_by(VAL) if EARLIER not in write.labels)
+    writes = [(write, relation(write, one.read)) for write in early]
     in_turn = [(write, how) for write, how in writes if _turning(how.loops, one)]
     for write, how in writes:
         if how.order is Order.BEFORE and not _turning(how.loops, one):

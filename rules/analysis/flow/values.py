@@ -9,6 +9,8 @@ Labels say where a value is from or what it was made into:
 - `logits`, `nll`: what a model answered, and a loss or log-probability at the token that came;
 - `state`: losses of earlier turns, as sums and objects remember them; `seen`: of a test, that a log shows how it ended;
 - `bytes`, `length`: text as bytes, and how many they are; `foreign`: made where the program cannot be followed;
+- `rank`: made of the number of this process among several, so that its share begins there; `own`: the first position of
+  its share; `earlier`: tokens before its share alone;
 - `least`, `scaled`, `shifted`: the smaller of several losses, a loss times or plus a constant; more in `marks.py`;
 - `Token(base, offset)`: tokens looked up at a position, relative to other look-ups with the same base;
 - `Read(number)`: what the look-up in a table with that number gave;
@@ -33,6 +35,7 @@ BYTES, LENGTH, FOREIGN = "bytes", "length", "foreign"
 LEAST, SCALED, SHIFTED = "least", "scaled", "shifted"
 ENTROPY, SHARE, SPREAD, GATED = "entropy", "share", "spread", "gated"
 STATE, SEEN = "state", "seen"
+RANK, OWN, EARLIER = "rank", "own", "earlier"
 DATA = frozenset({VAL, TRAIN, GEN, RAND})
 MOST_ITEMS = 64
 
@@ -178,6 +181,13 @@ NOTHING = Value()
 def constant(value: Any) -> Value:
     """A plain value."""
     return Value(const=value)
+
+
+def without(value: Value, label: Label) -> Value:
+    """The same without a label of its own."""
+    if label not in value.labels:
+        return value
+    return Value(value.labels - {label}, value.const, value.items, value.ref, value.place, value.optional)
 
 
 def joined(*values: Value) -> Value:

@@ -19,13 +19,14 @@ def witnessed(submission: Submission, sources: Iterable[SourceFile]) -> dict[ast
     """For statements of which a log shows that one side ran: which side it was.
 
     A log does so by a line that begins as nothing prints but what stands in that side, or in functions that only that
-    side names. Where the logs show both sides, the one that printed the claimed score counts, if either did.
+    side names. Where the logs show both sides, the one that printed the claimed score counts, if either did. A text
+    that is no more than the name of a setting asks for it: that the logs list it shows nothing.
     """
     logs = [run.log for run in headlines_of(submission)] or list(submission.logs)
     printed = {word for log in logs for word in _words(log)}
     if not printed:
         return {}
-    program = _Program(printed)
+    program = _Program(printed, frozenset(name for log in logs for name in log.settings))
     for source in sources:
         if source.tree is not None:
             program.read(source.tree.body, (), "")
@@ -46,8 +47,9 @@ def _words(log: TrainLog) -> Iterator[str]:
 class _Program:
     """Where each of some openings is printed, and where each function is named."""
 
-    def __init__(self, printed: set[str]) -> None:
+    def __init__(self, printed: set[str], settings: frozenset[str]) -> None:
         self.printed = printed
+        self.settings = settings
         self.printing: dict[str, list[tuple[tuple[Branch, ...], str]]] = defaultdict(list)
         self.named: dict[str, list[tuple[tuple[Branch, ...], str]]] = defaultdict(list)
         self.defined: dict[str, int] = defaultdict(int)
@@ -77,6 +79,8 @@ class _Program:
     def _texts(self, part: ast.AST, place: tuple[Branch, ...], function: str) -> None:
         for node in walk(part):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                if node.value.lower() in self.settings:
+                    continue
                 for head in heads_of(node.value):
                     if head in self.printed:
                         self.printing[head].append((place, function))

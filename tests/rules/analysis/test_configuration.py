@@ -76,6 +76,17 @@ def test_a_log_speaks_before_commands_the_readme_and_the_script() -> None:
         assert (setting.value, found.origin("xsa_last_n")) == (value, origin)
 
 
+def test_a_word_in_a_log_is_no_value_where_the_script_has_a_number() -> None:
+    found = configuration(logs=(log(rounds="start"),), run="TTT_EPOCHS=5 python train_gpt.py")
+    assert (found.number("rounds"), found.origin("rounds")) == (5, Origin.COMMAND)
+
+
+def test_a_switch_that_a_log_prints_as_a_word_keeps_its_value() -> None:
+    assert (
+        configuration("import os\nX = bool(int(os.environ.get('X', 1)))\n", logs=(log(x="False"),)).flag("x") is False
+    )
+
+
 def test_a_variable_and_the_name_that_it_is_bound_to_are_one_setting() -> None:
     assert configuration(run="TTT_EPOCHS=5 python train_gpt.py").number("rounds") == 5
     assert configuration(logs=(log(rounds="7"),)).number("TTT_EPOCHS") == 7

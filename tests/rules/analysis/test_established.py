@@ -41,7 +41,7 @@ def facts(name: str) -> dict[str, Fact]:
 
 
 def test_score_first_is_told_with_the_lines_of_score_and_gradient() -> None:
-    fact = facts("window-ttt")["learning"]
+    fact = facts("window-ttt")["score first"]
     adapting = line_of("window-ttt", "for _ in range(s.ttt_epochs)") + 3
     assert fact.told().startswith("score-first: a chunk is scored at ")
     assert fact.told().endswith("2 epochs on tokens already scored")
@@ -93,7 +93,7 @@ def test_facts_stand_in_the_triage_the_report_and_the_json() -> None:
     lines = list(as_markdown(triage, Places(triage.submission, None)))
     assert lines[0].startswith("- Score-first: a chunk is scored at `train.py:")
     entry = fact_entry(triage.established[0])
-    assert entry["subject"] == "learning"
+    assert entry["subject"] == "score first"
     assert entry["places"][0]["path"] == f"{triage.submission.folder}/train.py"
 
 

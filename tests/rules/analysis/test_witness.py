@@ -63,3 +63,8 @@ def test_a_line_that_something_else_prints_as_well_shows_nothing() -> None:
 def test_a_side_that_ends_the_program_may_have_run_in_another_run() -> None:
     script = SCRIPT.format(before="", inside="evaluate()\n    raise SystemExit")
     assert "scored_once.pt" in saved(script, "second_scoring_pass tokens:12")
+
+
+def test_the_name_of_a_setting_that_the_log_lists_shows_nothing() -> None:
+    script = SCRIPT.format(before="", inside='print(getattr(torch, "keep_second"))\n    evaluate()')
+    assert saved(script, "keep_second: False") == ["scored_once.pt"]

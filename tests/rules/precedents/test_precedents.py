@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from rules import catalog
+from rules.analysis.flow.established import SCORE_FIRST, Fact
 from rules.precedents import (
     Code,
     Innocents,
@@ -231,3 +232,20 @@ def test_a_precedent_is_a_block_only_where_its_own_rule_blocks_the_new_program_t
 def test_where_no_rule_of_that_code_is_written_the_ruling_alone_decides() -> None:
     unwritten = next(iter(sorted(set(catalog.categories()) - {rule.code for rule in catalog.rules()} - {"X01"})))
     assert [one.severity for one in tempered([told_block(unwritten)], [])] == [Severity.BLOCK]
+
+
+def fact(subject: str, finding: Finding) -> Fact:
+    return Fact(subject, "", (finding.evidence[0].location,))
+
+
+def test_lines_that_learn_from_what_was_scored_before_are_noted_only() -> None:
+    found = told_block("B01")
+    assert [one.severity for one in tempered([found], [], [fact(SCORE_FIRST, found)])] == [Severity.NOTE]
+    assert [one.severity for one in tempered([found], [], [fact("learning", found)])] == [Severity.REVIEW]
+
+
+def test_an_order_that_is_legal_excuses_no_other_fault_and_not_what_the_rule_finds_itself() -> None:
+    other, found = told_block("A01"), told_block("B01")
+    asked = replace(found, source=Source.RULE, severity=Severity.REVIEW)
+    assert [one.severity for one in tempered([other], [], [fact(SCORE_FIRST, other)])] == [Severity.REVIEW]
+    assert [one.severity for one in tempered([found], [asked], [fact(SCORE_FIRST, found)])] == [Severity.REVIEW]
