@@ -15,6 +15,7 @@ from rules.reading.folder import list_folder
 from rules.reading.git import GitRepository
 from rules.reading.paths import Listing
 from rules.reading.scope import find_scope
+from rules.reading.top import top_scripts
 from rules.reading.trees import Change
 from rules.screening import Triage, screen
 from rules.submission import BaseKind, ChangedFile, PullRequest, Scope, Status, Submission
@@ -79,14 +80,9 @@ def read_placed(repository: GitRepository, placed: Placed, competition: Competit
 
 def listing_of(repository: GitRepository, head_sha: str, scope: Scope, competition: Competition) -> Listing:
     """The files of the folder, with the changed script at the top of the repository where no Python is among them."""
-    kept = (file for file in scope.changed if file.status is not Status.DELETED)
-    top = tuple(repository.entry(file) for file in kept if file.path == competition.files.script)
-    if not scope.folder:
-        return Listing(top)
-    listing = repository.listing(head_sha, scope.folder)
-    if any(file.name.casefold().endswith(".py") for file in listing.files):
-        return listing
-    return Listing((*listing.files, *top), listing.problems)
+    listing = repository.listing(head_sha, scope.folder) if scope.folder else Listing()
+    top = top_scripts(scope.changed, (file.path for file in listing.files), competition.files.script)
+    return Listing((*listing.files, *map(repository.entry, top)), listing.problems)
 
 
 def scope_of(repository: GitRepository, placed: Placed, competition: Competition) -> tuple[Change, Scope]:

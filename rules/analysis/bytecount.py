@@ -20,6 +20,8 @@ from rules.submission import Measurement, Quantity, Score, Setting, TrainLog
 
 TRANSFORMS = ("caseops", "casefold", "lowercase", "normalized")  # in a data path: the text itself was changed
 _BYTES = re.compile(r"\bbytes[=:] ?(\d{8,10})\b")
+_ANY_BYTES = re.compile(r"\bbytes[=:] ?(\d{6,10})\b")
+_TOKENS = re.compile(r"\btokens[=:] ?(\d{6,10})\b")
 _LEAST_TOKENS = 1_000  # fewer are no count of a split
 _MOST_TOKENS = 10**12  # more are none either
 
@@ -118,6 +120,14 @@ def stated_bytes(log: TrainLog) -> Iterator[Measurement]:
         found = _BYTES.search(score.quote)
         if found:
             yield Measurement(Quantity.VAL_BYTES, float(found[1]), score.location, score.label, score.quote)
+
+
+def stated_pairs(log: TrainLog) -> Iterator[tuple[Score, int, int]]:
+    """Score lines that print how many tokens they score and how many bytes those are."""
+    for score in log.scores:
+        tokens, found = _TOKENS.search(score.quote), _ANY_BYTES.search(score.quote)
+        if tokens and found:
+            yield score, int(tokens[1]), int(found[1])
 
 
 def consistent(log: TrainLog, competition: Competition) -> bool:

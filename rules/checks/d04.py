@@ -23,6 +23,7 @@ from rules.analysis.bytecount import (
     consistent,
     named_tokenizer,
     stated_bytes,
+    stated_pairs,
     tokenizer_of,
     transform_named,
 )
@@ -35,11 +36,13 @@ RULE = Rule(
     code="D04", name="transformed-bytes-denominator", category="byte-accounting", severity=Severity.BLOCK, doc=__doc__
 )
 
+PARTS_DIFFER = 0.05  # the first 10,000 documents have 1.8 % fewer bytes for each token than all 50,000
+
 _FIX = "Divide by the UTF-8 bytes of the original text: read the byte sidecar of the validation shards."
 
 
 def check(submission: Submission, competition: Competition) -> Iterator[Finding]:
-    """Yield one finding: a wrong denominator, else a wrong total in any log, else an unpublished transformation."""
+    """Yield one finding: a wrong denominator, else too many bytes in any log, else an unpublished transformation."""
     runs = headlines_of(submission)
     wrong = [(run, count) for run in runs if (count := _too_many(run, competition)) is not None]
     if wrong:
@@ -51,6 +54,10 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
         if shown is not None:
             same = next((run for run in runs if run.log is log and run.score.location == shown.location), None)
             yield _total(shown, competition, Severity.REVIEW if same is None else same.severity(Severity.BLOCK))
+            return
+        dense = _dense(log, competition)
+        if dense is not None:
+            yield dense
             return
     yield from (finding for run in runs[:1] if (finding := _lossy(run, competition)) is not None)
 
@@ -103,6 +110,26 @@ def _total(shown: Measurement, competition: Competition, severity: Severity) -> 
         severity=severity,
         evidence=(quoted(shown),),
     )
+
+
+def _dense(log: TrainLog, competition: Competition) -> Finding | None:
+    """A line that counts more bytes for its tokens, be they a part of the split, than the original text has."""
+    tokenizer, split = _transforming(log, competition), competition.fingerprints.val_bytes
+    if tokenizer is None:
+        return None
+    usual = split / tokenizer.val_tokens
+    for score, tokens, counted in stated_pairs(log):
+        excess = counted / (tokens * usual) - 1
+        if excess > PARTS_DIFFER:
+            return RULE.at(
+                score.location,
+                f"The line counts {counted:,} bytes for {tokens:,} tokens, {counted / tokens:.4f} for each; the "
+                f"original text has {usual:.4f} ({excess:+.1%}), and one part of the split differs less from another.",
+                fix=_FIX,
+                severity=Severity.REVIEW,
+                evidence=(Evidence(score.location, score.quote, "measured"),),
+            )
+    return None
 
 
 def _lossy(run: Headline, competition: Competition) -> Finding | None:

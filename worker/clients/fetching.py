@@ -155,13 +155,14 @@ class _Fetch:
         )
 
     def _listed(self) -> Listed:
+        script = self.competition.files.script
         if self.facts.changed_files <= self.limits.api_files:
             try:
-                return by_api(self.gateway, self.repo, self.facts, self._choose)
+                return by_api(self.gateway, self.repo, self.facts, self._choose, script)
             except UnavailableError:
                 pass  # the tree is too large for one answer, or GitHub's API has a fault that git may not have
         with self._clone() as clone:
-            return by_clone(clone, self.facts, self._choose)
+            return by_clone(clone, self.facts, self._choose, script)
 
     def _choose(self, change: Change) -> Scope:
         tracks, required = self.competition.track_folders, self.competition.files.required

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import pygit2
 
 from rules.reading.git import GitRepository, UnreadableRepository
+from rules.reading.top import top_scripts
 from rules.reading.trees import TREE_MODE, Change
 from rules.rule import Location
 from rules.submission import BaseKind, ChangedFile, Commit, Problem, ProblemKind, Scope, Status
@@ -33,9 +34,9 @@ ChooseScope = Callable[[Change], Scope]
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A change and the files of its submission folder; `tree_id` is git's id of it where sizes are not known yet.
+    """A change and the files that are read; `tree_id` is git's id of the folder where sizes are not known yet.
 
-    `top_files`: content id → name of files at the top of the repository that the change leaves alone.
+    Read are those of the submission folder, else the changed script at the top. `top_files`: content id → name of files at the top of the repository that the change leaves alone.
     """
 
     change: Change
@@ -46,8 +47,11 @@ class Listed:
     top_files: Mapping[str, str] = field(default_factory=dict)
 
 
-def by_api(gateway: Gateway, repo: Repo, facts: PullRequestFacts, choose: ChooseScope) -> Listed:
-    """Ask GitHub's API: a handful of requests for a small change. Raises UnavailableError where an answer is cut."""
+def by_api(gateway: Gateway, repo: Repo, facts: PullRequestFacts, choose: ChooseScope, script: str) -> Listed:
+    """Ask GitHub's API: a handful of requests for a small change. `script` is the required name of the script.
+
+    Raises UnavailableError where an answer is cut.
+    """
     files = gateway.changed_files(repo, facts.number)
     if len(files) >= MOST_FILES_TOLD:
         raise UnavailableError(f"GitHub tells no more than {MOST_FILES_TOLD:,} changed files")
@@ -55,6 +59,8 @@ def by_api(gateway: Gateway, repo: Repo, facts: PullRequestFacts, choose: Choose
     change = change_of(files, tree, facts)
     folder = choose(change).folder
     below = [entry for path, entry in tree.items() if folder and path.startswith(f"{folder}/")]
+    top = top_scripts(change.files, [entry.path for entry in below], script)
+    below += [tree[file.path] for file in top if file.path in tree]
     entries = sorted((SnapshotFile(e.path, e.mode, e.size, e.sha) for e in below), key=lambda entry: entry.path)
     touched = {file.path for file in change.files}
     top = {e.sha: path for path, e in tree.items() if "/" not in path and path not in touched}
@@ -86,8 +92,8 @@ def change_of(files: Sequence[FileFacts], tree: Mapping[str, TreeFacts], facts: 
     return Change(kind, facts.base_sha, ordered, problems, _existing(ordered, tree))
 
 
-def by_clone(clone: Clone, facts: PullRequestFacts, choose: ChooseScope) -> Listed:
-    """Fetch commits and folders, deeper until the histories meet, and compare there."""
+def by_clone(clone: Clone, facts: PullRequestFacts, choose: ChooseScope, script: str) -> Listed:
+    """Fetch commits and folders, deeper until the histories meet, and compare there. `script` as for `by_api`."""
     base = f"refs/fairway/base/{facts.number:d}"
     wanted = {f"refs/pull/{facts.number:d}/head": facts.head_sha, base: facts.base_sha}
     for depth in DEPTHS:
@@ -99,10 +105,12 @@ def by_clone(clone: Clone, facts: PullRequestFacts, choose: ChooseScope) -> List
     folder = choose(change).folder
     listing = repository.listing(facts.head_sha, folder) if folder else None
     files = () if listing is None else listing.files
+    top = top_scripts(change.files, [file.path for file in files], script)
+    entries = sorted((*files, *map(repository.entry, top)), key=lambda entry: entry.path)
     return Listed(
         change,
         folder,
-        tuple(SnapshotFile(file.path, file.mode, file.size, file.content_id) for file in files),
+        tuple(SnapshotFile(file.path, file.mode, file.size, file.content_id) for file in entries),
         (*change.problems, *(() if listing is None else listing.problems)),
         _tree_id(clone, facts.head_sha, folder) if folder else "",
         repository.top_files(change.base_sha),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -11,9 +12,10 @@ from typing import Any
 
 from rules.analysis.configuration import Configuration
 from rules.analysis.flow.events import Block, Event, Kind, Trace
-from rules.analysis.flow.objects import Array, Function, Scope
+from rules.analysis.flow.objects import Array, Function, Instance, Scope
 from rules.analysis.flow.values import LEAST, NLL, NONE, NOTHING, Kept, Labels, Token, Value
 
+_LOSS = re.compile(r"loss|cross_entropy|nll|kl_div", re.I)
 Arguments = tuple[Value, ...]
 Named = dict[str, Value]
 
@@ -44,6 +46,14 @@ class Asked:
         return self.named.get(name, default)
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A call of a network: which were asked, and how many arguments they were given."""
+
+    asked: frozenset[Instance]
+    given: int
+
+
 class Walker(ABC):
     """State of a walk, and what each part asks of the others."""
 
@@ -62,6 +72,8 @@ class Walker(ABC):
     loops: int
     smaller: bool  # inside a branch that is taken where one loss is smaller than another
     doubt: bool = False  # switches that are off by the script's own default may have been on
+    made: dict[str, Value]  # modules that the program makes at run time, by name
+    answered: Answered | None = None  # the last call of a network
     once: bool  # loops are walked once only: an outer loop is walked for the first time
 
     @abstractmethod
@@ -72,6 +84,14 @@ class Walker(ABC):
         """Note a score. What it is kept in or added to has these labels from now on."""
         self.trace.scores.append(self.note(Kind.SCORE, node, name, labels, detail=detail))
         return frozenset({Kept(len(self.trace.scores) - 1)})
+
+    def is_loss(self, answer: Answered | None) -> None:
+        """What is differentiated as it is is a loss: networks that compute one give it whenever they are so asked."""
+        for instance in answer.asked if answer is not None else ():
+            forward = instance.cls.find("forward")
+            if answer is not None and forward is not None and _computes_loss(forward.ref):
+                instance.cls.losses |= {answer.given}
+                self.changes += 1
 
     @abstractmethod
     def block(self, what: str, node: ast.AST, name: str = "", labels: Labels = NONE) -> AbstractContextManager[Block]:
@@ -129,12 +149,24 @@ class Walker(ABC):
         """A module: a file of the program, or one of a library."""
 
     @abstractmethod
+    def executed(self, text: str, where: Value) -> bool:
+        """Walk a text that the program runs in a module; False where the text is not known."""
+
+    @abstractmethod
     def attribute_of(self, owner: Value, name: str) -> Value:
         """An attribute of a value."""
 
     def array(self, node: ast.AST | None, element: Value = NOTHING, *, container: bool = False) -> Array:
         """A new array or container."""
         return Array(getattr(node, "lineno", 1), self.scope.source, element=element, container=container)
+
+
+def _computes_loss(function: object) -> bool:
+    """Whether a loss is called for in a function, by what it is called."""
+    if not isinstance(function, Function):
+        return False
+    called = (getattr(node, "func", None) for node in ast.walk(function.node))
+    return any(_LOSS.search(getattr(func, "attr", getattr(func, "id", ""))) for func in called if func is not None)
 
 
 def labels_of(arguments: Arguments, named: Named) -> Labels:

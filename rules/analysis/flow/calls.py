@@ -6,7 +6,7 @@ import ast
 import math
 from contextlib import AbstractContextManager
 
-from rules.analysis.flow.base import Arguments, Named, labels_of
+from rules.analysis.flow.base import Answered, Arguments, Named, labels_of
 from rules.analysis.flow.events import Block, Kind
 from rules.analysis.flow.files import of_split
 from rules.analysis.flow.library import Libraries
@@ -34,7 +34,9 @@ from rules.analysis.flow.values import (
     PARTS,
     TARGET,
     TRAIN,
+    TRAIN_FILE,
     VAL,
+    VAL_FILE,
     Labels,
     Read,
     Value,
@@ -49,7 +51,11 @@ _FORWARD = ("forward", "_forward")
 MOST_RATIOS = 40
 _UNITS = (math.log(2), math.log10(2), math.log10(math.e))
 _PRINTS = frozenset({"print", "log", "log0", "print0", "logger", "rank0_print", "log_print", "logprint"})
-_NAMED_VAL = frozenset({"val_tokens", "val_data", "val_toks", "validation_tokens"})
+NAMED_VAL = frozenset(
+    f"{split}_{what}"
+    for split in ("val", "valid", "validation")
+    for what in ("tokens", "data", "toks", "ids", "d", "raw", "text", "bytes", "tok", "tokens_raw")
+)
 
 
 class Calls(Libraries):
@@ -140,6 +146,9 @@ class Calls(Libraries):
         asks = any("logits" in name.casefold() and value.const is True for name, value in named.items())
         if asks or "logits" in _called(node):  # a temperature that was fitted on losses is no target
             has_targets = not asks and any(TARGET in found and not found & {NLL, LOGITS} for found in data)
+        elif not has_targets:
+            self.answered = Answered(frozenset(asked), len(arguments) + len(named))
+            has_targets = bool(data) and any(self.answered.given in instance.cls.losses for instance in asked)
         return Value((labels - {NLL, LOGITS}) | {LOGITS} | ({NLL} if has_targets else NONE))
 
     def call_function(self, function: Function, arguments: Arguments, named: Named, node: ast.AST) -> Value:
@@ -207,7 +216,7 @@ class Calls(Libraries):
                 names[name] = named[name]
             elif name not in names:
                 names[name] = function.defaults.get(name, NOTHING)
-            if name in _NAMED_VAL and not names[name].all_labels() and not names[name].known:
+            if name in NAMED_VAL and not names[name].all_labels() and not names[name].known:
                 names[name] = names[name].plus({VAL})
         if given.kwarg is not None:
             array = self.array(function.node)
@@ -236,7 +245,7 @@ class Calls(Libraries):
         labels = key.all_labels()
         inner = array.element
         if not labels & {VAL, TRAIN}:
-            held = frozenset(array.labels)
+            held = frozenset(array.labels) | (owner.labels & {VAL_FILE, TRAIN_FILE})  # a list of them, or an empty one
             if array.container and inner is NOTHING and not array.fields:
                 return Value(held, optional=True)
             if key.place is not None and held & DATA and not held & {NLL, LOGITS}:

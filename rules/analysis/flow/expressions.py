@@ -53,6 +53,7 @@ FAR = 1_000_000  # how far back an index points from which something unknown was
 _SHAPES = frozenset(
     {"shape", "size", "ndim", "device", "dtype", "numel", "is_cuda", "requires_grad", "nbytes", "itemsize"}
 )
+_WRAPPED = frozenset({"module", "_orig_mod"})  # what a wrapper of a network keeps it as: it is the same network
 
 _OPERATORS: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -143,7 +144,7 @@ class Expressions(Calls):
         if isinstance(ref, Library):
             return Value(ref=Library(f"{ref.name}.{name}"))
         if isinstance(ref, ModuleOf):
-            return ref.scope.names.get(name, NOTHING)
+            return owner if name == "__dict__" else ref.scope.names.get(name, NOTHING)
         if isinstance(ref, Instance):
             found = ref.names.get(name)
             if found is not None:
@@ -151,6 +152,8 @@ class Expressions(Calls):
             found = ref.cls.find(name)
             if found is not None:
                 return self._method(found, owner)
+            if name in _WRAPPED and ref.cls.module:
+                return owner
             return Value(ref=Bound(Library(f"().{name}"), (owner,)))
         if isinstance(ref, Class):
             found = ref.find(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from rules.analysis.configuration import Origin
@@ -21,7 +22,9 @@ from rules.analysis.flow.objects import (
     Foreign,
     Function,
     Instance,
+    ModuleOf,
     Optimizer,
+    Scope,
     array_of,
     owner_of,
     owners,
@@ -71,6 +74,7 @@ _LOADS = frozenset({"load_state_dict", "decompress", "load"})
 _WRAPPERS = frozenset(
     {"compile", "DistributedDataParallel", "DDP", "no_grad", "inference_mode", "jit", "script", "wraps", "lru_cache"}
 )
+_DISTRIBUTES = frozenset({"DistributedDataParallel", "DDP"})  # only networks are
 _SAME = frozenset(
     {
         "to",
@@ -264,6 +268,14 @@ class Libraries(Walker):
             found |= {TRAIN}
         return Value(found)
 
+    def _read_into(self, asked: Asked) -> Value | None:
+        """`file.readinto(array)`: the array holds what stands in the file."""
+        array = array_of(asked.arguments[1].ref) if asked.is_method and len(asked.arguments) > 1 else None
+        if array is not None:
+            found = self._read(replace(asked, labels=asked.arguments[0].all_labels()))
+            array.labels |= NONE if found is None else found.labels
+        return NOTHING
+
     def _random(self, asked: Asked) -> Value | None:
         return Value((asked.labels & {VAL, TRAIN}) | {RAND})
 
@@ -317,9 +329,12 @@ class Libraries(Walker):
         return asked.arguments[0] if asked.is_method and asked.arguments else None
 
     def _wrapped(self, asked: Asked) -> Value | None:
-        if asked.arguments and not asked.is_method:
-            return asked.arguments[0]
-        return None
+        if not asked.arguments or asked.is_method:
+            return None
+        wrapped = asked.arguments[0]
+        if asked.last in _DISTRIBUTES and wrapped.ref is None and not wrapped.known:
+            return Value(ref=Instance(Class("", {}, module=True)))
+        return wrapped
 
     def _listed(self, asked: Asked) -> Value | None:
         """What stands in a container, in another order, or with its keys."""
@@ -360,6 +375,13 @@ class Libraries(Walker):
         found = by_path(self, asked)
         return found if found is not None or asked.last != "import_module" else self._escaped(asked)
 
+    def _module_made(self, asked: Asked) -> Value | None:
+        """`types.ModuleType(name)`: what is run in it can be imported by its name."""
+        name = asked.argument(0).const
+        if asked.is_method or not isinstance(name, str):
+            return None
+        return self.made.setdefault(name, Value(ref=ModuleOf(Scope(self.scope.source))))
+
     def _text(self, asked: Asked) -> Value | None:
         return of_text(asked)
 
@@ -390,6 +412,8 @@ class Libraries(Walker):
         if asked.last == "grad" and not asked.name.endswith("autograd.grad") and not asked.is_method:
             return None
         self.note(Kind.LEARN, asked.node, asked.last, asked.labels)
+        if LOGITS in asked.labels and NLL not in asked.labels:
+            self.is_loss(self.answered)
         return NOTHING
 
     def _step(self, asked: Asked) -> Value | None:
@@ -446,6 +470,9 @@ class Libraries(Walker):
             return None
         if asked.last == "exec_module" and from_spec(asked) is not None:
             return NOTHING  # it was walked when its specification was made
+        text = asked.argument(0).const
+        if asked.name == "exec" and isinstance(text, str) and self.executed(text, asked.argument(1)):
+            return NOTHING
         self.note(Kind.ESCAPE, asked.node, asked.name, asked.labels)
         return Value(asked.labels, ref=Foreign(asked.last) if asked.last in _FOREIGN else None)
 
@@ -629,6 +656,7 @@ def _receiver(node: ast.AST) -> str:
 def _table() -> dict[str, Any]:
     groups: list[tuple[Any, Any]] = [
         (_READS, Libraries._read),
+        (("readinto",), Libraries._read_into),
         (_RANDOM, Libraries._random),
         (_SAMPLES, Libraries._sampled),
         (_SIZES, Libraries._size),
@@ -675,6 +703,7 @@ def _table() -> dict[str, Any]:
         (("field",), Libraries._field),
         (("with_name",), Libraries._named_beside),
         (BY_PATH | FROM_SPEC, Libraries._module),
+        (("ModuleType",), Libraries._module_made),
         (TEXT_METHODS, Libraries._text),
     ]
     return {name: handler for names, handler in groups for name in names}

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from rules.analysis.configuration import Configuration, Origin
+from rules.analysis.flow.calls import NAMED_VAL
 from rules.analysis.flow.events import Block, Event, Kind, Round, Trace
 from rules.analysis.flow.expressions import Expressions
 from rules.analysis.flow.objects import Array, Class, Count, Function, Library, ModuleOf, Scope
@@ -53,6 +54,8 @@ class Machine(Expressions):
         self.configuration = configuration
         self.seen = seen  # which side of a statement a log shows to have run
         self.modules = modules
+        self.made: dict[str, Value] = {}
+        self.texts: Mapping[str, SourceFile] = {}  # what the program carries as text and runs
         self.loaded: dict[str, Value] = {}
         self.trace = Trace(Block("program", next(iter(modules.values())), 1) if modules else None)  # type: ignore[arg-type]
         self.steps = 0
@@ -174,6 +177,12 @@ class Machine(Expressions):
             if ran is truth or self._ran_alone(node):
                 if ran and test.known and not test.const and isinstance(node.test, (ast.Name, ast.Attribute)):
                     self.store(node.test, constant(True), node)
+                if ran and self._ends_program(node):
+                    with suppress(_Leave):
+                        self.body(node.body)
+                    if any(event.kind is Kind.SCORE and VAL in event.labels for event in self.trace.scores):
+                        raise _Leave
+                    ran = False  # the run that is claimed was scored: it did not end here
                 self.body(node.body if ran else node.orelse)
                 return
         if node in self.seen:
@@ -183,6 +192,14 @@ class Machine(Expressions):
             self.alternatives([node.body, node.orelse], node, test)
         finally:
             self.smaller = smaller
+
+    def _ends_program(self, node: ast.If) -> bool:
+        """Whether a branch ends the program's main function, as a self-test or a step of preparation does."""
+        outermost = self.depth == 1 and all(block.what in ("program", "call") for block in self.trail)
+        last = node.body[-1]
+        return (
+            outermost and isinstance(last, ast.Return) and (last.value is None or isinstance(last.value, ast.Constant))
+        )
 
     def _compares_losses(self, test: ast.expr) -> bool:
         """Whether a loss on validation tokens is compared with another: what is kept then is the smaller."""
@@ -379,6 +396,8 @@ class Machine(Expressions):
 
     def imported(self, name: str) -> Value:
         """A module: a file of the program, walked when it is first imported, or one of a library."""
+        if name in self.made:
+            return self.made[name]
         source = self.modules.get(name) or self.modules.get(name.rpartition(".")[2])
         if source is None:
             return Value(ref=Library(_LIBRARIES.get(name, name)))
@@ -395,6 +414,20 @@ class Machine(Expressions):
             finally:
                 self.scope = outer
         return known
+
+    def executed(self, text: str, where: Value) -> bool:
+        """Walk a text that the program runs, where it was read as one of the submission's sources."""
+        source = self.texts.get(text.strip())
+        if source is None or source.tree is None or self.depth >= MOST_DEPTH:
+            return False
+        outer, self.scope = self.scope, where.ref.scope if isinstance(where.ref, ModuleOf) else self.scope
+        own, self.scope.source = self.scope.source, source
+        try:
+            self.leave_safely(source.tree.body)
+        finally:
+            self.scope.source = own
+            self.scope = outer
+        return True
 
     def _outer(self, node: ast.Global | ast.Nonlocal) -> None:
         self.scope.outer.update(node.names)
@@ -427,6 +460,8 @@ class Machine(Expressions):
         if is_zero(value):
             self.note(Kind.RESET, node, target.id)
         value = self.picked(value)
+        if target.id in NAMED_VAL and _is_made(value, node):
+            value = value.plus({VAL})
         names = self.scope.home(target.id).names
         known = names.get(target.id)
         if known is None or (value.labels - known.labels):
@@ -545,6 +580,14 @@ class Machine(Expressions):
             self.changes += 1
 
 
+def _is_made(value: Value, node: ast.AST) -> bool:
+    """Whether a value of which nothing is known is what a call gave, and no number of things."""
+    made = node.value if isinstance(node, (ast.Assign, ast.AnnAssign)) else None
+    if not isinstance(made, ast.Call) or value.known or value.items is not None or value.ref is not None:
+        return False
+    return not value.labels and getattr(made.func, "attr", getattr(made.func, "id", "")) not in _COUNTS
+
+
 def remembered(value: Value) -> Value:
     """What sums or objects remember of losses is of earlier turns: it may weigh what comes later."""
     return value.plus({STATE}) if NLL in value.labels else value
@@ -608,6 +651,7 @@ def _same(before: dict[str, Value], after: dict[str, Value]) -> bool:
     )
 
 
+_COUNTS = frozenset({"int", "float", "len", "min", "max", "sum", "round", "numel", "size", "item"})
 _LIBRARIES = {"np": "numpy", "F": "torch.nn.functional"}
 
 _STATEMENTS: dict[type[ast.stmt], Any] = {

@@ -56,13 +56,17 @@ class Function:
 
 @dataclass(slots=True, eq=False)
 class Class:
-    """A class of the program. `module`: a neural network's; `optimizer`: steps with gradients."""
+    """A class of the program. `module`: a neural network's; `optimizer`: steps with gradients.
+
+    `losses`: given so many arguments, the network was seen to answer with a loss, not with logits.
+    """
 
     name: str
     names: dict[str, Value]
     bases: tuple[Class, ...] = ()
     module: bool = False
     optimizer: bool = False
+    losses: frozenset[int] = frozenset()
 
     def find(self, name: str) -> Value | None:
         """An attribute of the class or of a class above it."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rules.analysis.flow.events import Event, Kind, Trace
 from rules.analysis.flow.protocol import protocol_of
+from rules.analysis.flow.unscored import Why, why_unscored
 from rules.analysis.flow.values import FOREIGN, NLL, VAL
 from rules.analysis.once import once
 from rules.rule import Location
@@ -15,14 +16,26 @@ from rules.submission import Submission
 _UNKNOWN_TEXT = frozenset({"exec", "run_path"})
 _OTHER_FILES = frozenset({"exec_module", "import_module"})
 
+_WHY = {
+    Why.NOWHERE: "the program trains a model and evaluates nothing",
+    Why.ELSEWHERE: "the evaluation is not in the folder",
+    Why.OTHER_TEXT: "no evaluation on validation tokens was recognised: losses are summed up, of text whose origin is "
+    "not plain",
+    Why.UNKNOWN: "no evaluation on validation tokens was recognised",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Unfollowed:
-    """One such place. `what` is our own words; `weighs`: what is scored may depend on it."""
+    """One such place. `what` is our own words; `weighs`: what is scored may depend on it.
+
+    `why` is set where it is the evaluation that was not recognised.
+    """
 
     what: str
     event: Event | None
     weighs: bool
+    why: Why | None = None
 
     @property
     def places(self) -> tuple[Location, ...]:
@@ -37,7 +50,10 @@ def unfollowed_of(submission: Submission) -> tuple[Unfollowed, ...]:
     if protocol is None:
         return ()
     found: dict[str, Unfollowed] = {}
-    for one in _places(protocol.trace, evaluates=bool(protocol.scores)):
+    every = [*_places(protocol.trace, evaluates=bool(protocol.scores))]
+    if not protocol.scores and protocol.trace.all(Kind.LEARN):
+        every.append(_unscored(submission, protocol.trace))
+    for one in every:
         known = found.get(one.what)
         if known is None or (one.weighs and not known.weighs):
             found[one.what] = one
@@ -54,6 +70,12 @@ def _places(trace: Trace, *, evaluates: bool) -> Iterator[Unfollowed]:
         elif FOREIGN in event.labels and event.labels & {VAL, NLL}:
             yield Unfollowed("code of another language that is given validation tokens or losses", event, weighs=True)
         elif last in _OTHER_FILES:
-            yield Unfollowed("a module that is loaded by its path", event, weighs=not evaluates)
-    if not evaluates and trace.all(Kind.LEARN):
-        yield Unfollowed("no evaluation on validation tokens was recognised", None, weighs=True)
+            yield Unfollowed("a module that is loaded by its path", event, not evaluates, Why.UNKNOWN)
+
+
+def _unscored(submission: Submission, trace: Trace) -> Unfollowed:
+    why, item = why_unscored(submission, trace)
+    what = _WHY[why]
+    if item is not None:
+        what = f"`{item.name}` comes from `{item.module}`, which is not in the folder"
+    return Unfollowed(what, None, weighs=True, why=why)

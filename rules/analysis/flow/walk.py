@@ -29,4 +29,5 @@ def walked(submission: Submission, *, doubt: bool = False) -> Trace | None:
     seen = witnessed(submission, sources)
     machine = Machine(configuration_of(submission), modules, seen)
     machine.doubt = doubt
+    machine.texts = {one.code.strip(): one for one in submission.python_sources() if "!/" in one.path}
     return machine.run(sources[0])

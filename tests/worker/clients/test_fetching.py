@@ -136,6 +136,10 @@ CHANGES: dict[str, Callable[[Fetched], PullRequest]] = {
     ),
     "everything deleted": lambda f: f.open(dict.fromkeys(BASE)),
     "files elsewhere": lambda f: f.open({"shared/data.py": b"shared = 2\n", "new/tool.py": b"x = 1\n"}),
+    "a folder without Python and the script at the top": lambda f: f.open(
+        {f"{FOLDER}/WRITEUP.md": b"# Words\n", f"{FOLDER}/report.json": REPORT, "train.py": SCRIPT}
+    ),
+    "the script at the top alone": lambda f: f.open({"train.py": SCRIPT}),
     "two new folders": lambda f: f.open({**ENTRY, "entries/open/second/train.py": b"x = 1\n"}),
     "odd names": lambda f: f.open({f"{FOLDER}/a b\n\"c'/ü.py": b"x = 1\n", f"{FOLDER}/-rf": b"x", **ENTRY}),
     "links": lambda f: f.github.people.open_pull_request(f.github.repository, AUTHOR, links(f.github), "Links"),
@@ -171,6 +175,29 @@ def test_submission_costs_few_requests(fetched: Fetched) -> None:
     for entry in snapshot.entries:
         assert fetched.content.read(entry.content_id, 10_000) == ENTRY[entry.path]
         assert entry.size == len(ENTRY[entry.path] or b"")
+
+
+WORDS: Mapping[str, bytes | None] = {f"{FOLDER}/WRITEUP.md": b"# Words\n", f"{FOLDER}/report.json": REPORT}
+
+
+@pytest.mark.parametrize("limits", [None, BY_GIT])
+@pytest.mark.parametrize(
+    ("files", "read"),
+    [
+        ({**WORDS, "train.py": SCRIPT}, {*WORDS, "train.py"}),
+        ({"train.py": SCRIPT}, {"train.py"}),
+        ({**WORDS, "shared/data.py": b"shared = 2\n"}, set(WORDS)),
+        ({**ENTRY, "train.py": b"print(1)\n"}, set(ENTRY)),
+    ],
+)
+def test_changed_script_at_the_top_is_read_where_the_folder_holds_no_python(
+    fetched: Fetched, files: Mapping[str, bytes | None], read: set[str], limits: FetchLimits | None
+) -> None:
+    snapshot = fetched(fetched.open(files), limits)
+    assert {entry.path for entry in snapshot.entries} == read
+    for entry in snapshot.entries:
+        assert fetched.content.read(entry.content_id, 10_000) == files[entry.path]
+        assert entry.size == len(files[entry.path] or b"")
 
 
 def test_one_or_two_new_contents_need_no_clone(fetched: Fetched) -> None:
