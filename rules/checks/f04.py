@@ -68,7 +68,8 @@ def _alike(
     for log, *values in zip(logs, *(d.normal for d in differences), strict=True):
         same = [line for line in lines if line.log.content_id == log.content_id]
         by_settings.setdefault(tuple(values), []).extend(same)
-    return tuple(max(by_settings.values(), key=len))
+    most: list[RunScore] = max(by_settings.values(), key=len)
+    return tuple(most)
 
 
 def _by_themselves(alike: int, answer: Answer) -> str:
