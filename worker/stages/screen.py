@@ -105,21 +105,25 @@ def _load(context: Context, lease: Lease) -> _Subject:
 
 
 def _with_baseline(context: Context, subject: _Subject) -> _Subject:
-    """The competition's own script as this pull request found it, unless it is known: its lines are no evidence."""
+    """The competition's own script as this pull request found it, unless it is known: its lines are no evidence.
+
+    Its content is brought to this machine in any case: likeness counts what lies beyond it, wherever that is asked.
+    """
     name = subject.competition.files.baseline_name
     content_id = next((i for i, path in subject.snapshot.top_files.items() if path == name), None)
     if content_id is None:
         return subject
     with context.scope() as session:
-        if precedents.knows_baseline(session, subject.repo.id, content_id):
-            return subject
+        known = precedents.knows_baseline(session, subject.repo.id, content_id)
+    if known and context.content.has(content_id):
+        return subject
     try:
         raw = context.github.blob(subject.repo, content_id)
     except (AbsentError, RefusedError):
         return subject
     with suppress(ValueError, OSError):
         context.content.put(content_id, raw)
-    return replace(subject, baseline=(content_id, code_of_text(name, raw[:MOST_BASELINE])))
+    return subject if known else replace(subject, baseline=(content_id, code_of_text(name, raw[:MOST_BASELINE])))
 
 
 def _related(context: Context, lease: Lease, subject: _Subject, request: Request, signed: Screened) -> Request:
