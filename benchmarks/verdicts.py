@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, inspect, select
 from sqlalchemy.orm import Session
 
 from benchmarks.deployment import Deployment, Hub
@@ -29,12 +30,14 @@ from worker.stages import functions
 from worker.store import jobs, repositories, rulings, submissions
 from worker.store.models import (
     AuditEvent,
+    Base,
     Delivery,
     DeliveryStatus,
     FindingRow,
     Job,
     PullRequestRow,
     Ruling,
+    ScriptSignature,
     Stage,
     SubmissionRow,
 )
@@ -126,17 +129,16 @@ def _judged(session: Session) -> dict[int, Judged]:
 
 
 def _findings(session: Session, row: SubmissionRow) -> tuple[tuple[str, str, str], ...]:
-    """All but F08, which notes likeness to those that were read before: that depends on the order of reading."""
-    found = select(FindingRow.code, FindingRow.severity, FindingRow.message).where(
-        FindingRow.submission_id == row.id, FindingRow.code != "F08"
-    )
+    columns = FindingRow.code, FindingRow.severity, FindingRow.message
+    found = select(*columns).where(FindingRow.submission_id == row.id)
     return tuple(sorted((code, severity.value, message) for code, severity, message in session.execute(found)))
 
 
 def quiet_run(running: Deployment, story: Story, settings: Settings, folder: Path) -> dict[int, Judged]:
     """The same pull requests read and judged once more, one by one, with nothing breaking and nothing published.
 
-    Waivers change verdicts, so pull requests with rulings are left out.
+    Waivers change verdicts, so pull requests with rulings are left out. They and the closed ones are known by their
+    signatures, as are former heads: which of them were seen in time is chance.
     """
     with running.scope() as session:
         ruled = set(
@@ -160,6 +162,8 @@ def quiet_run(running: Deployment, story: Story, settings: Settings, folder: Pat
                 account = hub.repository.owner
                 repositories.see_installation(session, hub.installation.id, account.id, account.login)
                 repositories.see_repository(session, hub.repository.id, hub.installation.id, hub.repository.full_name)
+                with running.scope() as stormed:
+                    _remember(stormed, session, wanted)
             for number in wanted:
                 _work_on(context, subjects.of_pull_request(hub.repository.id, number))
             with context.scope() as session:
@@ -167,6 +171,27 @@ def quiet_run(running: Deployment, story: Story, settings: Settings, folder: Pat
         finally:
             gateway.close()
             engine.dispose()
+
+
+def _remember(stormed: Session, session: Session, wanted: list[int]) -> None:
+    """What was seen of each head and when, with the signatures of those that are not read once more."""
+    session.flush()
+    for row in stormed.scalars(select(PullRequestRow)):
+        session.execute(insert(PullRequestRow).values(_columns(row)))
+    heads = select(SubmissionRow, PullRequestRow).join(
+        PullRequestRow, PullRequestRow.id == SubmissionRow.pull_request_id
+    )
+    for submission, request in stormed.execute(heads):
+        seen = {"id": submission.id, "pull_request_id": request.id, "head_sha": submission.head_sha}
+        session.execute(insert(SubmissionRow).values(**seen, created_at=submission.created_at))
+        signature = stormed.get(ScriptSignature, submission.id)
+        again = request.number in wanted and submission.head_sha == request.head_sha
+        if signature is not None and not again:
+            session.execute(insert(ScriptSignature).values(_columns(signature)))
+
+
+def _columns(row: Base) -> dict[str, Any]:
+    return {column.key: getattr(row, column.key) for column in inspect(type(row)).column_attrs}
 
 
 def _context(settings: Settings, scope: SessionScope, gateway: GitHubGateway) -> Context:

@@ -52,6 +52,11 @@ class Answer:
     record: bool | None
     comparison: Comparison | None
 
+    @property
+    def clears(self) -> bool | None:
+        """Whether the mean is better by more than the margin, by chance or not; better at all where none is known."""
+        return self.improves if self.comparison is None else self.comparison.gain > self.comparison.margin
+
 
 def frontier(accepted: Iterable[Entry], competition: Competition) -> tuple[Step, ...]:
     """The accepted entries that were the best of their time, in order of creation, ties by number."""
@@ -106,6 +111,20 @@ def entry_of(submission: Submission, competition: Competition) -> Entry | None:
     return Entry(
         request.number, created_at, runs_shown(submission), request.author, nats_of(submission, shown, competition)
     )
+
+
+def answer_for(submission: Submission, runs: Runs, competition: Competition) -> Answer:
+    """The answers for some runs of a submission against the record that is listed for its day.
+
+    All are open on tracks that keep no record and without a time of creation. Nats follow from the submission's logs.
+    """
+    track, entry = competition.track(submission.scope.track), entry_of(submission, competition)
+    request = submission.pull_request
+    if track is None or not track.record or request.created_at is None:
+        return judge(None, None, competition)
+    nats = None if entry is None else entry.nats
+    chosen = Entry(request.number, request.created_at, runs, request.author, nats)
+    return judge(chosen, listed_incumbent(competition, request.created_at), competition)
 
 
 def runs_shown(submission: Submission) -> Runs:

@@ -31,6 +31,7 @@ from worker.clients.snapshot import Snapshot, SnapshotFile, check_readable
 from worker.content import ContentStore
 
 NO_SCRIPT = Script(b"")
+_READING = ("competition", "pull_request", "snapshot", "content_folder", "twins", "absent")  # what is read, and how
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +85,16 @@ class ScreeningError(Exception):
 Screen = Callable[[Request], Screened]
 
 _memory = Memory()
+_signed_last: tuple[Request, Submission, _Loader] | None = None
+"""What was read to sign it, for the screening that follows; that one takes it away."""
 
 
 def screen_here(request: Request) -> Screened:
     """Screen in this process and thread."""
     started = time.process_time()
-    loader = _Loader(ContentStore(request.content_folder), request.absent)
-    submission = _read(request.pull_request, request.snapshot, request, loader)
+    submission, loader = _submission(request)
     if request.only_signature:
-        return _signed(submission, loader)
+        return _signed(request, submission, loader)
     submission = related(submission, request.neighbours, request.refused)
     submission = replace(submission, parent=_parent(request))
     code, inherited, rulings = _compared(submission, request)
@@ -108,6 +110,21 @@ def screen_here(request: Request) -> Screened:
         tuple(guilt.as_json() for guilt in guilt_of(told["findings"], code)),
         rulings,
     )
+
+
+def _submission(request: Request) -> tuple[Submission, _Loader]:
+    """The submission as it was read to sign it just now, else read anew."""
+    global _signed_last
+    last, _signed_last = _signed_last, None
+    if last is not None and _reads_the_same(last[0], request):
+        return last[1], last[2]
+    loader = _Loader(ContentStore(request.content_folder), request.absent)
+    return _read(request.pull_request, request.snapshot, request, loader), loader
+
+
+def _reads_the_same(one: Request, other: Request) -> bool:
+    """Whether two requests are for the same reading, whatever is to be done with it."""
+    return all(getattr(one, name) == getattr(other, name) for name in _READING)
 
 
 def _read(
@@ -127,10 +144,13 @@ def _read(
     )
 
 
-def _signed(submission: Submission, loader: _Loader) -> Screened:
+def _signed(request: Request, submission: Submission, loader: _Loader) -> Screened:
     """What the nearest earlier submissions are found by."""
+    global _signed_last
     if loader.missing:
         forget()
+    else:
+        _signed_last = (request, submission, loader)
     tokens = tokens_of(submission.script.code) if submission.script is not None else ()
     return Screened(
         {},
@@ -199,5 +219,5 @@ def warm_up() -> None:
 
 def forget() -> None:
     """Drop what was read before: after a fault, or to free its memory."""
-    global _memory
-    _memory = Memory()
+    global _memory, _signed_last
+    _memory, _signed_last = Memory(), None

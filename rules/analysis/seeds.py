@@ -47,6 +47,11 @@ class Difference:
         return tuple(dict.fromkeys(s.value for s in self.settings))
 
     @property
+    def normal(self) -> tuple[str, ...]:
+        """The value of each log, equal ones written alike."""
+        return tuple(_normal(s.value) for s in self.settings)
+
+    @property
     def witnesses(self) -> tuple[Setting, ...]:
         """One setting for each value, the value that the fewest logs have first: what is odd, then what it is not."""
         count = Counter(_normal(s.value) for s in self.settings)

@@ -8,7 +8,8 @@ which is as much as many a claimed record gains.
     "val_bpb": 1.1598, "notes": "best of 3 seeds (mean 1.1647)"
 
 A headline that equals the best run; runs in the folder that are worse than the claimed ones and left out of the mean;
-a seed of nine digits or more, which looks searched.
+a seed of nine digits or more, which looks searched. Grave where only the chosen runs clear the margin over the record
+of the day, however little they gain.
 
 ## Allowed
 The mean over all runs, with the best one named beside it; a seed loop that exports every result.
@@ -26,13 +27,16 @@ from rules.analysis.claims import (
     claimed_seeds,
     exactly,
     headline_claim,
+    is_plausible,
     means,
     quoted,
     stated,
 )
 from rules.analysis.seeds import runs_of
 from rules.competition import Competition
+from rules.records import answer_for
 from rules.rule import Finding, Location, Rule, Severity
+from rules.statistics import Runs
 from rules.submission import Claim, Quantity, Submission
 
 RULE = Rule(code="F03", name="seed-selection", category="seed-selection", severity=Severity.REVIEW, doc=__doc__)
@@ -62,21 +66,35 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
 
 
 def _best_run(submission: Submission, claim: Claim, competition: Competition, severity: Severity) -> Finding | None:
-    """The headline equals the lowest of several runs; a note where it gains less than seeds usually deviate."""
+    """The headline equals the best of several runs.
+
+    A note where it gains less than seeds usually deviate, unless that gain is what lifts it above the record's margin.
+    """
+    best_of = min if competition.metric.better == "lower" else max
     for source, values in _values_by_run(submission):
-        lowest, mean = min(values.values()), fmean(values.values())
-        usual = mean - lowest < competition.scores.pooled_deviation
-        if len(values) > 1 and exactly(claim, lowest) and not exactly(claim, mean):
+        best, mean = best_of(values.values()), fmean(values.values())
+        if len(values) > 1 and exactly(claim, best) and not exactly(claim, mean):
+            usual = abs(mean - best) < competition.scores.pooled_deviation
+            decides, told = _on_record(submission, Runs((best,)), Runs(tuple(values.values())), competition)
             listed = ", ".join(f"{name} {value:.5f}" for name, value in sorted(values.items(), key=lambda v: v[1])[:6])
             return RULE.at(
                 claim.location,
                 f"The claimed {claim.value} is the best of {len(values)} runs, not their mean {mean:.5f} "
-                f"({source}: {listed}).",
+                f"({source}: {listed}).{told}",
                 fix=_FIX,
-                severity=Severity.NOTE if usual else severity,
+                severity=Severity.NOTE if usual and not decides else severity,
                 evidence=(stated(submission, claim),),
             )
     return None
+
+
+def _on_record(submission: Submission, chosen: Runs, every: Runs, competition: Competition) -> tuple[bool, str]:
+    """Whether the choice of runs alone clears the margin over the record of the day, and how all runs compare."""
+    one, other = (answer_for(submission, runs, competition) for runs in (chosen, every))
+    decides = bool(one.clears) and other.clears is False
+    alone = "Only the chosen clear the margin over the record of the day; all" if decides else "All"
+    told = "" if other.comparison is None else f" {alone} {len(every.values)} runs: {other.comparison.told()}."
+    return decides, told
 
 
 def _values_by_run(submission: Submission) -> Iterator[tuple[str, dict[str, float]]]:
@@ -84,7 +102,8 @@ def _values_by_run(submission: Submission) -> Iterator[tuple[str, dict[str, floa
     if submission.metadata is not None:
         by_seed = submission.metadata.by_seed(Quantity.VAL_BPB)
         if by_seed:
-            yield submission.inside(submission.metadata.path), {f"seed {seed}": c.value for seed, c in by_seed.items()}
+            values = {f"seed {seed}": c.value for seed, c in by_seed.items() if is_plausible(c.value)}
+            yield submission.inside(submission.metadata.path), values
     for mean in means(runs_of(submission)):
         if mean.final:
             yield f"`{mean.label}`", {_name(line): line.value for line in mean.lines}
@@ -103,15 +122,15 @@ def _left_out(submission: Submission, claim: Claim, competition: Competition, se
         if not mean.final or not inside or not outside or exactly(claim, mean.value):
             continue
         kept = Shown(fmean(line.value for line in inside), tuple(inside))
-        gain = mean.value - kept.value
-        if (
-            exactly(claim, kept.value)
-            and competition.scores.pooled_deviation / 4 < gain < competition.scores.largest_step
-        ):
+        gain = mean.value - kept.value if competition.metric.better == "lower" else kept.value - mean.value
+        if exactly(claim, kept.value) and 0.0 < gain < competition.scores.largest_step:
+            decides, told = _on_record(submission, Runs(kept.values, kept.seeds), Runs(mean.values), competition)
+            if gain <= competition.scores.pooled_deviation / 4 and not decides:
+                continue
             return RULE.at(
                 claim.location,
                 f"The claimed {claim.value} is the mean over seed {', '.join(map(str, kept.seeds))}; with the runs "
-                f"that were left out ({_listed(outside)}) it is {mean.value:.5f}.",
+                f"that were left out ({_listed(outside)}) it is {mean.value:.5f}.{told}",
                 fix=_FIX,
                 severity=severity,
                 evidence=(stated(submission, claim), *(line.evidence for line in outside[:3])),

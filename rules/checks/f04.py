@@ -11,17 +11,19 @@ stopped at another time although all logs print the same cap.
 
 ## Allowed
 Other seeds, machines, paths, names of runs and dates; how often something is printed; logs of ablations that the
-score does not rest on.
+score does not rest on. A note where as many runs as the track asks for are alike and a record by themselves.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rules.analysis.claims import averaged
+from rules.analysis.claims import RunScore, averaged
 from rules.analysis.seeds import Difference, differing_settings, spread
 from rules.competition import Competition
+from rules.records import Answer, answer_for
 from rules.rule import Evidence, Finding, Rule, Severity
+from rules.statistics import Runs
 from rules.submission import Measurement, Quantity, Submission, TrainLog
 
 RULE = Rule(
@@ -48,10 +50,34 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
     if differences:
         code = "".join(source.code for source in submission.sources)
         matters = any(_is_configured(d.name, code) and _bears_on(d.name, label) for d in differences)
-        yield _settings(logs, differences, severity if matters else Severity.NOTE)
+        alike = _alike(lines, logs, differences)
+        answer = answer_for(submission, Runs(tuple(line.value for line in alike)), competition)
+        enough = answer.record is True and track is not None and len(alike) >= track.seeds
+        grave = severity if matters and not enough else Severity.NOTE
+        yield _settings(logs, differences, grave, _by_themselves(len(alike), answer))
     else:
         yield from _stop(logs, competition)
         yield from _code(logs)
+
+
+def _alike(
+    lines: Sequence[RunScore], logs: Sequence[TrainLog], differences: Sequence[Difference]
+) -> tuple[RunScore, ...]:
+    """The scores of most runs that differ in no setting; of as many ones those that come first."""
+    by_settings: dict[tuple[str, ...], list[RunScore]] = {}
+    for log, *values in zip(logs, *(d.normal for d in differences), strict=True):
+        same = [line for line in lines if line.log.content_id == log.content_id]
+        by_settings.setdefault(tuple(values), []).extend(same)
+    most: list[RunScore] = max(by_settings.values(), key=len)
+    return tuple(most)
+
+
+def _by_themselves(alike: int, answer: Answer) -> str:
+    """How the runs that are alike compare with the record of the day, where a record is kept."""
+    if answer.comparison is None:
+        return ""
+    runs = f"The {alike} that are alike compare" if alike > 1 else "No two are alike; one alone compares"
+    return f" {runs} with the record of the day so: {answer.comparison.told()}."
 
 
 def _is_configured(name: str, code: str) -> bool:
@@ -65,12 +91,14 @@ def _bears_on(name: str, label: str) -> bool:
     return family not in _EVALUATIONS or family in label
 
 
-def _settings(logs: Sequence[TrainLog], differences: Sequence[Difference], severity: Severity) -> Finding:
+def _settings(
+    logs: Sequence[TrainLog], differences: Sequence[Difference], severity: Severity, compared: str
+) -> Finding:
     listed = "; ".join(f"`{d.name}` {' / '.join(v[:40] for v in d.values[:4])}" for d in differences[:_SHOWN])
     more = f" and {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else ""
     return RULE.at(
         differences[0].witnesses[0].location,
-        f"The {len(logs)} logs that the score rests on differ in {listed}{more}.",
+        f"The {len(logs)} logs that the score rests on differ in {listed}{more}.{compared}",
         fix=_FIX,
         severity=severity,
         evidence=tuple(

@@ -7,6 +7,7 @@ import pytest
 from rules.competition import builtin
 from rules.records import (
     Entry,
+    answer_for,
     entry_of,
     frontier,
     incumbent_at,
@@ -128,3 +129,17 @@ def test_without_a_log_there_is_no_entry() -> None:
     assert entry_of(submission("[1]"), COMPETITION) is None
     with pytest.raises(ValueError, match="no log shows a score"):
         runs_shown(submission("[1]"))
+
+
+def test_some_runs_of_a_submission_are_answered_against_the_record_that_is_listed_for_its_day() -> None:
+    submission = submission_of({"files": {}})
+    answer = answer_for(submission, Runs((1.0770, 1.0771)), COMPETITION)
+    assert answer.improves is True
+    assert answer.comparison is None, "without a log nothing tells how many nats a bit holds"
+    assert answer.clears is True
+
+
+def test_a_track_without_records_leaves_the_answers_open() -> None:
+    track = next(t for t in COMPETITION.tracks if not t.record)
+    answer = answer_for(submission_of({"files": {}, "track": track.name}), Runs((1.0,)), COMPETITION)
+    assert (answer.improves, answer.record, answer.clears) == (None, None, None)

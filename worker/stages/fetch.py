@@ -21,7 +21,7 @@ from worker.clients.snapshot import Snapshot
 from worker.earlier import telling_files
 from worker.pipeline import Context, Superseded
 from worker.stages import following
-from worker.store import earlier, jobs, repositories, submissions
+from worker.store import earlier, jobs, later, rejudging, repositories, submissions
 from worker.store.jobs import Lease
 from worker.store.models import PullRequestRow, Repository, Stage, SubmissionRow
 from worker.store.types import now_plus
@@ -62,9 +62,13 @@ def run(context: Context, lease: Lease) -> None:
     competition = context.competition(repository)
     snapshot = _snapshot(context, repo, facts, competition)
     with context.scope() as session:
+        repositories.in_turn(session, repository_id)
         jobs.hold(session, lease)
-        _keep(session, head, repository_id, facts, snapshot, competition)
-        _go_on(session, lease, head)
+        if _keep(session, head, repository_id, facts, snapshot, competition):
+            _go_on(session, lease, head)
+        else:
+            jobs.request(session, Stage.FETCH, lease.subject)
+            jobs.finish(session, lease)
 
 
 def _snapshot(context: Context, repo: Repo, facts: PullRequestFacts, competition: Competition) -> Snapshot:
@@ -126,14 +130,25 @@ def _keep(
     facts: PullRequestFacts,
     snapshot: Snapshot,
     competition: Competition,
-) -> None:
-    """The snapshot, and what it ships first."""
+) -> bool:
+    """The snapshot, and what it brings first: later ones with the same, that were read before, look again.
+
+    False, and nothing is kept, where an earlier one brought a folder while this one was read.
+    """
+    change = Change(snapshot.base, snapshot.base_sha, snapshot.changed, (), snapshot.existing)
+    folders = new_folders(change, competition.track_folders)
+    if earlier.known_folders(session, repository_id, facts.number, folders) != snapshot.known_folders:
+        return False
     submission = session.get_one(SubmissionRow, head.submission_id)
     submission.snapshot, submission.fetched_at = snapshot.as_json(), now_plus()
-    change = Change(snapshot.base, snapshot.base_sha, snapshot.changed, (), snapshot.existing)
-    earlier.keep_folders(session, repository_id, facts.number, new_folders(change, competition.track_folders))
+    brought = earlier.keep_folders(session, repository_id, facts.number, folders)
+    stacked = later.in_folders(session, repository_id, facts.number, brought)
+    rejudging.fetch_again(session, repository_id, stacked, after_seconds=later.AFTER_SECONDS)
     files = telling_files(snapshot.scope(competition))
-    earlier.keep_files(session, repository_id, facts.number, facts.author[:100], files)
+    first = earlier.keep_files(session, repository_id, facts.number, facts.author[:100], files)
+    again = later.holders(session, repository_id, facts.number, first)
+    rejudging.screen_again(session, again, after_seconds=later.AFTER_SECONDS)
+    return True
 
 
 def _go_on(session: Session, lease: Lease, head: _Head) -> None:

@@ -26,7 +26,7 @@ from worker.pipeline import Context, Superseded
 from worker.precedents import clear
 from worker.screening import Request, Screened
 from worker.stages import following
-from worker.store import earlier, happenings, jobs, lineage, precedents, submissions
+from worker.store import earlier, happenings, jobs, later, lineage, precedents, rejudging, repositories, submissions
 from worker.store.happenings import Kind
 from worker.store.jobs import Lease
 from worker.store.models import Stage, SubmissionRow
@@ -52,21 +52,18 @@ class _Subject:
 def run(context: Context, lease: Lease) -> None:
     """Screen the submission that the lease's subject names."""
     subject = _with_baseline(context, _load(context, lease))
-    signed = _complete(context, subject, replace(_request(context, subject), only_signature=True))
-    screened = _complete(context, subject, _related(context, subject, signed))
+    request = _request(context, subject)
+    signed, absent = _complete(context, subject, replace(request, only_signature=True))
+    related = _related(context, lease, subject, replace(request, absent=absent), signed)
+    screened, _ = _complete(context, subject, related)
     besides = [finding_entry(finding) for finding in _on_configuration(context, subject)]
     with context.scope() as session:
-        jobs.hold(session, lease)
-        row = submissions.load(session, subject.row.id)
-        if row is None or row.superseded_at is not None:
-            raise Superseded
+        row = _held(session, lease, subject)
         row.entry, row.report = screened.entry, screened.report
         row.screened_at, row.rules_version = now_plus(), version("fairway")
         for source, added in ((Source.RULE, besides), (Source.PRECEDENT, [])):
             found = [finding for finding in screened.entry["findings"] if finding["source"] == source]
             submissions.replace_findings(session, row.id, source, [*found, *added])
-        if signed.signature is not None:
-            lineage.keep(session, row, signed.signature, signed.script, signed.parents)
         _compare(session, row, screened, subject)
         jobs.request(session, following(Stage.SCREEN), str(row.id))
         jobs.finish(session, lease)
@@ -108,37 +105,56 @@ def _load(context: Context, lease: Lease) -> _Subject:
 
 
 def _with_baseline(context: Context, subject: _Subject) -> _Subject:
-    """The competition's own script as this pull request found it, unless it is known: its lines are no evidence."""
+    """The competition's own script as this pull request found it, unless it is known: its lines are no evidence.
+
+    Its content is brought to this machine in any case: likeness counts what lies beyond it, wherever that is asked.
+    """
     name = subject.competition.files.baseline_name
     content_id = next((i for i, path in subject.snapshot.top_files.items() if path == name), None)
     if content_id is None:
         return subject
     with context.scope() as session:
-        if precedents.knows_baseline(session, subject.repo.id, content_id):
-            return subject
+        known = precedents.knows_baseline(session, subject.repo.id, content_id)
+    if known and context.content.has(content_id):
+        return subject
     try:
         raw = context.github.blob(subject.repo, content_id)
     except (AbsentError, RefusedError):
         return subject
     with suppress(ValueError, OSError):
         context.content.put(content_id, raw)
-    return replace(subject, baseline=(content_id, code_of_text(name, raw[:MOST_BASELINE])))
+    return subject if known else replace(subject, baseline=(content_id, code_of_text(name, raw[:MOST_BASELINE])))
 
 
-def _related(context: Context, subject: _Subject, signed: Screened) -> Request:
-    """What is to be screened, with the earlier submissions that are near to it."""
-    request = _request(context, subject)
+def _related(context: Context, lease: Lease, subject: _Subject, request: Request, signed: Screened) -> Request:
+    """What is to be screened, with the earlier submissions that are near to it.
+
+    Its own script is kept before: of two that are read at once one sees the other here, or is asked to look again.
+    """
     if signed.signature is None:
         return request
+    baseline = _baseline_lines(context, subject)
     with context.scope() as session:
-        row = submissions.load(session, subject.row.id)
-        if row is None:
-            raise Superseded
-        baseline = _baseline_lines(context, subject)
+        repositories.in_turn(session, subject.repo.id)
+        row = _held(session, lease, subject)
+        if lineage.keep(session, row, signed.signature, signed.script, signed.parents):
+            again = later.touched(session, row, signed.signature, signed.script, signed.parents, baseline)
+            rejudging.screen_again(session, again, after_seconds=later.AFTER_SECONDS)
+    with context.scope() as session:
+        row = _held(session, lease, subject)
         near = lineage.near(session, row, signed.signature, signed.script, signed.parents, baseline)
         parent = None if near.parent is None else submissions.load(session, near.parent)
         known = None if parent is None or parent.snapshot is None else (lineage.request_of(parent), parent.snapshot)
     return replace(request, neighbours=near.neighbours, refused=near.refused, parent=known)
+
+
+def _held(session: Session, lease: Lease, subject: _Subject) -> SubmissionRow:
+    """The submission while the lease is ours. Raises Superseded where its head does not count any more."""
+    jobs.hold(session, lease)
+    row = submissions.load(session, subject.row.id)
+    if row is None or row.superseded_at is not None:
+        raise Superseded
+    return row
 
 
 def _baseline_lines(context: Context, subject: _Subject) -> frozenset[int]:
@@ -151,15 +167,19 @@ def _baseline_lines(context: Context, subject: _Subject) -> frozenset[int]:
     return frozenset()
 
 
-def _complete(context: Context, subject: _Subject, request: Request) -> Screened:
-    """Screen; where a rule wants a content that was not fetched, bring it and screen again."""
+def _complete(context: Context, subject: _Subject, request: Request) -> tuple[Screened, frozenset[str]]:
+    """Screen; where a rule wants a content that was not fetched, bring it and screen again.
+
+    With the answer come the contents that cannot be had.
+    """
     for _ in range(ROUNDS):
         screened = context.screen(request)
         if not screened.missing:
-            return screened
+            return screened, request.absent
         absent = frozenset(_bring(context, subject, screened.missing))
         request = replace(request, absent=request.absent | absent)
-    return context.screen(replace(request, absent=request.absent | frozenset(screened.missing)))
+    request = replace(request, absent=request.absent | frozenset(screened.missing))
+    return context.screen(request), request.absent
 
 
 def _request(context: Context, subject: _Subject) -> Request:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from rules import catalog
-from rules.lineage.index import Index, Known
-from rules.lineage.kin import Neighbour, in_order, kin_among, likeness, likest, rerank
+from rules.lineage.index import Candidate, Index, Known
+from rules.lineage.kin import Neighbour, kin_among, likest, rerank
 from rules.lineage.signature import VERSION, Script, Signature
 from rules.submission import PullRequest, Refused
 from worker.store import rulings
@@ -31,10 +31,26 @@ class Near:
     parent: UUID | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Earlier:
+    """One pass over what was there before: `heads` is the submission of each script that the index holds.
+
+    `newest` is the last of each pull request, `named` how many pull requests of others name each one as a parent.
+    """
+
+    index: Index
+    heads: dict[str, UUID]
+    newest: dict[int, Known]
+    named: Counter[int]
+
+
 def keep(
     session: Session, row: SubmissionRow, signature: Signature, script: Script, parents: Collection[int] = ()
-) -> None:
-    """Keep the script of a submission and whom it names as parents, in place of what was kept of it before."""
+) -> bool:
+    """Keep the script of a submission and whom it names as parents, in place of what was kept of it before.
+
+    Returns whether that is news.
+    """
     values = {
         "submission_id": row.id,
         "repository_id": row.pull_request.repository_id,
@@ -47,7 +63,10 @@ def keep(
         "lines": zlib.compress(script.lines, 1),
         "parents": sorted(parents),
     }
+    columns = [ScriptSignature.__table__.c[name] for name in values]
+    before = session.execute(select(*columns).where(ScriptSignature.submission_id == row.id)).one_or_none()
     upsert(session, ScriptSignature, ["submission_id"], values)
+    return before is None or before._asdict() != values
 
 
 def seen_at(session: Session, row: SubmissionRow) -> datetime:
@@ -66,57 +85,43 @@ def near(
     baseline: frozenset[int],
 ) -> Near:
     """The earlier scripts nearest to this one and those that it names as parents, the likest first."""
-    request, repository_id = row.pull_request, row.pull_request.repository_id
-    moment = seen_at(session, row)
-    index, rows = _index(session, repository_id)
-    candidates = index.nearest(signature, number=request.number, author=request.author, created_at=moment)
-    scripts = _scripts(session, [rows[c.known.head_sha] for c in candidates])
-    times = _times_named(session, repository_id, moment)
-    found = list(rerank(candidates, script, lambda known: scripts[rows[known.head_sha]], baseline, times.__getitem__))
-    heads = {c.known.number: rows[c.known.head_sha] for c in candidates}
-    for number in sorted(set(named) - heads.keys() - {request.number}):
-        earlier = _last_before(session, repository_id, number, moment)
-        if earlier is not None:
-            heads[number] = earlier.submission_id
-            their = Script(zlib.decompress(earlier.lines))
-            found.append(
-                Neighbour(number, earlier.author, earlier.at, likeness(script, their, baseline), times[number]),
-            )
-    ordered = in_order(found)
-    best = likest(kin_among(ordered, request.author, named))
+    request, moment = row.pull_request, seen_at(session, row)
+    earlier = _before(session, request, moment)
+    candidates = earlier.index.nearest(signature, number=request.number, author=request.author, created_at=moment)
+    further = sorted(set(named) & earlier.newest.keys() - {c.known.number for c in candidates})
+    chosen = [*candidates, *(Candidate(earlier.newest[number], 0.0) for number in further)]
+    heads = {c.known.number: earlier.heads[c.known.head_sha] for c in chosen}
+    scripts = _scripts(session, heads.values())
+    ranked = rerank(chosen, script, lambda known: scripts[heads[known.number]], baseline, earlier.named.__getitem__)
+    best = likest(kin_among(ranked, request.author, named))
     parent = None if best is None else heads[best.number]
-    return Near(ordered, refused_before(session, repository_id, request.created_at), parent)
+    return Near(ranked, refused_before(session, request.repository_id, request.created_at), parent)
 
 
-def _times_named(session: Session, repository_id: int, before: datetime) -> Counter[int]:
-    """How many pull requests of others named each one as a parent before the moment."""
-    statement = select(ScriptSignature.number, ScriptSignature.author, ScriptSignature.parents).where(
-        ScriptSignature.repository_id == repository_id, ScriptSignature.at < before
+def _before(session: Session, asked: PullRequestRow, moment: datetime) -> _Earlier:
+    """The scripts of other pull requests that were there at the moment, read once and without their lines."""
+    one = ScriptSignature
+    of_version = case((one.version == VERSION, one.slots))
+    statement = (
+        select(one.submission_id, one.number, one.author, one.at, one.shingles, one.parents, of_version)
+        .where(one.repository_id == asked.repository_id, one.number != asked.number, one.at <= moment)
+        .order_by(one.at)
     )
-    rows = [(number, author, tuple(parents)) for number, author, parents in session.execute(statement)]
-    authors = {number: author for number, author, _ in rows}
-    named = {
-        (number, parent) for number, author, parents in rows for parent in parents if authors.get(parent) != author
-    }
-    return Counter(parent for _, parent in named)
-
-
-def _index(session: Session, repository_id: int) -> tuple[Index, dict[str, UUID]]:
-    """All scripts of the repository, and the submission of each by the name that the index knows it by."""
-    statement = select(
-        ScriptSignature.submission_id,
-        ScriptSignature.number,
-        ScriptSignature.author,
-        ScriptSignature.at,
-        ScriptSignature.slots,
-        ScriptSignature.shingles,
-    ).where(ScriptSignature.repository_id == repository_id, ScriptSignature.version == VERSION)
-    index, rows = Index(), {}
-    for submission_id, number, author, at, slots, shingles in session.execute(statement):
-        name = str(submission_id)
-        index.add(Known(number, author, _utc(at), Signature(VERSION, slots, shingles), name))
-        rows[name] = submission_id
-    return index, rows
+    found = _Earlier(Index(), {}, {}, Counter())
+    authors: dict[int, str] = {}
+    namings: set[tuple[int, str, int]] = set()
+    for submission_id, number, author, at, shingles, parents, slots in session.execute(statement):
+        authors[number] = author
+        if slots is not None:
+            known = Known(number, author, _utc(at), Signature(VERSION, slots, shingles), str(submission_id))
+            found.index.add(known)
+            found.heads[known.head_sha] = submission_id
+        if _utc(at) < moment:
+            namings.update((number, author, parent) for parent in parents)
+            if slots is not None:
+                found.newest[number] = known
+    found.named.update(parent for _, author, parent in namings if authors.get(parent) != author)
+    return found
 
 
 def _scripts(session: Session, submission_ids: Collection[UUID]) -> dict[UUID, Script]:
@@ -124,22 +129,6 @@ def _scripts(session: Session, submission_ids: Collection[UUID]) -> dict[UUID, S
         ScriptSignature.submission_id.in_(submission_ids)
     )
     return {submission_id: Script(zlib.decompress(lines)) for submission_id, lines in session.execute(statement)}
-
-
-def _last_before(session: Session, repository_id: int, number: int, moment: datetime) -> ScriptSignature | None:
-    """The newest script of a pull request that was there before the moment."""
-    statement = (
-        select(ScriptSignature)
-        .where(
-            ScriptSignature.repository_id == repository_id,
-            ScriptSignature.number == number,
-            ScriptSignature.version == VERSION,
-            ScriptSignature.at < moment,
-        )
-        .order_by(ScriptSignature.at.desc())
-        .limit(1)
-    )
-    return session.scalars(statement).first()
 
 
 def refused_before(session: Session, repository_id: int, moment: datetime) -> tuple[Refused, ...]:

@@ -24,19 +24,33 @@ def judge_again(session: Session, repository_id: int, *, fetch: bool) -> int:
         _begin_fetches_again(session, repository_id)
     found = _current(session, repository_id)
     if fetch:
-        ids = [submission_id for submission_id, _ in found]
-        statement = update(SubmissionRow).where(SubmissionRow.id.in_(ids)).values(snapshot=null())
-        session.execute(statement.execution_options(synchronize_session=False))
+        _forget_snapshots(session, [submission_id for submission_id, _ in found])
     for place, (submission_id, number) in enumerate(found):
         stage, subject = (Stage.FETCH, f"{repository_id}#{number}") if fetch else (Stage.SCREEN, str(submission_id))
         jobs.request(session, stage, subject, delay_seconds=place * SPACING_SECONDS)
     return len(found)
 
 
-def screen_again(session: Session, submission_ids: Sequence[UUID]) -> None:
-    """Ask for the screening of these submissions again, in their order, slowly."""
+def screen_again(session: Session, submission_ids: Sequence[UUID], *, after_seconds: float = 0.0) -> None:
+    """Ask for the screening of these submissions again, in their order, slowly, from so many seconds on."""
     for place, submission_id in enumerate(submission_ids):
-        jobs.request(session, Stage.SCREEN, str(submission_id), delay_seconds=place * SPACING_SECONDS)
+        delay = after_seconds + place * SPACING_SECONDS
+        jobs.request(session, Stage.SCREEN, str(submission_id), delay_seconds=delay)
+
+
+def fetch_again(
+    session: Session, repository_id: int, found: Sequence[tuple[UUID, int]], *, after_seconds: float = 0.0
+) -> None:
+    """Ask for these submissions, each with its number, to be read and screened again, in their order, slowly."""
+    _forget_snapshots(session, [submission_id for submission_id, _ in found])
+    for place, (_, number) in enumerate(found):
+        delay = after_seconds + place * SPACING_SECONDS
+        jobs.request(session, Stage.FETCH, f"{repository_id}#{number}", delay_seconds=delay)
+
+
+def _forget_snapshots(session: Session, submission_ids: Sequence[UUID]) -> None:
+    statement = update(SubmissionRow).where(SubmissionRow.id.in_(submission_ids)).values(snapshot=null())
+    session.execute(statement.execution_options(synchronize_session=False))
 
 
 def _current(session: Session, repository_id: int) -> Sequence[tuple[UUID, int]]:

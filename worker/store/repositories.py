@@ -13,6 +13,9 @@ from sqlalchemy.orm import Session, joinedload
 
 from worker.store.models import Base, Installation, PullRequestRow, Repository, SubmissionRow
 
+_TURN = 4707102 << 32
+"""Above the repository's number in the key of PostgreSQL's advisory lock, so that no other use of such locks meets."""
+
 
 def upsert(session: Session, table: type[Base], keys: Sequence[str], values: dict[str, Any]) -> None:
     """Insert a row or bring the existing one with the same keys up to date; safe against another doing the same."""
@@ -112,6 +115,15 @@ def locked(session: Session, pull_request_id: UUID) -> PullRequestRow:
     row = session.get_one(PullRequestRow, pull_request_id)
     session.refresh(row, ["head_sha", "held"], with_for_update={"key_share": True})
     return row
+
+
+def in_turn(session: Session, repository_id: int) -> None:
+    """Until this transaction ends, no other one of this repository that asks for its turn goes on.
+
+    To be asked for before any row is locked. SQLite writes one transaction after the other anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(_TURN + repository_id % 2**32)))
 
 
 def numbers_with_head(session: Session, repository_id: int, head_sha: str) -> Sequence[int]:

@@ -15,17 +15,20 @@ from sqlalchemy import select
 from demo.github import GitHubState, People, serve
 from demo.repository import COMPETITION, DemoRepository, build
 from demo.triages import triage_all
+from rules.reading.assemble import read_submission
 from rules.report.contract import entry
 from rules.rule import Severity
 from rules.screening import Triage
+from rules.submission import PullRequest, Submission
 from rules.verdict import Verdict
 from tests.databases import database
 from tests.openapi import Published
 from tests.pipeline import Pipeline, running
 from tests.standin import AUTHOR, ORGANIZER, StandIn, keys
+from worker import screening
 from worker.screening import Request, Screened, ScreeningError
 from worker.store import rulings
-from worker.store.models import AuditEvent, FindingRow, Outcome, PullRequestRow, Stage, SubmissionRow
+from worker.store.models import AuditEvent, FindingRow, Job, Outcome, PullRequestRow, Stage, SubmissionRow
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +74,13 @@ def submission(pipeline: Pipeline, number: int) -> SubmissionRow:
         return session.scalars(statement.where(SubmissionRow.superseded_at.is_(None))).one()
 
 
+def waiting(pipeline: Pipeline) -> list[str]:
+    """Subjects that are to be read or screened again in a while."""
+    with pipeline.context.scope() as session:
+        again = Job.stage.in_((Stage.FETCH, Stage.SCREEN))
+        return list(session.scalars(select(Job.subject).where(Job.pending, again)))
+
+
 def comparable(told: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in json.loads(json.dumps(told)).items() if name != "seconds"}
 
@@ -86,6 +96,47 @@ def test_all_samples_end_as_the_command_line_says(
         assert row.entry is not None
         assert comparable(row.entry) == comparable(entry(triage, 0.0)), number
         assert row.verdict is triage.verdict
+
+
+def test_the_order_of_reading_changes_nothing(
+    pipeline: Pipeline, github: StandIn, triages: Mapping[int, Triage]
+) -> None:
+    for number in sorted(triages, reverse=True):
+        pipeline.ask(Stage.FETCH, f"{github.repository.id}#{number}")
+        pipeline.drain()
+    again = waiting(pipeline)
+    while waiting(pipeline):
+        pipeline.hurry()
+        pipeline.drain()
+    assert again
+    for number, triage in triages.items():
+        row = submission(pipeline, number)
+        assert row.entry is not None
+        assert comparable(row.entry) == comparable(entry(triage, 0.0)), number
+
+
+def test_who_is_read_again_asks_nobody(pipeline: Pipeline, github: StandIn, triages: Mapping[int, Triage]) -> None:
+    numbers = sorted(triages)[:4]
+    for number in numbers:
+        pipeline.ask(Stage.FETCH, f"{github.repository.id}#{number}")
+        pipeline.drain()
+    pipeline.ask(Stage.SCREEN, str(submission(pipeline, numbers[0]).id)).drain()
+    assert not waiting(pipeline)
+
+
+def test_a_submission_is_read_once_to_sign_and_screen_it(
+    pipeline: Pipeline, github: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+
+    def counted(request: PullRequest, *arguments: Any, **named: Any) -> Submission:
+        read.append(request.number)
+        return read_submission(request, *arguments, **named)
+
+    monkeypatch.setattr(screening, "read_submission", counted)
+    pipeline.ask(Stage.FETCH, f"{github.repository.id}#25").drain()
+    assert submission(pipeline, 25).screened_at is not None
+    assert read == [25]
 
 
 def test_what_is_asked_twice_is_judged_once_and_the_same(pipeline: Pipeline, github: StandIn) -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from rules.lineage.signature import Script, Signature, signature_of_tokens
@@ -113,3 +114,27 @@ def test_what_was_refused_before_the_moment_is_known_with_its_categories(known: 
         found = lineage.refused_before(session, REPOSITORY, later)
         assert [(r.number, r.reasons) for r in found] == [(1, ("ngram-cache",))]
         assert lineage.refused_before(session, REPOSITORY, OPENED) == ()
+
+
+def test_a_question_costs_four_statements_however_many_are_named(known: SessionScope) -> None:
+    with known() as session:
+        for number in range(1, 6):
+            shipped(session, number, *range(number))
+        shipped(session, 6, *range(60))
+        asked = add_submission(session, 9, author="zoe")
+        row = loaded(session, asked)
+        statements: list[str] = []
+        event.listen(session.get_bind(), "before_cursor_execute", lambda *call: statements.append(call[2]))
+        found = lineage.near(session, row, *signed(), tuple(range(1, 9)), frozenset())
+    assert len(found.neighbours) == 6
+    assert len(statements) <= 4, "\n".join(statements)
+    assert sum("lines" in statement for statement in statements) == 1
+
+
+def test_what_is_kept_again_is_no_news(known: SessionScope) -> None:
+    with known() as session:
+        row = loaded(session, add_submission(session, 1))
+        assert lineage.keep(session, row, *signed(), [4])
+        assert not lineage.keep(session, row, *signed(), [4])
+        assert lineage.keep(session, row, *signed(), [5])
+        assert lineage.keep(session, row, *signed(7), [5])
