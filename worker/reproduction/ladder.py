@@ -41,6 +41,14 @@ def ask(session: Session, submission: SubmissionRow, rung: str, asker: Asker, *,
     return new
 
 
+def in_vain(newest: Sequence[Run], rung: str) -> str | None:
+    """Why asking for a step cannot lead to a run: the submission did not pass one below it; None where it may."""
+    for below in RUNGS[: RUNGS.index(rung)]:
+        if step_of([run for run in newest if run.rung == below]) is Step.FAILED:
+            return NOT_PASSED.format(below)
+    return None
+
+
 def advance(session: Session, submission_id: UUID) -> None:
     """Ring for the runs whose step before has passed, and skip those whose step before never will."""
     steps = defaultdict[str, list[Run]](list)

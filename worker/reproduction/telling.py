@@ -114,8 +114,19 @@ def result(run: Run, competition: Competition) -> str:
 
 def cost(run: Run, competition: Competition) -> str:
     """GPU time, and money where the machine has a price."""
-    time = f"{run.seconds / 60:,.1f} GPU minutes"
-    return f"{time}, {run.mills / 1000:,.2f} {competition.reproduction.budget.currency}" if run.mills else time
+    return _priced(run.seconds, run.mills, competition)
+
+
+def reserved(run: Run, competition: Competition) -> str:
+    """What a run under way may come to; "" for one that is over or waits."""
+    if not run.reserved_seconds:
+        return ""
+    return f"at most {_priced(run.reserved_seconds, run.reserved_mills, competition)}"
+
+
+def _priced(seconds: int, mills: int, competition: Competition) -> str:
+    time = f"{seconds / 60:,.1f} GPU minutes"
+    return f"{time}, {mills / 1000:,.2f} {competition.reproduction.budget.currency}" if mills else time
 
 
 def _moment(when: datetime) -> str:
