@@ -20,7 +20,7 @@ from worker.settings import Settings
 from worker.store import budget, machines, runs
 from worker.store.models import Budget, Machine, PullRequestRow, Repository, Run, SubmissionRow
 
-LINE = 300  # characters
+LINE = 500  # characters
 NO_COSTS = "Nothing was run yet."
 
 
