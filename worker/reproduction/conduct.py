@@ -22,7 +22,7 @@ from worker.pipeline import Context, Superseded
 from worker.reproduction import ending, policy, waiting
 from worker.reproduction.inputs import Gathered, NothingToRunError, as_row, gather, request_for, seconds_since
 from worker.reproduction.runners import LOCAL
-from worker.store import budget, jobs, machines, runs
+from worker.store import attempts, budget, jobs, machines, runs
 from worker.store.budget import OverBudgetError
 from worker.store.jobs import Lease
 from worker.store.models import Run, RunStatus, Stage, SubmissionRow
@@ -105,6 +105,8 @@ def _begin(seen: Look) -> None:
     if seen.superseded:
         _cancelled(seen)
         return
+    if _paused(seen):
+        return
     reason = waiting.unusable(seen.competition, seen.runner, seen.fault, seen.machine)
     if reason is None and seen.runner is not None and _is_taken(seen):
         reason = waiting.BUSY
@@ -124,6 +126,20 @@ def _begin(seen: Look) -> None:
         _wait(seen, reason)
     else:
         _start(seen, seen.runner, request, gathered)
+
+
+def _paused(seen: Look) -> bool:
+    """Whether this attempt waits until the fault of ours that ended the one before may have passed."""
+    with seen.context.scope() as session:
+        run = seen.again(session)
+        when = attempts.begins_at(session, run, seen.context.settings.run_pause_seconds)
+        now = session.scalars(select(now_plus())).one()
+        if when is None or when <= now:
+            return False
+        reason = waiting.PAUSED.format(run.attempt, attempts.MAX_ATTEMPTS, when)
+        _say(session, seen, run, reason)
+        jobs.park(session, seen.lease, seconds=seconds_since(now, when), reason=reason, place="")
+    return True
 
 
 def _is_taken(seen: Look) -> bool:
@@ -337,20 +353,24 @@ def _later(seen: Look, fault: str) -> None:
 def _wait(seen: Look, reason: str) -> None:
     """Say why it does not run, and come again."""
     with seen.context.scope() as session:
-        run = seen.again(session)
-        if run.waits_for != reason:
-            runs.change(session, run.id, waits_for=reason)
-            jobs.request(session, Stage.PUBLISH, str(seen.submission.pull_request_id))
+        _say(session, seen, seen.again(session), reason)
         if seen.fault is not None:
             machines.note(session, seen.machine, (seen.context.settings.runner or "")[:40], seen.fault)
         seconds = min(_backoff(seen.lease), BUSY_SECONDS if reason == waiting.BUSY else LONG_SECONDS)
         jobs.park(session, seen.lease, seconds=seconds, reason=reason[:400], place="")
 
 
+def _say(session: Session, seen: Look, run: Run, reason: str) -> None:
+    """Keep why a run waits, and tell it where it is news."""
+    if run.waits_for != reason:
+        runs.change(session, run.id, waits_for=reason)
+        jobs.request(session, Stage.PUBLISH, str(seen.submission.pull_request_id))
+
+
 def _wake(seen: Look) -> None:
     """A machine is free: whoever waits first looks at once. A transaction of its own, which locks these jobs only."""
     with seen.context.scope() as session:
-        for run_id in runs.next_waiting(session):
+        for run_id in runs.next_waiting(session, seen.context.settings.run_pause_seconds):
             jobs.hurry(session, Stage.REPRODUCE, str(run_id))
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from worker.store import jobs
+from worker.store.attempts import MAX_ATTEMPTS, is_early
 from worker.store.models import EvidenceRow, Job, PullRequestRow, Run, RunStatus, Stage, SubmissionRow
 from worker.store.repositories import insert_new
 from worker.store.types import now_plus
@@ -23,7 +24,6 @@ from worker.store.types import now_plus
 RUNGS = ("smoke", "probe", "seed", "full")
 """The ladder: each step needs the one before."""
 
-MAX_ATTEMPTS = 3
 MOST_SEED = 2**31 - 1  # what every library takes
 OPEN = frozenset({RunStatus.REQUESTED, RunStatus.RUNNING})
 ASKED_IN_VAIN = frozenset({RunStatus.LOST, RunStatus.CANCELLED, RunStatus.SKIPPED})
@@ -147,11 +147,11 @@ def lock_job(session: Session, run_id: UUID) -> Job | None:
     return session.scalars(statement).one_or_none()
 
 
-def next_waiting(session: Session, limit: int = 2) -> Sequence[UUID]:
-    """Runs that wait for a machine, cheapest step first, then oldest."""
+def next_waiting(session: Session, pause_seconds: float = 0.0, limit: int = 2) -> Sequence[UUID]:
+    """Runs that wait for a machine, cheapest step first, then oldest; not those in the pause after a fault of ours."""
     statement = (
         select(Run.id)
-        .where(Run.status == RunStatus.REQUESTED, Run.waits_for.is_not(None))
+        .where(Run.status == RunStatus.REQUESTED, Run.waits_for.is_not(None), ~is_early(pause_seconds))
         .order_by(_RANK, Run.requested_at, Run.id)
         .limit(limit)
     )

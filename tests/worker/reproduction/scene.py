@@ -196,11 +196,13 @@ class Scene:
 @contextmanager
 def scene(url: str, folder: Path, *, machine: str = MACHINE, known: bool = False, **policy: Any) -> Iterator[Scene]:
     """A machine with a runner on a database; `policy` is the competition's, `budget` a table of it."""
+    pause_seconds = policy.pop("pause_seconds", 0.0)
     folder_of_data = policy.pop("data_folder", None)
     runner = policy.pop("runner_setting", "tests.plain_runner:make")
     file = competition(folder, **policy)
     settings: dict[str, Any] = {"competition": str(file), "machine": machine, "poll_seconds": 0.02}
     settings |= {"runner": runner, "data_folder": folder_of_data, "runs_folder": folder / "runs"}
+    settings["run_pause_seconds"] = pause_seconds
     with bare(url, folder, functions(), **settings) as made:
         if not known:
             with made.context.scope() as session:
