@@ -19,8 +19,9 @@ FACTOR = 10.0
 
 
 def pause(attempt: int, first_seconds: float) -> float:
-    """Seconds between the loss of the attempt before and the start of this one; 0 for the first, and for one that a
-    person asked for after the last.
+    """Seconds from the loss of the attempt before to this one.
+
+    0 for the first, and for one that a person asked for after the last.
     """
     return first_seconds * FACTOR ** (attempt - 2) if 1 < attempt <= MAX_ATTEMPTS else 0.0
 
