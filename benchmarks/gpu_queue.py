@@ -175,6 +175,7 @@ def started(plan: Plan, folder: Path, limit_seconds: int) -> Iterator[Place]:
             "FAIRWAY_SWEEP_SECONDS": "1",
             "FAIRWAY_POLL_SECONDS": "0.3",
             "FAIRWAY_RUN_SILENCE_SECONDS": RUN_SILENCE_SECONDS,
+            "FAIRWAY_RUN_PAUSE_SECONDS": "0.2",
         }
         try:
             place.commands.append(_start(place, "beat", variables, "beat"))

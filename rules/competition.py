@@ -232,7 +232,8 @@ class Reproduction(_Strict):
     finding take by themselves; a seed and a full reproduction are always asked for by somebody who rules. `command`
     begins with the program, `{script}` stands for the submission's script. `dataset`, `tokenizer` and `second_slice`
     are names that the runner knows. `gpus` 0 runs on the CPU; `seeds` 0 takes as many as the track asks for.
-    `tolerance` is how far a measured score may lie from the claimed one, in the metric.
+    `tolerance` is how far a measured score may lie from the claimed one, in the metric. With `incumbent` a full
+    reproduction runs the record of the day too, with the same seeds, in turn with the candidate, and compares them.
 
     `smoke_seconds` and `probe_seconds` limit those steps as a whole, `setup_seconds` is what a full run may take beyond
     the limits on training and evaluation, `untimed_seconds` the whole of a run in a track without limits.
@@ -247,6 +248,7 @@ class Reproduction(_Strict):
     second_slice: str = ""
     gpus: Annotated[int, Field(ge=0, le=64)] = 0
     seeds: Annotated[int, Field(ge=0, le=20)] = 0
+    incumbent: bool = False
     tolerance: Annotated[float, Field(ge=0)] = 0.0
     smoke_seconds: Annotated[float, Field(gt=0)] = 300.0
     probe_seconds: Annotated[float, Field(gt=0)] = 600.0

@@ -15,6 +15,7 @@ from worker.app import GPU_QUEUE, QUEUE, Doorbell, make_app, queue_at
 from worker.context import make_context
 from worker.process import QUIET
 from worker.relay import Relay
+from worker.reproduction import presence
 from worker.ringing import beating
 from worker.screener import Isolated
 from worker.settings import Settings
@@ -45,8 +46,11 @@ def working(settings: Settings) -> Iterator[None]:
 
 
 def _queues(settings: Settings) -> list[str]:
-    """With a runner this process is its machine too."""
-    return [QUEUE, GPU_QUEUE, queue_at(settings.machine_name)] if settings.runner else [QUEUE]
+    """With a runner this process is its machine too, if the sandbox holds; the web and the rest work without."""
+    if not settings.runner or not presence.is_fit(settings):
+        return [QUEUE]
+    presence.introduce(settings)
+    return [QUEUE, GPU_QUEUE, queue_at(settings.machine_name)]
 
 
 @contextmanager

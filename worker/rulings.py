@@ -20,7 +20,7 @@ from worker.precedents import NOTHING, Effect
 from worker.reproduction import ladder
 from worker.store import audit, happenings, jobs, rulings, runs
 from worker.store.happenings import Kind
-from worker.store.models import Outcome, PullRequestRow, Ruling, RunStatus, Stage, SubmissionRow
+from worker.store.models import Outcome, PullRequestRow, Ruling, Run, RunStatus, Stage, SubmissionRow
 from worker.store.repositories import locked
 from worker.store.runs import RUNGS, Asker
 from worker.store.types import now_plus
@@ -157,11 +157,20 @@ def request_reproduction(
     if kind not in KINDS:
         raise RulingError(f"there is no run of the kind `{kind[:20]}`; there are {', '.join(f'`{k}`' for k in KINDS)}")
     _current(session, submission)
+    if not wished:
+        possible(runs.of_submission(session, submission.id), kind)
     new = ladder.ask(session, submission, kind, Asker(person.login, person.id, person.way), wished=wished)
     if new:
         _note(session, person, "wished for a run" if wished else "asked for a run", submission, kind=kind)
         _publish(session, submission)
     return Requested(kind, runs.status(session, submission.id, kind), new)
+
+
+def possible(newest: Sequence[Run], kind: str) -> None:
+    """Raises RulingError where a step below did not pass: a result stands, and what is above it is never run."""
+    why = ladder.in_vain(newest, kind)
+    if why is not None:
+        raise RulingError(f"there will be no {kind} run of this commit: {why}")
 
 
 def request_human(session: Session, submission: SubmissionRow, person: Person) -> bool:

@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     run_silence_seconds: Annotated[float, Field(ge=5, le=86_400)] = 180.0
     """After how long without a look a run is given up, so that another machine may make it."""
 
+    run_pause_seconds: Annotated[float, Field(ge=0, le=86_400)] = 60.0
+    """How long a run that was lost by a fault of ours waits for its second attempt; ten times that for its third."""
+
     lease_seconds: Annotated[float, Field(gt=1, le=600)] = 10.0
     sweep_seconds: Annotated[float, Field(gt=0, le=600)] = 3.0
     relay_seconds: Annotated[float, Field(gt=0, le=60)] = 0.2

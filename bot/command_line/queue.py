@@ -134,7 +134,7 @@ def hold(words: Sequence[str], **how: Any) -> int:
 @_of_repository
 def reproduce(number: int, kind: str, head: str | None, login: str | None, repository: str | None) -> int:
     """Run a submission at the head that is there now, with the steps below that are missing."""
-    from bot.command_line import queue_inputs
+    from bot.command_line import queue_inputs, queue_runs
     from worker import rulings
 
     person = queue_inputs.person(login)
@@ -143,10 +143,13 @@ def reproduce(number: int, kind: str, head: str | None, login: str | None, repos
             chosen = queue_inputs.repository(session, repository)
             found = queue_inputs.submission(session, chosen, number, head)
             asked = rulings.request_reproduction(session, found, kind, person)
+            standing = queue_runs.standing(session, queue_inputs.settings(), found)
     except rulings.RulingError as error:
         raise click.ClickException(f"{error}; nothing was asked for") from None
     said = "asked for" if asked.new else f"asked for before: {asked.status.value}"
-    click.echo(f"#{number} {kind} run at {found.head_sha[:10]} {said}; `fairway queue show {number}` tells more.")
+    click.echo(f"#{number} {kind} run at {found.head_sha[:10]} {said}.")
+    for line in standing:
+        click.echo(f"  {line}")
     return 0
 
 

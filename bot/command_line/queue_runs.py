@@ -20,7 +20,7 @@ from worker.settings import Settings
 from worker.store import budget, machines, runs
 from worker.store.models import Budget, Machine, PullRequestRow, Repository, Run, SubmissionRow
 
-LINE = 300  # characters
+LINE = 500  # characters
 NO_COSTS = "Nothing was run yet."
 
 
@@ -65,6 +65,8 @@ class Costs:
                     "machine": run.machine,
                     "gpu_seconds": run.seconds,
                     "cost": run.mills / 1000,
+                    "reserved_gpu_seconds": run.reserved_seconds,
+                    "reserved_cost": run.reserved_mills / 1000,
                 }
                 for number, run in self.spent
             ],
@@ -89,22 +91,29 @@ class Costs:
         console.print(table)
         for number, run in self.spent:
             verdict = run.verdict or run.status.value
-            told = f"#{number} {run.rung}, attempt {run.attempt}: {verdict}, {telling.cost(run, self.competition)}"
-            console.print(Text(told))
+            cost = telling.reserved(run, self.competition) or telling.cost(run, self.competition)
+            console.print(Text(f"#{number} {run.rung}, attempt {run.attempt}: {verdict}, {cost}"))
 
 
 def costs(session: Session, settings: Settings, of: Repository, limit: int) -> Costs:
-    """Read the newest `limit` runs and thirty days."""
+    """Read the newest `limit` runs, those under way too, and thirty days; what was given back again is none."""
     statement = (
         select(PullRequestRow.number, Run)
         .join(SubmissionRow, SubmissionRow.id == Run.submission_id)
         .join(PullRequestRow, PullRequestRow.id == SubmissionRow.pull_request_id)
-        .where(PullRequestRow.repository_id == of.id, Run.seconds > 0)
+        .where(PullRequestRow.repository_id == of.id, Run.seconds + Run.reserved_seconds > 0)
         .order_by(func.coalesce(Run.ended_at, Run.started_at).desc())
         .limit(limit)
     )
     spent = [(number, run) for number, run in session.execute(statement)]
-    return Costs(competition_of(of.configuration, settings.competition), spent, budget.days(session, of.id))
+    days = [day for day in budget.days(session, of.id) if day.spent_seconds or day.reserved_seconds]
+    return Costs(competition_of(of.configuration, settings.competition), spent, days)
+
+
+def standing(session: Session, settings: Settings, submission: SubmissionRow) -> list[str]:
+    """A line for each run of a submission: where it stands, and why it waits."""
+    competition = competition_of(submission.pull_request.repository.configuration, settings.competition)
+    return [cut(said, LINE) for said in telling.of_submission(session, submission.id, competition)]
 
 
 def under_way(session: Session, settings: Settings, repository_id: int | None) -> list[str]:

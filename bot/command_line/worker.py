@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import click
 
-from bot.command_line.codes import DONE, FOUND
+from bot.command_line.codes import DONE, FOUND, MISUSED
+
+GPU = "gpu"
 
 
 @click.command("worker")
 @click.option("--concurrency", type=click.IntRange(1, 64), metavar="N", help="Jobs at a time. [FAIRWAY_CONCURRENCY]")
 @click.option(
     "--queue",
-    type=click.Choice(["fairway", "gpu"]),
+    type=click.Choice(["fairway", GPU]),
     default="fairway",
     show_default=True,
     help="What to work on; gpu is for reproduction.",
@@ -21,9 +23,10 @@ from bot.command_line.codes import DONE, FOUND
 def command(concurrency: int | None, queue: str, check: bool, verbose: bool) -> int:
     """Work on jobs until a signal comes.
 
-    TERM lets the jobs that run finish; what is killed is taken up by another worker.
+    TERM lets the jobs that run finish; what is killed is taken up by another worker. With --queue gpu the sandbox is
+    tested first; where it does not hold, nothing is taken up and the exit code is 2.
     """
-    from bot.command_line import deployment, logs
+    from bot.command_line import deployment, fitness, logs
     from worker.pulse import Pulse
 
     pulse = Pulse(f"worker-{queue}")
@@ -32,6 +35,8 @@ def command(concurrency: int | None, queue: str, check: bool, verbose: bool) -> 
     settings = deployment.deployed_settings("worker")
     deployment.require_app(settings)
     logs.set_up(settings, verbose=verbose)
+    if queue == GPU and not fitness.may_run(settings, denied_too=False):
+        return MISUSED
     from worker.process import run_worker
 
     return run_worker(settings, queues=[queue], concurrency=concurrency or settings.concurrency, pulse=pulse)

@@ -149,6 +149,7 @@ def _rule(
 
 
 def _reproduce(case: Case, submission: SubmissionRow, kind: str) -> Plan:
+    rulings.possible(case.runs, kind)
     known = next((run for run in case.runs if run.rung == kind and run.status not in runs.ASKED_IN_VAIN), None)
     asked = known is not None and known.status is not RunStatus.WISHED
     told = Requested(kind, known.status if known is not None and asked else RunStatus.REQUESTED, new=not asked)

@@ -11,7 +11,7 @@ from worker import rulings, subjects
 from worker.commands.asked import BUTTONS, HUMAN_REVIEW, REPRODUCE, RERUN, Again, Press
 from worker.commands.rulers import may_rule
 from worker.pipeline import Context, Superseded
-from worker.rulings import HeadMovedError, Person
+from worker.rulings import Person, RulingError
 from worker.store import jobs, publications, repositories, submissions
 from worker.store.jobs import Lease
 from worker.store.models import Repository, Stage, SubmissionRow
@@ -79,5 +79,5 @@ def _ask(session: Session, submission: SubmissionRow, asked: Press, *, wished: b
             rulings.request_human(session, submission, person)
         else:
             rulings.request_reproduction(session, submission, KIND, person, wished=wished)
-    except HeadMovedError as error:
-        log.info("a button came too late: %s", error)
+    except RulingError as error:
+        log.info("a button asked in vain: %s", error)

@@ -19,10 +19,10 @@ from evaluator.request import RunRequest, request_of
 from evaluator.runners import Progress, Runner, RunnerError, State
 from rules.competition import Competition
 from worker.pipeline import Context, Superseded
-from worker.reproduction import ending, policy, waiting
+from worker.reproduction import beside, ending, policy, waiting
 from worker.reproduction.inputs import Gathered, NothingToRunError, as_row, gather, request_for, seconds_since
 from worker.reproduction.runners import LOCAL
-from worker.store import budget, jobs, machines, runs
+from worker.store import attempts, budget, jobs, machines, runs
 from worker.store.budget import OverBudgetError
 from worker.store.jobs import Lease
 from worker.store.models import Run, RunStatus, Stage, SubmissionRow
@@ -34,15 +34,21 @@ LINE = 200  # characters
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A run and all that it takes to look at it."""
+    """A run and all that it takes to look at it.
+
+    `code` is the submission whose files it takes, another one where the record is run beside; `place` the machine that
+    it has to be made on, "" for any.
+    """
 
     context: Context
     lease: Lease
     run: Run
     submission: SubmissionRow
+    code: SubmissionRow | None
     competition: Competition
     runner: Runner | None
     fault: str | None
+    place: str
 
     @property
     def machine(self) -> str:
@@ -92,7 +98,8 @@ def _load(context: Context, lease: Lease) -> Look:
             machines.see(session, context.here.machine, runner.name)
         run, submission = found
         competition = context.competition(submission.pull_request.repository)
-        return Look(context, lease, run, submission, competition, runner, fault)
+        code, place = beside.code_of(session, run, submission), beside.place_of(session, run)
+        return Look(context, lease, run, submission, code, competition, runner, fault, place)
 
 
 def _is_there(run: Run) -> bool:
@@ -105,6 +112,12 @@ def _begin(seen: Look) -> None:
     if seen.superseded:
         _cancelled(seen)
         return
+    if seen.place not in ("", seen.machine):
+        with seen.context.scope() as session:
+            jobs.come_again(session, seen.lease, seconds=0, place=seen.place)
+        return
+    if _paused(seen):
+        return
     reason = waiting.unusable(seen.competition, seen.runner, seen.fault, seen.machine)
     if reason is None and seen.runner is not None and _is_taken(seen):
         reason = waiting.BUSY
@@ -112,18 +125,39 @@ def _begin(seen: Look) -> None:
         _wait(seen, reason or waiting.NO_RUNNER)
         return
     try:
-        gathered = gather(seen.context, seen.submission, seen.competition)
+        gathered = _gathered(seen)
     except NothingToRunError as error:
         with seen.context.scope() as session:
             ending.skip(session, seen.again(session), seen.submission, str(error))
             jobs.finish(session, seen.lease)
         return
-    request = request_for(seen.run, seen.submission, seen.competition, gathered)
+    request = request_for(seen.run, seen.code or seen.submission, seen.competition, gathered)
     reason = _take(seen, seen.runner, request)
     if reason is not None:
         _wait(seen, reason)
     else:
         _start(seen, seen.runner, request, gathered)
+
+
+def _gathered(seen: Look) -> Gathered:
+    """The files that the run takes. Raises the gateway's errors and NothingToRunError."""
+    if seen.code is None:
+        raise NothingToRunError(f"the record at {seen.run.head_sha[:10]} is not known here any more")
+    return gather(seen.context, seen.code, seen.competition)
+
+
+def _paused(seen: Look) -> bool:
+    """Whether this attempt waits until the fault of ours that ended the one before may have passed."""
+    with seen.context.scope() as session:
+        run = seen.again(session)
+        when = attempts.begins_at(session, run, seen.context.settings.run_pause_seconds)
+        now = session.scalars(select(now_plus())).one()
+        if when is None or when <= now:
+            return False
+        reason = waiting.PAUSED.format(run.attempt, attempts.MAX_ATTEMPTS, when)
+        _say(session, seen, run, reason)
+        jobs.park(session, seen.lease, seconds=seconds_since(now, when), reason=reason, place="")
+    return True
 
 
 def _is_taken(seen: Look) -> bool:
@@ -217,7 +251,7 @@ def _watch(seen: Look) -> None:
         return
     if seen.run.handle is None:
         request = request_of(seen.run.request or {})
-        _start(seen, runner, request, gather(seen.context, seen.submission, seen.competition))
+        _start(seen, runner, request, _gathered(seen))
         return
     try:
         progress = runner.progress(seen.run.handle)
@@ -315,8 +349,7 @@ def _is_gone(seen: Look, runner: Runner) -> bool:
     """End and forget it. What was lost between being taken and started is started to be found, and ended at once."""
     handle = seen.run.handle
     if handle is None:
-        gathered = gather(seen.context, seen.submission, seen.competition)
-        handle = runner.start(request_of(seen.run.request or {}), gathered)
+        handle = runner.start(request_of(seen.run.request or {}), _gathered(seen))
         with seen.context.scope() as session:
             jobs.hold(session, seen.lease)
             runs.change(session, seen.run.id, handle=handle)
@@ -337,20 +370,24 @@ def _later(seen: Look, fault: str) -> None:
 def _wait(seen: Look, reason: str) -> None:
     """Say why it does not run, and come again."""
     with seen.context.scope() as session:
-        run = seen.again(session)
-        if run.waits_for != reason:
-            runs.change(session, run.id, waits_for=reason)
-            jobs.request(session, Stage.PUBLISH, str(seen.submission.pull_request_id))
+        _say(session, seen, seen.again(session), reason)
         if seen.fault is not None:
             machines.note(session, seen.machine, (seen.context.settings.runner or "")[:40], seen.fault)
         seconds = min(_backoff(seen.lease), BUSY_SECONDS if reason == waiting.BUSY else LONG_SECONDS)
         jobs.park(session, seen.lease, seconds=seconds, reason=reason[:400], place="")
 
 
+def _say(session: Session, seen: Look, run: Run, reason: str) -> None:
+    """Keep why a run waits, and tell it where it is news."""
+    if run.waits_for != reason:
+        runs.change(session, run.id, waits_for=reason)
+        jobs.request(session, Stage.PUBLISH, str(seen.submission.pull_request_id))
+
+
 def _wake(seen: Look) -> None:
     """A machine is free: whoever waits first looks at once. A transaction of its own, which locks these jobs only."""
     with seen.context.scope() as session:
-        for run_id in runs.next_waiting(session):
+        for run_id in runs.next_waiting(session, seen.context.settings.run_pause_seconds):
             jobs.hurry(session, Stage.REPRODUCE, str(run_id))
 
 

@@ -18,12 +18,14 @@ from rules.competition import Competition
 from rules.report.contract import finding_entry
 from rules.rule import Source
 from worker.reproduction import ladder, policy
+from worker.reproduction.comparing import compared
 from worker.reproduction.findings import findings_of, passed
 from worker.reproduction.inputs import seconds_since
 from worker.reproduction.records import canonical, parsed
 from worker.store import audit, budget, jobs, runs, submissions
 from worker.store.budget import Accounts, Amount
 from worker.store.models import Run, RunStatus, Stage, SubmissionRow
+from worker.store.runs import INCUMBENT
 from worker.store.types import now_plus
 
 REASON = 2_000  # characters
@@ -118,13 +120,16 @@ def _end(
 
 def _find(session: Session, submission: SubmissionRow, competition: Competition) -> None:
     """The findings of all runs of the submission in the place of those that were known of them."""
+    made = runs.of_submission(session, submission.id)
     records = [
         evidence_of(parsed(run.evidence.record))
-        for run in runs.of_submission(session, submission.id)
-        if run.status is RunStatus.FINISHED and run.evidence is not None
+        for run in made
+        if run.status is RunStatus.FINISHED and run.evidence is not None and run.rung != INCUMBENT
     ]
     folder = str((submission.snapshot or {}).get("folder", ""))
-    entries = [finding_entry(finding) for finding in findings_of(records, competition, folder)]
+    day = submission.pull_request.created_at.date()
+    found = [*findings_of(records, competition, folder), *compared(made, competition, day)]
+    entries = [finding_entry(finding) for finding in found]
     submissions.replace_findings(session, submission.id, Source.RUN, entries)
     runs.reproduced(session, submission.id)
 

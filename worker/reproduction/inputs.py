@@ -19,6 +19,7 @@ from worker.clients.snapshot import Snapshot
 from worker.pipeline import Context
 from worker.reproduction import policy
 from worker.store.models import Run, SubmissionRow
+from worker.store.runs import INCUMBENT
 
 MOST_FILE = 100_000_000  # bytes
 
@@ -63,12 +64,15 @@ def gather(context: Context, submission: SubmissionRow, competition: Competition
 
 
 def request_for(run: Run, submission: SubmissionRow, competition: Competition, gathered: Gathered) -> RunRequest:
-    """What the runner is asked for, with the seed that was chosen when the head was frozen."""
+    """What the runner is asked for, with the seed that was chosen when the head was frozen.
+
+    `submission` is the one whose code is run.
+    """
     chosen, claims = competition.reproduction, policy.claims_of(submission)
     row = submission.pull_request
     return RunRequest(
         id=str(run.id),
-        rung=Rung(run.rung),
+        rung=Rung.FULL if run.rung == INCUMBENT else Rung(run.rung),
         repository=row.repository.full_name,
         number=row.number,
         head_sha=run.head_sha,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from rules.competition import Budget, Competition
 from rules.verdict import Verdict
-from worker.reproduction import ladder
+from worker.reproduction import beside, ladder
 from worker.store import budget, runs
 from worker.store.budget import Amount
 from worker.store.models import Run, SubmissionRow
@@ -61,11 +61,13 @@ def seeds_of(submission: SubmissionRow, competition: Competition) -> int:
 
 
 def complete(session: Session, run: Run, submission: SubmissionRow, competition: Competition) -> None:
-    """The other seeds of a full reproduction, once its first run is about to start."""
+    """The other seeds of a full reproduction, and the record beside it, once its first run is about to start."""
     if run.rung == "full" and run.ordinal == 0:
         asker = Asker(run.requested_by, run.requested_by_id, run.way)
         for ordinal in range(1, seeds_of(submission, competition)):
             runs.ask(session, submission, run.rung, asker, ordinal=ordinal)
+        if competition.reproduction.incumbent:
+            beside.ask(session, submission, competition, asker)
         ladder.advance(session, submission.id)
 
 

@@ -7,6 +7,8 @@ import logging
 from sqlalchemy.exc import SQLAlchemyError
 
 from evaluator.runners import RunnerError
+from evaluator.sandbox.doctor import examine_here
+from worker.reproduction import fitness
 from worker.reproduction.runners import make_runner
 from worker.settings import Settings
 from worker.store import machines
@@ -27,6 +29,17 @@ def introduce(settings: Settings) -> None:
         log.warning("FAIRWAY_RUNNER is not set: no run is made here")
     else:
         tell(settings, None)
+
+
+def is_fit(settings: Settings) -> bool:
+    """Whether this machine may take runs, for a process that does other work too and goes on without them."""
+    if not fitness.is_sandboxed_here(settings):
+        return True
+    refusal = fitness.refusal(examine_here())
+    if refusal is not None:
+        log.error(refusal)
+        tell(settings, refusal)
+    return refusal is None
 
 
 def tell(settings: Settings, fault: str | None) -> None:

@@ -13,14 +13,15 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from rules.competition import Competition
-from worker.reproduction import waiting
+from worker.reproduction import beside, waiting
 from worker.reproduction.records import parsed
 from worker.store import machines, runs
 from worker.store.models import Machine, Run, RunStatus
-from worker.store.runs import RUNGS
+from worker.store.runs import INCUMBENT, RUNGS
 
 REASON = 400  # characters
 NOT_RELEASED = "it waits for the {} run"
+TURN = "candidate and record are run in turn, and its turn has not come"
 ABOUT_TO = "it is about to start"
 WISHED = "{} wished for by {}; it waits for somebody who rules"
 UNUSABLE = "no machine can run it: {}"
@@ -58,6 +59,8 @@ def told(
 
 def name_of(run: Run) -> str:
     """Such as "full run 2, seed 4711,"."""
+    if run.rung == INCUMBENT:
+        return f"run {run.ordinal + 1} of the record ({run.head_sha[:10]}) beside it, seed {run.seed},"
     number = f" {run.ordinal + 1}" if run.rung == RUNGS[-1] else ""
     return f"{run.rung} run{number}, seed {run.seed},"
 
@@ -69,9 +72,11 @@ def why(
     wanted = competition.reproduction.runner
     if not competition.reproduction.runs:
         return waiting.NOT_WANTED
-    below = RUNGS[RUNGS.index(run.rung) - 1] if run.rung != RUNGS[0] else None
+    below = _below(run)
     if below is not None and not all(one.passed for one in others if one.rung == below):
         return NOT_RELEASED.format(below)
+    if below == RUNGS[-2] and run not in beside.released(others):
+        return TURN
     if not heard:
         last = max((one.seen_at for one in known), default=None)
         said = "".join(f"; {one.name} said: {one.fault}" for one in known if one.fault)
@@ -80,6 +85,12 @@ def why(
     if faults and all(one.fault for one in heard if one.runner == wanted):
         return UNUSABLE.format("; ".join(faults)[:REASON])
     return run.waits_for or ABOUT_TO
+
+
+def _below(run: Run) -> str | None:
+    """The step that has to pass before; the record is run where the candidate's full runs are."""
+    rung = beside.FULL if run.rung == INCUMBENT else run.rung
+    return RUNGS[RUNGS.index(rung) - 1] if rung != RUNGS[0] else None
 
 
 def progress(run: Run) -> str:
@@ -114,8 +125,19 @@ def result(run: Run, competition: Competition) -> str:
 
 def cost(run: Run, competition: Competition) -> str:
     """GPU time, and money where the machine has a price."""
-    time = f"{run.seconds / 60:,.1f} GPU minutes"
-    return f"{time}, {run.mills / 1000:,.2f} {competition.reproduction.budget.currency}" if run.mills else time
+    return _priced(run.seconds, run.mills, competition)
+
+
+def reserved(run: Run, competition: Competition) -> str:
+    """What a run under way may come to; "" for one that is over or waits."""
+    if not run.reserved_seconds:
+        return ""
+    return f"at most {_priced(run.reserved_seconds, run.reserved_mills, competition)}"
+
+
+def _priced(seconds: int, mills: int, competition: Competition) -> str:
+    time = f"{seconds / 60:,.1f} GPU minutes"
+    return f"{time}, {mills / 1000:,.2f} {competition.reproduction.budget.currency}" if mills else time
 
 
 def _moment(when: datetime) -> str:

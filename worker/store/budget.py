@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, select, update
+from sqlalchemy import ColumnElement, and_, case, literal, select, update
 from sqlalchemy.orm import Session
 
 from worker.store.models import Budget, Run
@@ -141,4 +141,4 @@ def _mine(accounts: Accounts) -> ColumnElement[bool]:
 
 def _limit(names: Mapping[str, str], limits: Mapping[str, int]) -> ColumnElement[int]:
     cases = [(Budget.account == names[kind], most) for kind, most in limits.items()]
-    return case(*cases, else_=NO_LIMIT)
+    return case(*cases, else_=NO_LIMIT) if cases else literal(NO_LIMIT)

@@ -16,6 +16,7 @@ from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from worker.store import jobs
+from worker.store.attempts import MAX_ATTEMPTS, is_early
 from worker.store.models import EvidenceRow, Job, PullRequestRow, Run, RunStatus, Stage, SubmissionRow
 from worker.store.repositories import insert_new
 from worker.store.types import now_plus
@@ -23,7 +24,9 @@ from worker.store.types import now_plus
 RUNGS = ("smoke", "probe", "seed", "full")
 """The ladder: each step needs the one before."""
 
-MAX_ATTEMPTS = 3
+INCUMBENT = "incumbent"
+"""The step of runs of the record beside a candidate; no step of the ladder, since nobody asks for one by itself."""
+
 MOST_SEED = 2**31 - 1  # what every library takes
 OPEN = frozenset({RunStatus.REQUESTED, RunStatus.RUNNING})
 ASKED_IN_VAIN = frozenset({RunStatus.LOST, RunStatus.CANCELLED, RunStatus.SKIPPED})
@@ -64,7 +67,20 @@ def try_again(session: Session, run: Run) -> bool:
         return False
     submission = session.get_one(SubmissionRow, run.submission_id)
     asker = Asker(run.requested_by, run.requested_by_id, run.way)
-    return _insert(session, submission, run.rung, asker, run.ordinal, run.attempt + 1, run.seed)
+    return _insert(session, submission, run.rung, asker, run.ordinal, run.attempt + 1, run.seed, head_sha=run.head_sha)
+
+
+def ask_beside(session: Session, run: Run, asker: Asker, head_sha: str) -> bool:
+    """Ask for a run of the record, at that head, beside a candidate's run and with its seed; False where there is one.
+
+    What was cancelled, skipped or never could be run is asked for anew.
+    """
+    submission = session.get_one(SubmissionRow, run.submission_id)
+    newest = _newest(session, run.submission_id, INCUMBENT, run.ordinal)
+    if newest is not None and newest.status not in ASKED_IN_VAIN:
+        return False
+    attempt = 1 if newest is None else newest.attempt + 1
+    return _insert(session, submission, INCUMBENT, asker, run.ordinal, attempt, run.seed, head_sha=head_sha)
 
 
 def load(session: Session, run_id: UUID) -> Run | None:
@@ -147,11 +163,11 @@ def lock_job(session: Session, run_id: UUID) -> Job | None:
     return session.scalars(statement).one_or_none()
 
 
-def next_waiting(session: Session, limit: int = 2) -> Sequence[UUID]:
-    """Runs that wait for a machine, cheapest step first, then oldest."""
+def next_waiting(session: Session, pause_seconds: float = 0.0, limit: int = 2) -> Sequence[UUID]:
+    """Runs that wait for a machine, cheapest step first, then oldest; not those in the pause after a fault of ours."""
     statement = (
         select(Run.id)
-        .where(Run.status == RunStatus.REQUESTED, Run.waits_for.is_not(None))
+        .where(Run.status == RunStatus.REQUESTED, Run.waits_for.is_not(None), ~is_early(pause_seconds))
         .order_by(_RANK, Run.requested_at, Run.id)
         .limit(limit)
     )
@@ -207,10 +223,11 @@ def _insert(
     seed: int,
     *,
     wished: bool = False,
+    head_sha: str = "",
 ) -> bool:
     values = {
         "submission_id": submission.id,
-        "head_sha": submission.head_sha,
+        "head_sha": head_sha or submission.head_sha,
         "rung": rung,
         "ordinal": ordinal,
         "attempt": attempt,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,11 @@ import pytest
 from pygit2.enums import FileMode
 
 from bot.command_line.main import run
+from migrations.apply import upgrade
+from rules.verdict import Verdict
+from tests.databases import database
+from tests.worker.rows import add_repository, add_submission
+from worker.store.session import SessionScope, make_engine, session_scope
 
 FOLDER = "records/track_10min_16mb/2026-04-10_Sample"
 SCRIPT = """import io
@@ -98,6 +103,28 @@ def fairway(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
         return Outcome(code, out, err)
 
     return call
+
+
+@pytest.fixture(params=["postgresql", "sqlite"])
+def scope(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SessionScope]:
+    """A deployment's database, named by the environment."""
+    with database(request.param, tmp_path) as url:
+        monkeypatch.setenv("FAIRWAY_DATABASE_URL", url)
+        engine = make_engine(url)
+        upgrade(engine)
+        yield session_scope(engine)
+        engine.dispose()
+
+
+@pytest.fixture
+def known(scope: SessionScope) -> SessionScope:
+    """Three submissions that wait."""
+    with scope() as session:
+        add_repository(session)
+        add_submission(session, 12, Verdict.NEEDS_REVIEW, ("F04", "F04", "E05"))
+        add_submission(session, 13, Verdict.LIKELY_INVALID, ("D02",), title="Lower\x1b[31m")
+        add_submission(session, 14, Verdict.CLEAR)
+    return scope
 
 
 @pytest.fixture(scope="session")

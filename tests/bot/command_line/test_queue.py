@@ -2,17 +2,14 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from migrations.apply import downgrade, upgrade
+from migrations.apply import downgrade
 from rules.precedents import guilt_of
 from rules.verdict import Verdict
 from tests.bot.command_line.conftest import Fairway
-from tests.databases import database
 from tests.rules.precedents.test_precedents import SCRIPT, code, finding
 from tests.worker.rows import NAME, OPENED, REPOSITORY, add_repository, add_submission
 from worker.store import jobs, precedents, repositories, rulings
@@ -27,29 +24,7 @@ from worker.store.models import (
     Stage,
     SubmissionRow,
 )
-from worker.store.session import SessionScope, make_engine, session_scope
-
-
-@pytest.fixture(params=["postgresql", "sqlite"])
-def scope(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SessionScope]:
-    """A deployment's database, named by the environment."""
-    with database(request.param, tmp_path) as url:
-        monkeypatch.setenv("FAIRWAY_DATABASE_URL", url)
-        engine = make_engine(url)
-        upgrade(engine)
-        yield session_scope(engine)
-        engine.dispose()
-
-
-@pytest.fixture
-def known(scope: SessionScope) -> SessionScope:
-    """Three submissions that wait."""
-    with scope() as session:
-        add_repository(session)
-        add_submission(session, 12, Verdict.NEEDS_REVIEW, ("F04", "F04", "E05"))
-        add_submission(session, 13, Verdict.LIKELY_INVALID, ("D02",), title="Lower\x1b[31m")
-        add_submission(session, 14, Verdict.CLEAR)
-    return scope
+from worker.store.session import SessionScope
 
 
 def ruled(scope: SessionScope) -> list[tuple[str, list[str], str, str]]:

@@ -23,7 +23,7 @@ from tests.databases import database, postgresql
 from tests.processes import Running, free_port, ran, started, wait_until
 from tests.standin import REPO, keys, stand_in
 from tests.worker.rows import REPOSITORY, add_repository
-from worker.store.models import Delivery, DeliveryStatus, Job, Stage
+from worker.store.models import Delivery, DeliveryStatus, Job, Machine, Stage
 from worker.store.session import make_engine, session_scope
 
 SECRET = "canary-of-the-webhook"
@@ -173,6 +173,20 @@ def test_without_an_app_deliveries_are_stored_and_wait(tmp_path: Path) -> None:
     assert status_of(sqlite(tmp_path), guid) is DeliveryStatus.RECEIVED
     with serving(tmp_path, {"FAIRWAY_WEBHOOK_SECRET": SECRET} | APP):
         wait_until(lambda: status_of(sqlite(tmp_path), guid) is DeliveryStatus.DONE, "what waited is received")
+
+
+def test_in_one_process_a_sandbox_that_does_not_work_stops_runs_and_nothing_else(tmp_path: Path) -> None:
+    runner = {"FAIRWAY_RUNNER": "local", "FAIRWAY_MACHINE": "gpu-1", "FAIRWAY_SANDBOX": "hope"}
+    with serving(tmp_path, {"FAIRWAY_WEBHOOK_SECRET": SECRET} | APP | runner) as site:
+        guid, answer = site.deliver()
+        assert answer.status_code == 202
+        wait_until(lambda: status_of(sqlite(tmp_path), guid) is DeliveryStatus.DONE, "the delivery is received")
+        assert site.running.end() == 0
+    assert "no submission is run here: FAIRWAY_SANDBOX: there is no mechanism 'hope'" in site.running.said
+    engine = make_engine(sqlite(tmp_path))
+    with session_scope(engine)() as session:
+        assert "there is no mechanism 'hope'" in (session.get_one(Machine, "gpu-1").fault or "")
+    engine.dispose()
 
 
 def test_with_a_broker_it_is_the_web_alone_and_needs_neither_app_nor_broker(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from markdown_it import MarkdownIt
+from sqlalchemy import update
 
 from rules.catalog import categories
 from rules.docs import documented
@@ -13,7 +14,7 @@ from tests.standin import AUTHOR, ORGANIZER
 from tests.worker.commands.world import World
 from worker.commands.reading import lines_of
 from worker.reproduction.codes import shown_by_runs
-from worker.store.models import Outcome, Publication, PullRequestRow, Stage
+from worker.store.models import Outcome, Publication, PullRequestRow, Run, RunStatus, Stage
 
 
 def test_a_ruling_is_done_and_acknowledged_with_a_reaction_alone(here: World) -> None:
@@ -287,6 +288,15 @@ def test_a_run_is_asked_for_once_and_what_is_said_about_it_is_true(here: World) 
     assert "A smoke run of" in first
     assert first.count("No runner is set up") == 2
     assert "the request is kept until one is" in second
+
+
+def test_above_a_run_that_did_not_pass_none_is_asked_for_and_the_answer_says_so(lone: World) -> None:
+    lone.say(ORGANIZER, "/fairway reproduce")
+    with lone.pipeline.context.scope() as session:
+        session.execute(update(Run).values(status=RunStatus.FINISHED, passed=False))
+    lone.say(ORGANIZER, "/fairway reproduce full")
+    assert lone.runs() == [("smoke", ORGANIZER)]
+    assert "no full run of this commit: the smoke run before it did not pass" in lone.answers()[-1]
 
 
 def test_explain_tells_what_a_run_can_show(lone: World) -> None:

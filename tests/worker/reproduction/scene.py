@@ -48,6 +48,9 @@ SCRIPTS = {
     "leaks": "print('leak')\n",
     "crashes fully": FULLY.replace("THEN", "raise SystemExit(3)") + STEPS.replace("PAUSE", "0.2"),
     "hangs fully": FULLY.replace("THEN", "time.sleep(600)") + STEPS.replace("PAUSE", "0.2"),
+    "record": "import os\nprint(f'val_bpb:{1.10 + int(os.environ[\"SEED\"]) % 7 / 10_000}')\n",
+    "gains": "import os\nprint(f'val_bpb:{1.05 + int(os.environ[\"SEED\"]) % 5 / 10_000}')\n",
+    "gains little": "import os\nprint(f'val_bpb:{1.098 + int(os.environ[\"SEED\"]) % 5 / 10_000}')\n",
     "crashes later": "import os\nif os.environ['RUNG'] != 'smoke': raise SystemExit(3)\n",
 }
 POLICY: Mapping[str, Any] = {
@@ -69,11 +72,12 @@ BUDGET: Mapping[str, Any] = {
 }
 
 
-def competition(folder: Path, budget: Mapping[str, Any] = BUDGET, **policy: Any) -> Path:
-    """A competition's file: the shipped one with a `[reproduction]` of its own, and short limits."""
+def competition(folder: Path, budget: Mapping[str, Any] = BUDGET, more: str = "", **policy: Any) -> Path:
+    """A competition's file: the shipped one with a `[reproduction]` of its own, short limits, and `more` tables."""
     lines = ['extends = "parameter-golf"', "[limits]", "train_seconds = 30.0", "eval_seconds = 30.0", "[reproduction]"]
     lines += [f"{name} = {_toml(value)}" for name, value in {**POLICY, **policy}.items()]
     lines += ["[reproduction.budget]", *(f"{name} = {_toml(value)}" for name, value in {**BUDGET, **budget}.items())]
+    lines.append(more)
     path = folder / "competition.toml"
     path.write_text("\n".join(lines), "utf-8")
     return path
@@ -134,14 +138,16 @@ class Scene:
     def go_on(self, seconds: float = 30.0) -> None:
         """Look at all runs until nothing is left to do, or whatever is left waits."""
         until = time.monotonic() + seconds
-        while True:
-            busy = [run for run in self.runs() if self._is_pending(run) and run.waits_for in (None, waiting.BUSY)]
-            if not busy:
-                return
+        while busy := self.step():
             assert time.monotonic() < until, [(run.rung, run.status, run.reason) for run in busy]
-            for run in busy:
-                self.look(run)
             time.sleep(0.02)
+
+    def step(self) -> list[Run]:
+        """Look once at each run that does not wait for something; which those were."""
+        busy = [run for run in self.runs() if self._is_pending(run) and run.waits_for in (None, waiting.BUSY)]
+        for run in busy:
+            self.look(run)
+        return busy
 
     def runs(self, rung: str | None = None) -> list[Run]:
         """All attempts in the order in which they were asked for."""
@@ -196,11 +202,13 @@ class Scene:
 @contextmanager
 def scene(url: str, folder: Path, *, machine: str = MACHINE, known: bool = False, **policy: Any) -> Iterator[Scene]:
     """A machine with a runner on a database; `policy` is the competition's, `budget` a table of it."""
+    pause_seconds = policy.pop("pause_seconds", 0.0)
     folder_of_data = policy.pop("data_folder", None)
     runner = policy.pop("runner_setting", "tests.plain_runner:make")
     file = competition(folder, **policy)
     settings: dict[str, Any] = {"competition": str(file), "machine": machine, "poll_seconds": 0.02}
     settings |= {"runner": runner, "data_folder": folder_of_data, "runs_folder": folder / "runs"}
+    settings["run_pause_seconds"] = pause_seconds
     with bare(url, folder, functions(), **settings) as made:
         if not known:
             with made.context.scope() as session:

@@ -16,6 +16,7 @@ from tests.worker.reproduction.scene import MACHINE, Scene, scene
 from worker.reproduction import waiting
 from worker.reproduction.records import parsed
 from worker.store import runs
+from worker.store.attempts import MAX_ATTEMPTS
 from worker.store.models import EvidenceRow, Machine, RunStatus, Stage
 
 
@@ -116,7 +117,7 @@ def test_a_supervisor_that_dies_is_a_fault_of_ours_and_tried_again_with_the_same
 def test_after_three_attempts_a_fault_of_ours_is_said_and_what_lies_above_is_not_run(lone: Scene) -> None:
     submission_id = lone.add(script="slow")
     lone.ask(submission_id, "probe")
-    for _ in range(runs.MAX_ATTEMPTS):
+    for _ in range(MAX_ATTEMPTS):
         lone.look(lone.run())
         taken = lone.run()
         lone.reap()

@@ -48,6 +48,12 @@ def test_what_is_reserved_is_booked_as_it_was_used_or_given_back(known: SessionS
     assert sorted(totals(known, "submission")) == [(0, 0, 0, 0), (0, 120, 0, 30)]
 
 
+def test_an_account_without_a_limit_takes_anything(known: SessionScope) -> None:
+    with known() as session:
+        budget.reserve(session, accounts(), Amount(10**9, 10**9), {})
+    assert totals(known, "day") == totals(known, "author") == [(10**9, 0, 10**9, 0)]
+
+
 @pytest.mark.parametrize(
     ("amount", "kind", "left"),
     [
