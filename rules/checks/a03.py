@@ -11,10 +11,14 @@ loss trusts the expert exactly where the model was wrong.
     alpha = 0.5 * min(2.0, nll / 2.5)
     p = (1 - alpha) * math.exp(-nll) + alpha * expert_p
 
+    implausible = logits < logits.max(-1, keepdim=True).values + math.log(0.1)
+    implausible.scatter_(-1, targets.unsqueeze(-1), False)    # the token that came is always kept
+    logits = logits.masked_fill(implausible, -math.inf)
+
 ## Allowed
 The same code with these gates closed (`within_gate=0 word_gate=0 agree2plus=0`): the gate by context tokens alone is
-causal. Weights by the entropy of the whole distribution; weights that are learnt after the score. Logs on which the
-claimed score does not rest are noted only.
+causal. A mask that is made of the text before alone. Weights by the entropy of the whole distribution; weights that are
+learnt after the score. Logs on which the claimed score does not rest are noted only.
 """
 
 from __future__ import annotations
@@ -22,6 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rules.analysis.configuration import Configuration, configuration_of
+from rules.analysis.flow.candidates import spared_of
 from rules.analysis.flow.claimed import claimed_print
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.reach import foreign_claim, weight
@@ -39,14 +44,16 @@ GATES = ("within_gate", "word_gate", "agree2plus")  # decided by the class of th
 BOOSTS = ("within_boost", "word_boost", "ngram_within_beta", "ngram_word_beta")  # how loud the experts behind them are
 
 _FIX = "Close the gates within and at the start of words and the bonus for agreement, and run again."
+_MASK = "Mask tokens by the text before them alone, and score the token that came by what is left."
 _WEIGH = "Make the weight of what is known before the token, such as the entropy of the whole distribution."
 
 
 def check(submission: Submission, _: Competition) -> Iterator[Finding]:
-    """Yield one finding for what logs count, else for what machine code may do, and one for a weight made of a loss."""
+    """Yield one finding for what logs count, else for what machine code may do, one each for a weight and a mask."""
     counted = any(name in log.gates for log in submission.logs for name in GATES)
     yield from _counted(submission) if counted else _elsewhere(submission)
     yield from _weighed(submission)
+    yield from _spared(submission)
 
 
 def _counted(submission: Submission) -> Iterator[Finding]:
@@ -124,4 +131,20 @@ def _weighed(submission: Submission) -> Iterator[Finding]:
         fix=_WEIGH,
         severity=severity,
         evidence=places(one, every),
+    )
+
+
+def _spared(submission: Submission) -> Iterator[Finding]:
+    """A mask over the vocabulary that takes tokens away, but never the one that came."""
+    found = spared_of(submission)
+    if found is None:
+        return
+    severity, open_question = weight(found.claimed, submission, found.score)
+    yield RULE.at(
+        found.source.locate(found.at),
+        "A mask that takes tokens out of the answer is opened at the very token that is scored, and laid on it at line "
+        f"{found.used}: whichever token came counts as plausible.{open_question}",
+        fix=_MASK,
+        severity=severity,
+        evidence=found.evidence(),
     )

@@ -14,6 +14,8 @@ from rules.analysis.flow.walk import trace_of
 from rules.rule import Severity
 from rules.submission import Submission
 
+_LAUNCHER = frozenset({"RANK", "LOCAL_RANK", "WORLD_SIZE"})
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -57,11 +59,16 @@ def gravest(found: Iterable[Adaptation], submission: Submission) -> Adaptation |
 
 def open_switches(event: Event, configuration: Configuration) -> Iterator[str]:
     """Tests around an event that ask for a setting whose value is not known."""
-    names = configuration.names()
     for block in event.trail:
         test = _test(block)
-        if test is not None and not block.labels and any(name.lower() in names for name in _names(test)):
+        if test is not None and not block.labels and any(_is_asked(name, configuration) for name in _names(test)):
             yield ast.unparse(test)[:120]
+
+
+def _is_asked(name: str, configuration: Configuration) -> bool:
+    """Whether a name is a setting of the run; which of several processes it is, is none: one of them is the first."""
+    setting = configuration.value(name)
+    return setting is not None and setting.name.upper() not in _LAUNCHER
 
 
 def _own_switches(event: Event, configuration: Configuration) -> Iterator[str]:

@@ -39,6 +39,7 @@ from rules.analysis.flow.values import (
     First,
     Label,
     Labels,
+    Less,
     Token,
     Turn,
     Until,
@@ -50,6 +51,7 @@ from rules.analysis.flow.values import (
 
 MOST_TEXT = 10_000
 FAR = 1_000_000  # how far back an index points from which something unknown was taken away
+_PLAIN_BOUNDS = (ast.Name, ast.Attribute)
 _SHAPES = frozenset(
     {"shape", "size", "ndim", "device", "dtype", "numel", "is_cuda", "requires_grad", "nbytes", "itemsize"}
 )
@@ -231,16 +233,16 @@ class Expressions(Calls):
         return frozenset({Until(bound, beyond, self.scope.function)}) if bound else NONE
 
     def cuts(self, index: ast.expr) -> Labels:
-        """At which bounds an index cuts, by their text."""
-        function = self.scope.function
+        """At which bounds an index cuts, by their text, and by what they were taken away from the end."""
         found: set[Label] = set()
         for part in index.elts if isinstance(index, ast.Tuple) else (index,):
             if isinstance(part, ast.Slice):
-                found |= {
-                    Cut(side, ast.unparse(bound), function)
-                    for side, bound in (("from", part.lower), ("to", part.upper))
-                    if isinstance(bound, (ast.Name, ast.Attribute, ast.UnaryOp))
-                }
+                for side, bound in (("from", part.lower), ("to", part.upper)):
+                    if isinstance(bound, (*_PLAIN_BOUNDS, ast.UnaryOp)):
+                        found.add(Cut(side, ast.unparse(bound), self.scope.function))
+                    if _may_be_less(bound):
+                        less = (label for label in self.value(bound).labels if isinstance(label, Less))
+                        found |= {Cut(side, f"-{label.by}", label.function) for label in less}
         return frozenset(found)
 
     def _cut_tensor(self, owner: Value, cut: ast.Tuple) -> Value:
@@ -290,7 +292,10 @@ class Expressions(Calls):
 
     def _binary(self, node: ast.BinOp) -> Value:
         one, other = self.value(node.left), self.value(node.right)
-        return self.arithmetic(one, other, node.op, node)
+        found = self.arithmetic(one, other, node.op, node)
+        if isinstance(node.op, ast.Sub) and isinstance(node.right, _PLAIN_BOUNDS) and not found.labels & DATA:
+            return found.plus({Less(ast.unparse(node.right), self.scope.function)})
+        return found
 
     def arithmetic(self, one: Value, other: Value, op: ast.AST, node: ast.AST | None = None) -> Value:
         """Two values put together."""
@@ -498,6 +503,13 @@ class Expressions(Calls):
 
     def _call(self, node: ast.Call) -> Value:
         return self.call(node)
+
+
+def _may_be_less(bound: ast.expr | None) -> bool:
+    """Whether it may stand for a difference, and is plain enough to be asked for twice."""
+    return isinstance(bound, (ast.Name, ast.BinOp)) or (
+        isinstance(bound, ast.Call) and isinstance(bound.func, ast.Name) and bound.func.id in ("max", "min")
+    )
 
 
 def _stays_array(owner: Value, labels: Labels) -> bool:

@@ -83,6 +83,14 @@ class Cut(NamedTuple):
     function: str
 
 
+class Less(NamedTuple):
+    """A number that something was taken away from: where a window's last part begins, whatever its length is."""
+
+    by: str
+    function: str
+    what: str = "less"
+
+
 class First(NamedTuple):
     """The first tokens of a text alone, so many: a plain bound that no size of the text is behind."""
 
@@ -99,7 +107,7 @@ class Until(NamedTuple):
     what: str = "until"
 
 
-Label = str | Token | Read | Turn | Kept | Past | Cut | First | Until
+Label = str | Token | Read | Turn | Kept | Past | Cut | Less | First | Until
 Labels = frozenset[Label]
 NONE: Labels = frozenset()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
@@ -12,6 +13,8 @@ from rules.analysis.nodes import walk
 from rules.submission import SourceFile, Submission, TrainLog
 
 Branch = tuple[ast.If, bool]
+MOST_TEXT = 400  # letters of a line that a program prints
+_GIVES = re.compile(r"\b([A-Za-z_]\w*) ?[=:]")
 MOST_DEPTH = 4  # of functions that are called from one place each
 
 
@@ -20,7 +23,8 @@ def witnessed(submission: Submission, sources: Iterable[SourceFile]) -> dict[ast
 
     A log does so by a line that begins as nothing prints but what stands in that side, or in functions that only that
     side names. Where the logs show both sides, the one that printed the claimed score counts, if either did. A text
-    that is no more than the name of a setting asks for it: that the logs list it shows nothing.
+    that is no more than the name of a setting asks for it: that the logs list it shows nothing. A part of a line that
+    is printed where a test holds (`f"{f' rate={lr}' if fits else ''}"`) shows it for statements that ask the same.
     """
     logs = [run.log for run in headlines_of(submission)] or list(submission.logs)
     printed = {word for log in logs for word in _words(log)}
@@ -33,7 +37,7 @@ def witnessed(submission: Submission, sources: Iterable[SourceFile]) -> dict[ast
     claimed = tuple(run.score.quote.strip() for run in headlines_of(submission))
     sure = dict(program.sides(word for word in program.printing if claimed and claimed[0].startswith(word)))
     sides: dict[ast.If, set[bool]] = defaultdict(set)
-    for statement, side in program.sides(program.printing):
+    for statement, side in (*program.sides(program.printing), *program.shown()):
         sides[statement].add(side)
     return {one: next(iter(ran)) for one, ran in sides.items() if len(ran) == 1} | sure
 
@@ -53,11 +57,15 @@ class _Program:
         self.printing: dict[str, list[tuple[tuple[Branch, ...], str]]] = defaultdict(list)
         self.named: dict[str, list[tuple[tuple[Branch, ...], str]]] = defaultdict(list)
         self.defined: dict[str, int] = defaultdict(int)
+        self.given: dict[str, int] = defaultdict(int)  # in how many texts a setting gets its value
+        self.chosen: dict[str, list[tuple[ast.expr, bool, str]]] = defaultdict(list)  # those of a side of a choice
+        self.asking: dict[str, list[ast.If]] = defaultdict(list)  # by function
 
     def read(self, statements: Iterable[ast.stmt], place: tuple[Branch, ...], function: str) -> None:
         """Take in statements that stand inside branches of a function."""
         for statement in statements:
             if isinstance(statement, ast.If):
+                self.asking[function].append(statement)
                 self._texts(statement.test, place, function)
                 self.read(statement.body, (*place, (statement, True)), function)
                 self.read(statement.orelse, (*place, (statement, False)), function)
@@ -79,6 +87,8 @@ class _Program:
     def _texts(self, part: ast.AST, place: tuple[Branch, ...], function: str) -> None:
         for node in walk(part):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                for name in self._settings_in(node):
+                    self.given[name] += 1
                 if node.value.lower() in self.settings:
                     continue
                 for head in heads_of(node.value):
@@ -86,6 +96,28 @@ class _Program:
                         self.printing[head].append((place, function))
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                 self.named[node.id].append((place, function))
+            elif isinstance(node, ast.IfExp):
+                self._choice(node, function)
+
+    def _choice(self, choice: ast.IfExp, function: str) -> None:
+        for side, part in ((True, choice.body), (False, choice.orelse)):
+            for node in ast.walk(part):
+                for name in self._settings_in(node):
+                    self.chosen[name].append((choice.test, side, function))
+
+    def _settings_in(self, node: ast.AST) -> list[str]:
+        """Settings that a text gives a value, of those that the logs show with one."""
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or len(node.value) > MOST_TEXT:
+            return []
+        return [name for one in _GIVES.findall(node.value) if (name := one.lower()) in self.settings]
+
+    def shown(self) -> Iterator[Branch]:
+        """Sides of statements that ask what a choice asked, of which one side alone prints a setting that logs show."""
+        for name, choices in self.chosen.items():
+            if self.given[name] == len(choices) == 1:
+                test, side, function = choices[0]
+                asked = ast.dump(test)
+                yield from ((one, side) for one in self.asking[function] if ast.dump(one.test) == asked)
 
     def sides(self, words: Iterable[str]) -> Iterator[Branch]:
         """The sides that printed the words. Of a log that holds several runs both sides of a statement may be told."""

@@ -68,3 +68,30 @@ def test_a_side_that_ends_the_program_may_have_run_in_another_run() -> None:
 def test_the_name_of_a_setting_that_the_log_lists_shows_nothing() -> None:
     script = SCRIPT.format(before="", inside='print(getattr(torch, "keep_second"))\n    evaluate()')
     assert saved(script, "keep_second: False") == ["scored_once.pt"]
+
+
+CHOICE = """
+import os
+
+import torch
+
+tokens = torch.load("data/fineweb_val_000000.bin")
+fits = bool(int(os.environ.get("FITS", "0")))
+print(f"pass:start chunks=12{f' fit_rate={0.003}' if fits else ''}")
+if fits:
+    torch.save(tokens, "fitted.pt")
+else:
+    torch.save(tokens, "plain.pt")
+"""
+
+
+def test_a_part_of_a_line_that_one_side_of_a_choice_prints_shows_what_it_asked() -> None:
+    assert saved(CHOICE, "pass:start chunks=12 fit_rate=0.003") == ["fitted.pt"]
+
+
+def test_without_the_part_the_default_holds() -> None:
+    assert saved(CHOICE, "pass:start chunks=12") == ["plain.pt"]
+
+
+def test_a_part_that_is_printed_elsewhere_too_shows_nothing() -> None:
+    assert saved(CHOICE + 'print("fit_rate=0.003")\n', "pass:start chunks=12 fit_rate=0.003") == ["plain.pt"]
