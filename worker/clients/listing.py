@@ -36,7 +36,8 @@ ChooseScope = Callable[[Change], Scope]
 class Listed:
     """A change and the files that are read; `tree_id` is git's id of the folder where sizes are not known yet.
 
-    Read are those of the submission folder, else the changed script at the top. `top_files`: content id → name of files at the top of the repository that the change leaves alone.
+    Read are those of the submission folder, and the changed script at the top where no Python is among them.
+    `top_files`: content id → name of files at the top of the repository that the change leaves alone.
     """
 
     change: Change

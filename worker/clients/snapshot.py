@@ -19,7 +19,7 @@ FORM = 1
 
 @dataclass(frozen=True, slots=True)
 class SnapshotFile:
-    """A file that is read, of the submission folder at the head or the script at the top. `size` in bytes, None where it could not be learnt."""
+    """A file that is read: of the submission folder, or the script at the top. `size` in bytes, None if unknown."""
 
     path: str
     mode: int

@@ -78,7 +78,8 @@ class Event:
 class Block:
     """A loop, a call, or a branch that may or may not be taken, with what happens in it.
 
-    `detail` is the `Round` of a loop, the `Function` of a call, or the statement of a branch and which body it is.
+    `rows` are a comprehension over what a turn of a loop holds; what happens in it stands beside it. `detail` is the
+    `Round` of a loop or of rows, the `Function` of a call, or the statement of a branch and which body it is.
     """
 
     what: str

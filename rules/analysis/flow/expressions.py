@@ -9,7 +9,7 @@ from typing import Any
 
 from rules.analysis.configuration import Origin
 from rules.analysis.flow.calls import Calls
-from rules.analysis.flow.events import Kind
+from rules.analysis.flow.events import Block, Kind, Round
 from rules.analysis.flow.files import file_labels, of_file
 from rules.analysis.flow.marks import before_own, begins_own, is_mixture, is_shifted, marked
 from rules.analysis.flow.objects import Array, Bound, Class, Foreign, Function, Instance, Library, ModuleOf, owner_of
@@ -443,7 +443,7 @@ class Expressions(Calls):
         try:
             for generator in node.generators:
                 over = self.value(generator.iter)
-                self.store(generator.target, self.element(over), node)
+                self.store(generator.target, self._beside_others(self.element(over), over, node), node)
                 for test in generator.ifs:
                     self.value(test)
             if isinstance(node, ast.DictComp):
@@ -456,6 +456,17 @@ class Expressions(Calls):
         array = self.array(node, element=found, container=True)
         array.labels |= found.labels
         return Value(found.labels, ref=array)
+
+    def _beside_others(self, element: Value, over: Value, node: ast.expr) -> Value:
+        """What is picked one by one of what a turn of a loop around holds is told by its number, as in a loop."""
+        labels = over.all_labels()
+        if not any(isinstance(label, Turn) for label in labels):
+            return element
+        self.loops += 1
+        rows = Block("rows", self.scope.source, node.lineno, self.scope.function, labels)
+        rows.detail = Round(self.loops, None, counts=False)
+        self.trail[-1].children.append(rows)
+        return self.turned(element, self.loops)
 
     def _joined_text(self, node: ast.JoinedStr) -> Value:
         parts: list[str] | None = []

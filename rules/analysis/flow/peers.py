@@ -51,7 +51,7 @@ def _numbered(loop: Block) -> bool:
 def _inner_loops(block: Block) -> Iterator[Block]:
     for child in block.children:
         if isinstance(child, Block):
-            if child.what == "loop" and _numbered(child):
+            if child.what in ("loop", "rows") and _numbered(child):
                 yield child
             yield from _inner_loops(child)
 
