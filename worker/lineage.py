@@ -50,6 +50,10 @@ class Lineage:
         kept = [c for c in candidates if not self._took_from(c.known.number, asked.number)][:NEAREST]
         return rerank(kept, own.script, self._script_of, self._baseline, lambda number: self._times_named(number, at))
 
+    def named(self, own: Sheet) -> tuple[Neighbour, ...]:
+        """The earlier ones alone that the sheet names as parents, the likest first."""
+        return in_order(self._named(own, set()))
+
     def _namings(self) -> dict[int, list[datetime]]:
         """When each pull request was named as a parent by somebody else, in order of time."""
         found: defaultdict[int, list[datetime]] = defaultdict(list)

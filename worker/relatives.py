@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rules.competition import Competition
-from rules.lineage.kin import Neighbour, likest, related
+from rules.lineage.kin import Neighbour, likest, parents_named, related
 from rules.lineage.news import News, parent_script, what_is_new
 from rules.lineage.signature import Script, signature_of_tokens, tokens_of
 from rules.reading.cache import Memory
@@ -20,8 +20,10 @@ from rules.techniques import techniques_of
 from worker.crew import Crew
 from worker.earlier import Placed, place_all
 from worker.lineage import Lineage
-from worker.sheets import Sheet
-from worker.triage import Timed, TriageError, read_folder, read_placed
+from worker.sheets import Sheet, SheetReader
+from worker.triage import Timed, TriageError, placed_until, read_folder, read_placed
+
+MOST_NAMED = 6  # parents that are compared with where nothing else is, some 40 ms each
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,26 @@ def triage_among(place: Place, number: int) -> Timed:
     """Triage a pull request with its kin known. Raises TriageError for one that is not there."""
     submission = pull_request_among(place, number)
     started = time.process_time()
+    return Timed(screen(submission, place.competition), time.process_time() - started)
+
+
+def triage_beside_cited(place: Place, number: int) -> Timed:
+    """Triage a pull request compared with those alone that it names as parents and that came before it.
+
+    Raises TriageError when the repository has no such pull request.
+    """
+    started = time.process_time()
+    repository = GitRepository(place.git)
+    *earlier, asked = placed_until(repository, number, place.competition, place.listed)
+    submission = read_placed(repository, asked, place.competition, Memory())
+    named = parents_named(submission.citations)
+    parents = [placed for placed in earlier if placed.pull_request.number in named[:MOST_NAMED]]
+    if parents:
+        reader = SheetReader(repository, place.competition)
+        tokens = tokens_of(submission.script.code) if submission.script else ()
+        baseline = reader.baseline(repository.change(asked.pull_request.head_sha).base_sha)
+        own = Sheet(submission.pull_request, None, Script.of(tokens), baseline, parents=named)
+        submission = related(submission, Lineage((own, *map(reader.read, parents))).named(own))
     return Timed(screen(submission, place.competition), time.process_time() - started)
 
 

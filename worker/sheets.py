@@ -65,7 +65,7 @@ class SheetReader:
             pull_request,
             signature,
             script,
-            self._baseline(change.base_sha),
+            self.baseline(change.base_sha),
             next((c.authored_at for c in commits[:1] if _after(c.authored_at, pull_request.created_at)), None),
             parents_named(citations),
             frozenset(c.number for c in citations),
@@ -81,7 +81,7 @@ class SheetReader:
             known = self._scripts[key] = signature_of_tokens(tokens), Script.of(tokens)
         return known
 
-    def _baseline(self, base_sha: str | None) -> frozenset[int]:
+    def baseline(self, base_sha: str | None) -> frozenset[int]:
         """The lines of the repository's own script as the pull request found it."""
         name = self.competition.files.baseline_name
         content_id = next((i for i, n in self.repository.top_files(base_sha).items() if n == name), "")

@@ -34,23 +34,11 @@ class Timed:
     seconds: float
 
 
-def triage_pull_request(
-    repository: GitRepository, number: int, competition: Competition, listed: Sequence[PullRequest] = ()
-) -> Timed:
-    """Triage one pull request; `listed` tells its author, title and time, and which ones came before it.
-
-    Raises TriageError when the repository has no such pull request.
-    """
-    started = time.process_time()
-    triage = screen(read_pull_request(repository, number, competition, listed), competition)
-    return Timed(triage, time.process_time() - started)
-
-
 def read_pull_request(
     repository: GitRepository, number: int, competition: Competition, listed: Sequence[PullRequest] = ()
 ) -> Submission:
     """Read one pull request without screening it. Raises TriageError when the repository has no such pull request."""
-    placed = _place(repository, number, competition, listed)
+    placed = placed_until(repository, number, competition, listed)[-1]
     return read_placed(repository, placed, competition, Memory())
 
 
@@ -133,14 +121,19 @@ def _folder_track(path: Path, competition: Competition, track: str | None) -> tu
     return first.name, f"{first.folder}/{path.name}"
 
 
-def _place(repository: GitRepository, number: int, competition: Competition, listed: Sequence[PullRequest]) -> Placed:
+def placed_until(
+    repository: GitRepository, number: int, competition: Competition, listed: Sequence[PullRequest] = ()
+) -> list[Placed]:
+    """A pull request, the last of the list, after those that came before it by the table `listed`.
+
+    One that is not in the table stands alone. Raises TriageError when the repository has no such pull request.
+    """
     for index, pull_request in enumerate(listed):
         if pull_request.number == number:
-            *_, placed = place_all(repository, listed[: index + 1], competition)
-            return placed
+            return list(place_all(repository, listed[: index + 1], competition))
     if repository.head_of(number) is None:
         raise TriageError(
             f"the repository has no pull request {number} (refs/pull/{number}/head); "
             "fetch it with: git fetch origin 'refs/pull/*/head:refs/pull/*/head'"
         )
-    return Placed(repository.pull_request(number), frozenset(), (), "")
+    return [Placed(repository.pull_request(number), frozenset(), (), "")]

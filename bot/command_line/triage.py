@@ -14,7 +14,9 @@ from bot.command_line import options
 @options.git
 @click.option("--pr", "number", type=click.IntRange(min=1), required=True, metavar="N", help="Number.")
 @options.table_file(
-    "--pull-requests", help="Table of pull requests: tells author, title, time, and which ones came earlier."
+    "--pull-requests",
+    help="Table of pull requests: tells author, title, time, and which ones came earlier; parents that are named are "
+    "compared with.",
 )
 @click.option(
     "--lineage", is_flag=True, help="Compare with all earlier scripts, and tell what is new; takes up to a minute."
@@ -39,17 +41,13 @@ def command(
     """
     from bot.command_line import inputs
     from bot.command_line.report import deliver
-    from rules.reading.git import GitRepository
-    from worker.relatives import Place, triage_among
+    from worker.relatives import Place, triage_among, triage_beside_cited
     from worker.tables import read_pull_requests
-    from worker.triage import triage_pull_request
 
     gc.disable()  # one report, then the process ends: looking for cycles among syntax trees would double the time
     with inputs.readable():
         parameters = inputs.competition(competition)
         listed = read_pull_requests(pull_requests) if pull_requests else ()
-        if lineage:
-            timed = triage_among(Place(repository, parameters, listed, inputs.processes(None)), number)
-        else:
-            timed = triage_pull_request(GitRepository(repository), number, parameters, listed)
+        place = Place(repository, parameters, listed, inputs.processes(None))
+        timed = triage_among(place, number) if lineage else triage_beside_cited(place, number)
     return deliver(timed, parameters, json_file=json_file, markdown=markdown, fail_on=fail_on)

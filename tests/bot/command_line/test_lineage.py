@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -16,7 +18,17 @@ IDEA = "".join(f"idea_{i} = {i}\n" for i in range(30))
 @pytest.fixture(scope="module")
 def history(tmp_path_factory: pytest.TempPathFactory) -> Local:
     """Three pull requests: an idea by ann, ben's copy that changes one line, cid's other idea."""
-    root = tmp_path_factory.mktemp("history")
+    return made(tmp_path_factory.mktemp("history"))
+
+
+@pytest.fixture(scope="module")
+def naming(tmp_path_factory: pytest.TempPathFactory) -> Local:
+    """The same, where ben names ann's as the one that he builds on, and cid's, which came later."""
+    return made(tmp_path_factory.mktemp("naming"), {12: "This builds on #11.\n\nThis builds on #13.\n"})
+
+
+def made(root: Path, told: Mapping[int, str] = MappingProxyType({})) -> Local:
+    """The repository and its tables; `told` stands in the README of a number."""
     builder = Builder(root / "git")
     base = builder.commit({"train_gpt.py": BASELINE}, branch="refs/heads/main")
     scripts = {
@@ -26,7 +38,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Local:
     }
     rows = ["number,created_at,author,title,head_sha"]
     for number, (author, script) in scripts.items():
-        files = {"train_gpt.py": script, "README.md": f"# By {author}\n"}
+        files = {"train_gpt.py": script, "README.md": f"# By {author}\n\n{told.get(number, '')}"}
         folder = {"records": {"track_10min_16mb": {f"{FOLDER}{number}": files}}}
         head = builder.commit({"train_gpt.py": BASELINE, **folder}, [base])
         builder.pull(number, head)
@@ -93,3 +105,15 @@ def test_a_backtest_knows_the_nearest_of_all_that_came_before(fairway: Fairway, 
     common = ("backtest", "--git", history.git, "--pull-requests", history.pull_requests, "--workers", 0)
     found = json.loads(fairway(*common, "--numbers", 12, "--json", "-").out)["pull_requests"]
     assert [entry["parents"] for entry in found] == [[{"number": 11, "similarity": 0.9667, "cited": False}]]
+
+
+def test_a_triage_with_a_table_compares_with_the_parents_that_are_named(fairway: Fairway, naming: Local) -> None:
+    common = ("triage", "--git", naming.git, "--pr", 12, "--json", "-")
+    with_table = json.loads(fairway(*common, "--pull-requests", naming.pull_requests).out)
+    assert with_table["parents"] == [
+        {"number": 11, "similarity": 0.9667, "cited": True},
+        {"number": 13, "similarity": None, "cited": True},
+    ]
+    assert with_table["new"] is None
+    alone = json.loads(fairway(*common).out)
+    assert [parent["similarity"] for parent in alone["parents"]] == [None, None]
