@@ -125,12 +125,19 @@ def byte_level_table(vocab_size: int, first_byte: int = 0) -> ByteTable:
 
 def sidecar_count(sidecar: Path, tokens: shards.Tokens) -> int:
     """Bytes of all tokens but the first, by a sidecar of that shard. Raises ByteCountError."""
+    return int(_fitting(sidecar, len(tokens))[1:].sum(dtype=np.int64))
+
+
+def sidecar_bytes(sidecar: Path, shard: Path) -> NDArray[np.int64]:
+    """Bytes of each token of a shard by its sidecar, the first one's too. Raises ByteCountError and ShardError."""
+    return _fitting(sidecar, len(shards.read(shard))).astype(np.int64)
+
+
+def _fitting(sidecar: Path, tokens: int) -> NDArray[Any]:
     each = read_sidecar(sidecar)
-    if len(each) != len(tokens):
-        raise ByteCountError(
-            f"{sidecar.name!r} tells the bytes of {len(each):,} tokens, its shard holds {len(tokens):,}"
-        )
-    return int(each[1:].sum(dtype=np.int64))
+    if len(each) != tokens:
+        raise ByteCountError(f"{sidecar.name!r} tells the bytes of {len(each):,} tokens, its shard holds {tokens:,}")
+    return each
 
 
 def read_sidecar(path: Path, *, limit: int = 1 << 30) -> NDArray[Any]:

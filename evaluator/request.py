@@ -40,7 +40,8 @@ class Dataset:
 
     `name` is looked up on the runner (never a path of ours); `sha256` is the digest over names and contents of all
     shards (`evaluator.shards.digest`), empty where the caller asks the runner to tell. `second_slice` names a further
-    set of validation shards that participants never had.
+    set of validation shards that participants never had. `transforms_text`: the tokenizer does not tell the bytes of
+    the text that is scored.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Dataset:
     tokenizer: str = ""
     tokenizer_sha256: str = ""
     second_slice: str = ""
+    transforms_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,8 +67,11 @@ def write(path: Path, tokens: Tokens) -> None:
 
 
 def names(folder: Path, split: str) -> list[str]:
-    """The shards of a split ("train", "val") by their names, in the order in which scripts read them."""
-    found = sorted(path.name for path in folder.glob(f"*_{split}_*.bin"))
+    """The shards of a split ("train", "val") by their names, in the order in which scripts read them.
+
+    Sidecars with the bytes of each token, `*_val_bytes_*.bin`, are none.
+    """
+    found = sorted(path.name for path in folder.glob(f"*_{split}_*.bin") if f"_{split}_bytes_" not in path.name)
     if len(found) > MOST_SHARDS:
         raise ShardError(f"{len(found):,} shards of {split!r}; at most {MOST_SHARDS:,} are read")
     return found

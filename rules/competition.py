@@ -174,6 +174,11 @@ class Fingerprints(_Strict):
     train_shards: tuple[int, ...]
     foreign_train_shards: tuple[int, ...]
 
+    def transforms_text(self, *names: str) -> bool:
+        """Whether names of a data set and its tokenizer are those of one whose text was transformed."""
+        told = " ".join(names).casefold()
+        return any(t.transforms_text and all(part in told for part in t.name.split("-")) for t in self.tokenizers)
+
 
 class Rulers(_Strict):
     """Who may rule: accounts by name or number and everyone who has one of these permissions on the repository.

@@ -62,7 +62,8 @@ def command(
     from evaluator.sandbox import settings_of
 
     with inputs.readable():
-        script = entry or inputs.competition(competition).files.script
+        rules = inputs.competition(competition)
+    script = entry or rules.files.script
     if not (folder / script).is_file():
         raise click.UsageError(f"{str(folder)!r} holds no {script!r}; name the script with --entry")
     settings = probes.Settings(
@@ -74,7 +75,8 @@ def command(
         gpus=tuple(range(gpus)),
     )
     try:
-        found = probes.find(data, tokenizer=tokenizer)
+        transforms = rules.fingerprints.transforms_text(data.name, "" if tokenizer is None else tokenizer.name)
+        found = probes.find(data, tokenizer=tokenizer, transforms_text=transforms)
         trials = probes.Trials(folder, script, found, settings_of(os.environ).executor(), settings, heard=_told)
         (result,) = probes.run(trials, ["canary"])
     except probes.DataError as error:

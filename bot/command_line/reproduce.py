@@ -76,20 +76,22 @@ def command(
     from evaluator.sandbox import settings_of
     from worker.triage import read_folder
 
+    _check_probes(names)
+    wanted = _words(words)
+    with inputs.readable():
+        chosen = inputs.competition(competition)
+        submission = read_folder(folder, chosen)
     asked = Asked(
         Rung(rung),
         seed=seed,
         gpus=gpus,
-        command=_words(words),
+        command=wanted,
         tolerance=tolerance,
         memory_bytes=int(memory * GIB),
         seconds=timeout,
         second_slice=second_slice,
+        transforms_text=chosen.fingerprints.transforms_text(data.name),
     )
-    _check_probes(names)
-    with inputs.readable():
-        chosen = inputs.competition(competition)
-        submission = read_folder(folder, chosen)
     try:
         import os
 

@@ -11,6 +11,8 @@ from evaluator.probes.trial import Trial, Trials
 
 NAME = "canary"
 BYTES = "bytes"
+BY_SIDECAR = "Take each token's bytes from the sidecar beside the validation shards."
+BY_TOKENIZER = "Count a token's bytes without the space marker, plus one for a leading space unless the token before is a boundary."
 _BYTES_OFF = 0.02  # of the bytes that we count: less may be a boundary treated in another way
 
 
@@ -23,7 +25,7 @@ def canary(trials: Trials) -> ProbeResult:
     trial = trials.of(streams.canary(trials.data, trials.settings.tokens, trials.settings.seed))
     loss = _nats_per_token(trial, trials)
     if loss is None:
-        return _not_run(NAME, trial.reason)
+        return _not_run(NAME, trial.reason or trials.data.uncounted)
     judged = Canary(loss, trial.tokens, trials.data.vocab_size, trials.settings.alpha)
     return _result(NAME, judged, judged.violated, judged.sentence(), {})
 
@@ -37,6 +39,8 @@ def printed_bytes(trials: Trials) -> ProbeResult:
     trial = trials.of(streams.canary(trials.data, trials.settings.tokens, trials.settings.seed))
     if trial.score is None or trial.score.val_bpb is None:
         return _not_run(BYTES, trial.reason)
+    if trials.data.uncounted:
+        return _not_run(BYTES, trials.data.uncounted)
     counted = trials.data.table.count(trial.streams.val)
     ours = trial.score.val_bpb * math.log(2) * counted / trial.streams.scored
     judged = Canary(ours, trial.tokens, trials.data.vocab_size, trials.settings.alpha)
@@ -47,7 +51,10 @@ def printed_bytes(trials: Trials) -> ProbeResult:
     if implied is not None:
         figures |= {"bytes_implied": implied, "bytes_off": off}
     violated = judged.violated and (implied is None or off > _BYTES_OFF)
-    return _result(BYTES, judged, violated, _bytes_sentence(trial, counted, implied, violated), figures)
+    told = _bytes_sentence(trial, counted, implied, violated)
+    if violated:
+        told += f" {BY_SIDECAR if trials.data.sidecars else BY_TOKENIZER}"
+    return _result(BYTES, judged, violated, told, figures)
 
 
 def _nats_per_token(trial: Trial, trials: Trials) -> float | None:
@@ -58,7 +65,7 @@ def _nats_per_token(trial: Trial, trials: Trials) -> float | None:
     if losses:
         return min(losses)
     scores = [score.val_bpb for score in trial.finals if score.val_bpb is not None]
-    if not scores:
+    if not scores or trials.data.uncounted:
         return None
     return min(scores) * math.log(2) * trials.data.table.count(trial.streams.val) / trial.streams.scored
 
@@ -72,8 +79,7 @@ def _bytes_sentence(trial: Trial, counted: int, implied: float | None, violated:
     shown = trial.score.quote.strip()[:120] if trial.score else ""
     return (
         f"{told}; the printed loss and score ({shown}) imply {implied:,.0f}, {implied / counted - 1:+.1%}. "
-        "Counting more bytes than there are lowers the score. Count a token's bytes without the space marker, plus one "
-        "for a leading space unless the token before is a boundary."
+        "Counting more bytes than there are lowers the score."
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from evaluator import shards
+from evaluator import accounting, shards
 from evaluator.execution import Ended, Executor, Job, Limits, Reason
 from evaluator.probes.data import ProbeData
 from evaluator.probes.streams import Streams
@@ -113,7 +113,10 @@ class Trials:
         _spread(streams.val, dataset, self.data.val_names)
         _spread(streams.train, dataset, self.data.train_names)
         tokenizer = f"{TOKENIZERS}/{self.data.tokenizer.name}"
-        model = root / "tokenizer.model"
+        if self.data.sidecars:
+            beside = tuple(map(accounting.sidecar_of, self.data.val_names))
+            _spread(self.data.bytes_of(streams.val), dataset, beside)
+        model = root / "tokenizer"
         model.write_bytes(self.data.tokenizer.read_bytes())
         return Job(
             argv=("python", self.entry),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from evaluator import shards
+import numpy as np
+
+from evaluator import accounting, shards
+from evaluator.bytecount import ByteCountError
 from evaluator.request import Dataset
 
 DATA, TOKENIZER = "/data", "/tokenizer"
@@ -25,18 +29,23 @@ class DataError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """Shards in one folder and a tokenizer, None where the data set has none. `second` holds further text to score."""
+    """Shards in one folder and a tokenizer, None where the data set has none. `second` holds further text to score.
+
+    `transforms_text`: the tokenizer's text is not the one that is scored, so that only sidecars tell the bytes.
+    """
 
     folder: Path
     tokenizer: Path | None
     second: Path | None = None
+    transforms_text: bool = False
 
     def shown(self, splits: Iterable[str] = (TRAIN, VAL), *, second: bool = False) -> dict[str, Path]:
         """What a job sees, by its path inside; `second` puts the further text in the validation split's place."""
         found: dict[str, Path] = {}
         for split in splits:
             folder = self.second if second and split == VAL and self.second is not None else self.folder
-            found |= {f"{DATA}/{name}": folder / name for name in shards.names(folder, split)}
+            beside = accounting.sidecars(folder) if split == VAL else []
+            found |= {f"{DATA}/{name}": folder / name for name in (*shards.names(folder, split), *beside)}
         if self.tokenizer is not None:
             found[f"{TOKENIZER}/{self.tokenizer.name}"] = self.tokenizer
         return found
@@ -58,7 +67,7 @@ def find(root: Path, wanted: Dataset) -> Data:
             raise DataError(f"the data set {wanted.name or folder.name!r} has no shards *_{split}_*.bin")
     if second is not None and not shards.names(second, VAL):
         raise DataError(f"the second slice {wanted.second_slice!r} has no shards *_val_*.bin")
-    return Data(folder, tokenizer, second)
+    return Data(folder, tokenizer, second, wanted.transforms_text)
 
 
 def verify(data: Data, wanted: Dataset, memory: Path | None = None) -> dict[str, str]:
@@ -104,9 +113,18 @@ def generated(data: Data, folder: Path, *, vocab_size: int, seed: int) -> Data:
         tokens = shards.noise(SMOKE_TRAIN // SMOKE_SHARDS, vocab_size, (seed, 0, number))
         shards.write(folder / f"fineweb_train_{number:06d}.bin", tokens)
     shards.write(folder / "fineweb_val_000000.bin", shards.noise(SMOKE_VAL + 1, vocab_size, (seed, 1)))
+    _with_sidecars(data, folder)
     for path in folder.iterdir():
         path.chmod(0o644)
-    return Data(folder, data.tokenizer)
+    return Data(folder, data.tokenizer, transforms_text=data.transforms_text)
+
+
+def _with_sidecars(data: Data, folder: Path) -> None:
+    """Where the real shards have sidecars, generated ones have some too: one byte for each token."""
+    if accounting.sidecars(data.folder):
+        for name in shards.names(folder, VAL):
+            count = len(shards.read(folder / name))
+            shards.write(folder / accounting.sidecar_of(name), np.ones(count, dtype=np.uint16))
 
 
 def vocabulary(data: Data, environment: Mapping[str, str]) -> int:
@@ -114,13 +132,9 @@ def vocabulary(data: Data, environment: Mapping[str, str]) -> int:
     stated = environment.get("VOCAB_SIZE", "")
     if stated.isdigit():
         return int(stated)
-    if data.tokenizer is not None and data.tokenizer.suffix == ".model":
-        from evaluator.bytecount import ByteCountError, sentencepiece_table_of
-
-        try:
-            return sentencepiece_table_of(data.tokenizer).vocab_size
-        except ByteCountError:
-            pass
+    if data.tokenizer is not None and data.tokenizer.suffix in accounting.SUFFIXES:
+        with contextlib.suppress(ByteCountError):
+            return accounting.table_of(data.tokenizer).vocab_size
     return max(LEAST_VOCABULARY, int(shards.read_split(data.folder, VAL, most_tokens=1 << 22).max()) + 1)
 
 

@@ -66,6 +66,7 @@ class Asked:
     work_bytes: int = 8 << 30
     seconds: float | None = None
     second_slice: str = ""
+    transforms_text: bool = False
 
 
 def request_of_folder(
@@ -89,7 +90,7 @@ def request_of_folder(
         files=tuple(inputs.files),
         entry=entry,
         command=tuple(word.replace("{script}", entry) for word in asked.command or _usual(asked.gpus)),
-        dataset=Dataset("", second_slice=asked.second_slice),
+        dataset=Dataset("", second_slice=asked.second_slice, transforms_text=asked.transforms_text),
         limits=RunLimits(
             train_seconds=min(limits.train_seconds, total),
             eval_seconds=min(limits.eval_seconds, total),

@@ -20,7 +20,8 @@ def probe(run: Run) -> Outcome:
     """Run the probes that the run names. What they found is in the record; the verdict says whether they ran."""
     request, limits = run.request, run.request.limits
     try:
-        data = probes.find(run.data.folder, tokenizer=run.data.tokenizer)
+        given = run.data
+        data = probes.find(given.folder, tokenizer=given.tokenizer, transforms_text=given.transforms_text)
     except probes.DataError as error:
         return Outcome(RunVerdict.NOT_RUN, str(error), infrastructure=True)
     bounds = Limits(min(TRIAL_SECONDS, run.left()), limits.memory_bytes, limits.processes, limits.work_bytes)

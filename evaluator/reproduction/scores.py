@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from evaluator import shards
-from evaluator.bytecount import ByteCountError, sentencepiece_table_of
+from evaluator import accounting, shards
+from evaluator.bytecount import ByteCountError
 from evaluator.evidence import Measured
 from evaluator.execution import Line
 from evaluator.reproduction.data import VAL, Data
@@ -67,12 +67,10 @@ class Counted:
 
 
 def counted(data: Data, folder: Path) -> Counted | None:
-    """None where the tokenizer is of no kind that can be counted."""
-    if data.tokenizer is None or data.tokenizer.suffix != ".model":
-        return None
+    """None where nothing that is here tells the bytes."""
     try:
         tokens = shards.read_split(folder, VAL)
-        size = sentencepiece_table_of(data.tokenizer).count(tokens)
+        size = accounting.count_split(folder, data.tokenizer, transforms_text=data.transforms_text)
     except (ByteCountError, shards.ShardError):
         return None
     return Counted(len(tokens) - 1, size) if size else None

@@ -81,7 +81,12 @@ def request_for(run: Run, submission: SubmissionRow, competition: Competition, g
         files=gathered.files,
         entry=gathered.entry,
         command=tuple(word.replace("{script}", gathered.entry) for word in chosen.command),
-        dataset=Dataset(chosen.dataset, tokenizer=chosen.tokenizer, second_slice=chosen.second_slice),
+        dataset=Dataset(
+            chosen.dataset,
+            tokenizer=chosen.tokenizer,
+            second_slice=chosen.second_slice,
+            transforms_text=competition.fingerprints.transforms_text(chosen.dataset, chosen.tokenizer),
+        ),
         limits=_limits(run, submission, competition),
         gpus=chosen.gpus,
         environment=dict(chosen.environment),
