@@ -14,6 +14,7 @@ from rules.analysis.flow.files import file_labels, of_file
 from rules.analysis.flow.marks import before_own, begins_own, is_mixture, is_shifted, marked
 from rules.analysis.flow.objects import Array, Bound, Class, Foreign, Function, Instance, Library, ModuleOf, owner_of
 from rules.analysis.flow.plain import is_script, same_type
+from rules.analysis.flow.prints import written
 from rules.analysis.flow.values import (
     ANYWHERE,
     BYTES,
@@ -488,7 +489,8 @@ class Expressions(Calls):
         if parts is not None:
             whole = "".join(parts)
             return Value(of_file(labels, file_labels(whole)), whole)
-        return Value(of_file(labels, file_labels(text)))
+        files = file_labels(text)
+        return Value(of_file(labels, files), ref=None if files else written(node, self.value))
 
     def _lambda(self, node: ast.Lambda) -> Value:
         return Value(ref=Function(node, self.scope, "<lambda>"))

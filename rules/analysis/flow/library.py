@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from rules.analysis.configuration import Origin
+from rules.analysis.flow import printing
 from rules.analysis.flow.base import Arguments, Asked, Named, Walker, labels_of
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import file_labels, of_file
@@ -461,6 +462,9 @@ class Libraries(Walker):
         self.note(Kind.LOAD, asked.node, asked.name, asked.labels, detail=frozenset(taken))
         return None
 
+    def _logged(self, asked: Asked) -> Value | None:
+        return self._printed(asked) if asked.is_method or asked.name.startswith("logging.") else None
+
     def _printed(self, asked: Asked) -> Value | None:
         self.note(Kind.PRINT, asked.node, template(asked.node, self.value), asked.labels, detail=asked.arguments)
         return NOTHING
@@ -689,6 +693,7 @@ def _table() -> dict[str, Any]:
         (_EXCHANGES, Libraries._exchanged),
         (("Parameter",), Libraries._parameter),
         (("print",), Libraries._printed),
+        (printing.METHODS, Libraries._logged),
         (("partial",), Libraries._partial),
         (("items", "values", "sorted", "reversed"), Libraries._listed),
         (("submit",), Libraries._submitted),

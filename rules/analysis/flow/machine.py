@@ -68,6 +68,7 @@ class Machine(Expressions):
         self.smaller = False
         self.loops = 0
         self.times: dict[ast.AST, int] = {}
+        self.printers: dict[ast.AST, bool] = {}
         self.trail: list[Block] = []
         self.scope: Scope = Scope(next(iter(modules.values())))
         self.returned: list[list[Value]] = []

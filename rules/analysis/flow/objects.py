@@ -152,6 +152,13 @@ class Count:
     times: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A text of which parts are known, with `{}` for those that are not."""
+
+    text: str
+
+
 @dataclass(slots=True, eq=False)
 class Optimizer:
     """Something that steps. `params` is what it was given."""
