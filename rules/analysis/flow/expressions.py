@@ -480,16 +480,13 @@ class Expressions(Calls):
         for part in node.values:
             value = self.value(part.value if isinstance(part, ast.FormattedValue) else part)
             labels |= value.all_labels()
-            if (
-                value.known
-                and parts is not None
-                and (not isinstance(part, ast.FormattedValue) or part.format_spec is None)
-            ):
-                parts.append(str(value.const)[:MOST_TEXT])
+            if value.known and (not isinstance(part, ast.FormattedValue) or part.format_spec is None):
+                shown = str(value.const)[:MOST_TEXT]
+                text += shown
+                if parts is not None:
+                    parts.append(shown)
             else:
                 parts = None
-            if isinstance(part, ast.Constant):
-                text += str(part.value)
         if parts is not None:
             whole = "".join(parts)
             return Value(of_file(labels, file_labels(whole)), whole)
