@@ -22,6 +22,7 @@ from rules.analysis.once import once
 from rules.submission import SourceFile, Submission
 
 _WORDS = re.compile(r"hess|calib|gptq|awq|smoothquant|act(?:ivation)?_?(?:stat|scale|range|order)", re.I)
+_NO_QUANTIZER = re.compile(r"temperature|(?:^|_)temp(?:_|$)", re.I)  # what is fitted is a number that divides logits
 _QUANTIZES = re.compile(r"quant|gptq|awq|serialize|export|compress|pack", re.I)
 _HOOKS = frozenset({"register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook"})
 _RANK = re.compile(r"rank|master|main_process|distributed|is_main|world_size", re.I)
@@ -93,11 +94,15 @@ def home_of(asked: Event) -> Block | None:
     Where no call does, the loop that asks the network right after hooks were hung into it.
     """
     for place, block in enumerate(asked.trail):
-        if block.what != "call" or not (_WORDS.search(block.name) or _hooks(block, asked.trail[place:])):
+        if block.what != "call" or not (_is_named(block.name) or _hooks(block, asked.trail[place:])):
             continue
         if not any(event.kind in (Kind.STEP, Kind.SCORE) for event in block.events()):
             return block
     return _hooked_loop(asked)
+
+
+def _is_named(name: str) -> bool:
+    return _WORDS.search(name) is not None and _NO_QUANTIZER.search(name) is None
 
 
 def _hooked_loop(asked: Event) -> Block | None:
