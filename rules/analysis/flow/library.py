@@ -257,6 +257,12 @@ class Libraries(Walker):
             return self.apply(factory, (), {}, asked.node)
         return asked.named.get("default")
 
+    def _namespace(self, asked: Asked) -> Value | None:
+        """An object that has the named values as its attributes."""
+        if asked.is_method or asked.arguments or not asked.named:
+            return None
+        return Value(ref=Instance(Class(asked.last, {}), dict(asked.named)))
+
     # -- data --------------------------------------------------------------------------------------------------------
 
     def _read(self, asked: Asked) -> Value | None:
@@ -709,6 +715,7 @@ def _table() -> dict[str, Any]:
         (("with_name",), Libraries._named_beside),
         (BY_PATH | FROM_SPEC, Libraries._module),
         (("ModuleType",), Libraries._module_made),
+        (("SimpleNamespace", "Namespace"), Libraries._namespace),
         (TEXT_METHODS, Libraries._text),
     ]
     return {name: handler for names, handler in groups for name in names}
