@@ -143,7 +143,12 @@ def left_over(folder: Path) -> list[str]:
 @contextmanager
 def started(plan: Plan, folder: Path, limit_seconds: int) -> Iterator[Place]:
     """A database, a Redis, beat, one worker for everything and one for each machine."""
-    policy = {"smoke_seconds": 20.0, "probe_seconds": 20.0, "seeds": SEEDS, "untimed_seconds": TOTAL_SECONDS}
+    policy: dict[str, Any] = {
+        "smoke_seconds": 20.0,
+        "probe_seconds": 20.0,
+        "seeds": SEEDS,
+        "untimed_seconds": TOTAL_SECONDS,
+    }
     file = competition(folder, {**BUDGET, "minutes_per_day": limit_seconds / 60}, **policy)
     file.write_text(file.read_text("utf-8").replace("_seconds = 30.0", f"_seconds = {TOTAL_SECONDS / 2}"), "utf-8")
     with postgresql() as url, broker(folder) as redis:

@@ -28,7 +28,9 @@ OVERSHOOT = 4  # times its cap that a watched disk may hold before the watch str
 KILL_SECONDS = 2.0
 INPUT, FOLDER = "/input.bin", "/job"
 ATTACKS = (*attacks.ATTACKS, *exhaustion.ATTACKS)
-PROGRAMS: Mapping[str, Path] = {f"/{Path(m.__file__).name}": Path(m.__file__) for m in (attacks, exhaustion)}
+PROGRAMS: Mapping[str, Path] = {
+    f"/{name}.py": Path(__file__).with_name(f"{name}.py") for name in ("attacks", "exhaustion")
+}
 TRY = """import runpy, sys
 for through in runpy.run_path(sys.argv[1])[sys.argv[2]]():
     print("escaped:", through, flush=True)
