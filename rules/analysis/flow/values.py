@@ -222,12 +222,18 @@ def _join(one: Value, other: Value) -> Value:
         for side in (one, other):
             for item in side.items or ():
                 labels |= item.all_labels()
+    if VAL in one.labels and VAL in other.labels and one.labels != other.labels:
+        labels -= _first(one.labels) ^ _first(other.labels)  # the first tokens alone are so on either side
     place = one.place if other.place is None or one.place == other.place else None
     if one.place is None:
         place = other.place
     ref = one.ref if one.ref is not None else other.ref
     optional = one.optional or other.optional
     return Value(labels, one.const if same else UNKNOWN, items, ref, place, optional)
+
+
+def _first(labels: Labels) -> Labels:
+    return frozenset(label for label in labels if isinstance(label, First))
 
 
 def _perhaps(value: Value, labels: Labels) -> Value:
