@@ -41,6 +41,7 @@ from rules.analysis.flow.values import (
     First,
     Label,
     Labels,
+    Later,
     Less,
     Token,
     Turn,
@@ -53,7 +54,6 @@ from rules.analysis.flow.values import (
 
 MOST_TEXT = 10_000
 MOST_BITS = 4_096
-FAR = 1_000_000  # how far back an index points from which something unknown was taken away
 _PLAIN_BOUNDS = (ast.Name, ast.Attribute)
 _SHAPES = frozenset(
     {"shape", "size", "ndim", "device", "dtype", "numel", "is_cuda", "requires_grad", "nbytes", "itemsize"}
@@ -216,21 +216,22 @@ class Expressions(Calls):
             labels |= {ANYWHERE} if RAND in lower.labels else self._ends(cut, lower, upper, labels)
         if labels & DATA and not labels & {TARGET, INPUT, NLL, LOGITS}:
             if is_one_later(cut.lower):
-                labels |= {TARGET}
+                labels = one_later(labels) | {TARGET}
             elif cut.upper is not None and _is_minus_one(cut.upper):
                 labels |= {INPUT}
             elif cut.upper is not None and upper.place is not None and cut.lower is not None:
                 labels |= {Token(upper.place.base, upper.place.offset - 1)}
             elif cut.lower is not None and not lower.known:
                 labels |= {self.place_of(cut)}
-        return Value(labels, ref=owner.ref if _stays_array(owner, labels) else None)
+        place = None if labels & DATA else owner.place
+        return Value(labels, ref=owner.ref if _stays_array(owner, labels) else None, place=place)
 
     def _ends(self, cut: ast.Slice, lower: Value, upper: Value, labels: Labels) -> Labels:
         """Where a stretch of the validation text ends: after so many tokens of the whole, or so many after a bound."""
         if VAL not in labels or labels & {NLL, LOGITS}:
             return NONE
         if isinstance(upper.const, int) and upper.const > 0 and (cut.lower is None or lower.const == 0):
-            whole = not any(isinstance(label, (Turn, Token, Until)) for label in labels)
+            whole = not any(isinstance(label, (Turn, Token, Later, Until)) for label in labels)
             return frozenset({First(upper.const)}) if whole else NONE
         bound, beyond = _beyond(cut.upper)
         return frozenset({Until(bound, beyond, self.scope.function)}) if bound else NONE
@@ -258,10 +259,10 @@ class Expressions(Calls):
                 labels |= self.value(part.lower).turns | self.value(part.upper).turns
         if isinstance(last, ast.Slice) and labels & DATA and not labels & {TARGET, INPUT, NLL, LOGITS}:
             if last.lower is not None and is_one_later(last.lower):
-                labels |= {TARGET}
+                labels = one_later(labels) | {TARGET}
             elif last.upper is not None and _is_minus_one(last.upper):
                 labels |= {INPUT}
-        return Value(labels)
+        return Value(labels, place=None if labels & DATA else owner.place)
 
     def item(self, owner: Value, key: Value, node: ast.AST) -> Value:
         """`owner[key]`."""
@@ -283,7 +284,7 @@ class Expressions(Calls):
             except (TypeError, KeyError, IndexError):
                 return NOTHING
         labels = owner.labels | key.turns | cuts_of(key) | (key.labels & {EARLIER})
-        if LOGITS in labels and key.all_labels() & {TARGET}:
+        if LOGITS in labels and _picks_token(key.all_labels()):
             return Value(labels | key.all_labels() | {NLL})
         if labels & DATA and not labels & {NLL, LOGITS} and key.place is not None:
             labels |= {key.place}
@@ -316,7 +317,7 @@ class Expressions(Calls):
             return Value(one.labels | other.labels, items=items[:MOST_ITEMS])
         if isinstance(op, ast.Mult) and one.items is not None and len(one.items) == 1:
             return Value(one.labels, ref=self.array(node, element=one.items[0]) if node is not None else None)
-        place = _moved(one, other, op)
+        place = self.moved(one, other, op)
         labels = one.all_labels() | other.all_labels()
         if isinstance(op, (ast.Add, ast.Div)):
             labels = of_file(labels, other.labels)
@@ -536,6 +537,11 @@ def cuts_of(key: Value) -> Labels:
     return frozenset(label for label in key.all_labels() if isinstance(label, Cut))
 
 
+def _picks_token(key: Labels) -> bool:
+    """Whether a key into an answer is made of tokens of the validation text: what it picks is what they came at."""
+    return TARGET in key or (VAL in key and any(isinstance(label, Token) for label in key))
+
+
 def _decorated(value: Value, *names: str) -> bool:
     """Whether a function has one of these decorators."""
     decorators = getattr(getattr(value.ref, "node", None), "decorator_list", ())
@@ -562,6 +568,11 @@ def is_one_later(node: ast.expr | None) -> bool:
     return False
 
 
+def one_later(labels: Labels) -> Labels:
+    """Labels of a stretch that begins one token later than the one that it is cut from: it holds no token of it."""
+    return frozenset(Later(one.base) if isinstance(one, Token) else one for one in labels)
+
+
 def _is_minus_one(node: ast.expr) -> bool:
     return (
         isinstance(node, ast.UnaryOp)
@@ -584,21 +595,6 @@ def _shares(one: Value, other: Value, op: ast.AST) -> tuple[Value, Value]:
     if isinstance(op, (ast.Add, ast.Sub)) and (RANK in one.labels or RANK in other.labels):
         return without(one, RANK), without(other, RANK)
     return one, other
-
-
-def _moved(one: Value, other: Value, op: ast.AST) -> Token | None:
-    """Where an index points after something was added or taken away."""
-    for place, by in ((one.place, other), (other.place, one)):
-        if place is None or (by.place is not None and place.offset > -FAR // 2):
-            continue
-        if isinstance(op, ast.Add):
-            step = by.const if by.known and isinstance(by.const, int) else 0
-            return Token(place.base, place.offset + step)
-        if isinstance(op, ast.Sub) and place is one.place:
-            step = by.const if by.known and isinstance(by.const, int) else FAR
-            return Token(place.base, place.offset - step)
-        return None
-    return None
 
 
 def _fold(op: ast.AST, one: Any, other: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 from rules.analysis.configuration import Origin
 from rules.analysis.flow import printing
-from rules.analysis.flow.base import Arguments, Asked, Named, Walker, labels_of
+from rules.analysis.flow.base import Arguments, Asked, Named, Span, Walker, labels_of
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import file_labels, of_file
 from rules.analysis.flow.loading import BY_PATH, FROM_SPEC, by_path, from_spec
@@ -127,7 +127,7 @@ _NUMBERS: dict[str, Callable[[Any], Any]] = {
     "abs": abs,
     "round": round,
 }
-_SIZES = frozenset({"len", "size", "numel", "dim", "shape", "isinstance", "hasattr", "id", "hash", "type"})
+_SIZES = frozenset({"len", "size", "numel", "dim", "shape", "isinstance", "hasattr", "id", "type"})
 _ESCAPES = frozenset(
     {
         "exec",
@@ -308,7 +308,9 @@ class Libraries(Walker):
                 times = len(range(*[one.const for one in asked.arguments]))
             except (TypeError, ValueError, OverflowError):
                 times = None
-        return Value(turns, place=self.place_of(asked.node), ref=Count(times))
+        place = self.place_of(asked.node)
+        self.spans[place.base] = _span(asked.arguments)
+        return Value(turns, place=place, ref=Count(times))
 
     def _rank(self, _: Asked) -> Value | None:
         return Value(frozenset({RANK}))
@@ -627,6 +629,16 @@ def _source(asked: Asked) -> str:
     """The first plain text among the arguments: an address, or the name of a collection."""
     values = (*asked.arguments, *asked.named.values())
     return next((value.const for value in values if value.known and isinstance(value.const, str)), "")
+
+
+def _span(bounds: Arguments) -> Span:
+    """The least and the largest number of a range, as far as its bounds are plain."""
+    plain = [one.const if one.known and isinstance(one.const, int) else None for one in bounds]
+    start, stop = (0, *plain)[-2:] if len(plain) < 3 else plain[:2]
+    step = plain[2] if len(plain) == 3 else 1
+    if step == 1:
+        return Span(start, None if stop is None else stop - 1)
+    return Span(None if stop is None else stop + 1, start) if step == -1 else Span(None, None)
 
 
 def _stop(asked: Asked) -> Value:

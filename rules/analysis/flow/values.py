@@ -12,7 +12,8 @@ Labels say where a value is from or what it was made into:
 - `rank`: made of the number of this process among several, so that its share begins there; `own`: the first position of
   its share; `earlier`: tokens before its share alone;
 - `least`, `scaled`, `shifted`: the smaller of several losses, a loss times or plus a constant; more in `marks.py`;
-- `Token(base, offset)`: tokens looked up at a position, relative to other look-ups with the same base;
+- `Token(base, offset)`: tokens looked up at a position, relative to other look-ups with the same base; `Later(base)`:
+  a stretch of tokens that begins one later than that;
 - `Read(number)`: what the look-up in a table with that number gave;
 - `Turn(number)`: picked by the turn of the loop with that number;
 - `Kept(number)`: holds what the score with that number added up; `Past(line)`: left over from an earlier turn of a
@@ -45,6 +46,13 @@ class Token(NamedTuple):
 
     base: int
     offset: int
+
+
+class Later(NamedTuple):
+    """Cut one token later from a stretch that `Token` tells by its base."""
+
+    base: int
+    what: str = "later"
 
 
 class Read(NamedTuple):
@@ -107,7 +115,7 @@ class Until(NamedTuple):
     what: str = "until"
 
 
-Label = str | Token | Read | Turn | Kept | Past | Cut | Less | First | Until
+Label = str | Token | Later | Read | Turn | Kept | Past | Cut | Less | First | Until
 Labels = frozenset[Label]
 NONE: Labels = frozenset()
 
