@@ -39,6 +39,8 @@ RULE = Rule(
     doc=__doc__,
 )
 
+_ANY_BYTES = frozenset({"write", "write_text"})
+
 _FIX = "Decompress and load the artifact that was written, score that model, and claim what is printed for it."
 
 
@@ -70,7 +72,7 @@ def _in_memory(trace: Trace, submission: Submission) -> Iterator[Finding]:
         return
     score = next(iter(claimed_scores(trace, submission)), None)
     saves = [e for e in trace.all(Kind.SAVE) if not e.name.startswith("json.") and score and _precedes(e, score)]
-    if score is None or not saves:
+    if score is None or not any(_may_be_artifact(event) for event in saves):
         return
     loads = [e for e in trace.all(Kind.LOAD, Kind.ESCAPE) if not _precedes(e, saves[0])]
     if loads or not _asks_what_learnt(trace, score):
@@ -83,6 +85,11 @@ def _in_memory(trace: Trace, submission: Submission) -> Iterator[Finding]:
         severity=Severity.REVIEW,
         evidence=(saves[-1].evidence("write"), score.evidence("score")),
     )
+
+
+def _may_be_artifact(save: Event) -> bool:
+    """Whether weights are written, as far as it is known: a file of a few bytes is written too, a counter or a log."""
+    return bool(save.detail) or save.name.rpartition(".")[2] not in _ANY_BYTES
 
 
 def _precedes(event: Event, other: Event) -> bool:

@@ -11,6 +11,7 @@ from rules.analysis.flow.events import Block, Event
 from rules.analysis.flow.protocol import Adaptation, Learning, worst
 from rules.analysis.flow.silence import unshown
 from rules.analysis.flow.walk import trace_of
+from rules.analysis.nodes import nodes_of
 from rules.rule import Severity
 from rules.submission import Submission
 
@@ -75,8 +76,8 @@ def _own_switches(event: Event, configuration: Configuration) -> Iterator[str]:
     """Tests around an event and the calls that lead to it, of settings that the script's default alone gives."""
     places = [(block.source, block.line) for block in event.trail if block.what == "call"]
     for source, line in (*places, (event.source, event.line)):
-        for node in ast.walk(source.tree or ast.Module([], [])):
-            inside = isinstance(node, ast.If) and node.body[0].lineno <= line <= (node.body[-1].end_lineno or 0)
+        for node in nodes_of(source, ast.If):
+            inside = node.body[0].lineno <= line <= (node.body[-1].end_lineno or 0)
             if inside and _asks_default(node.test, configuration):
                 yield ast.unparse(node.test)[:120]
 

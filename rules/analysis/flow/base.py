@@ -63,6 +63,7 @@ class Walker(ABC):
     scope: Scope
     returned: list[list[Value]]
     times: dict[ast.AST, int]
+    printers: dict[ast.AST, bool]  # functions, and whether they print what they are given
     steps: int
     depth: int
     changes: int  # grows when something is learnt that a second walk of a loop would see

@@ -6,6 +6,7 @@ import ast
 import math
 from contextlib import AbstractContextManager
 
+from rules.analysis.flow import printing
 from rules.analysis.flow.base import Answered, Arguments, Named, labels_of
 from rules.analysis.flow.events import Block, Kind
 from rules.analysis.flow.files import of_split
@@ -50,7 +51,6 @@ _PLAIN = (ast.Assign, ast.AnnAssign, ast.Return, ast.If, ast.Expr)
 _FORWARD = ("forward", "_forward")
 MOST_RATIOS = 40
 _UNITS = (math.log(2), math.log10(2), math.log10(math.e))
-_PRINTS = frozenset({"print", "log", "log0", "print0", "logger", "rank0_print", "log_print", "logprint"})
 NAMED_VAL = frozenset(
     f"{split}_{what}"
     for split in ("val", "valid", "validation")
@@ -128,7 +128,7 @@ class Calls(Libraries):
         """Call an instance: a network answers, another object's `__call__` is walked."""
         if instance.cls.module:
             return self.network(called, arguments, named, node)
-        if _named(node) in _PRINTS:
+        if _named(node) in printing.NAMED:
             self.note(Kind.PRINT, node, template(node, self.value), labels_of(arguments, named), detail=arguments)
             return NOTHING
         method = instance.cls.find("__call__")
@@ -155,7 +155,7 @@ class Calls(Libraries):
         """Walk a function of the program with these arguments."""
         if self._is_forward(function):
             return self.network(arguments[0] if arguments else NOTHING, arguments[1:], named, node)
-        if function.name in _PRINTS:
+        if self._prints(function):
             self.note(Kind.PRINT, node, template(node, self.value), labels_of(arguments, named), detail=arguments)
             return NOTHING
         times = self.times.get(function.node, 0)
@@ -194,6 +194,13 @@ class Calls(Libraries):
         if result.all_labels() & {NLL}:
             self.note(Kind.RETURN, function.node, function.name, result.all_labels())
         return result
+
+    def _prints(self, function: Function) -> bool:
+        known = self.printers.get(function.node)
+        if known is None:
+            known = function.name in printing.NAMED or printing.prints_its_argument(function.node)
+            self.printers[function.node] = known
+        return known
 
     def _is_forward(self, function: Function) -> bool:
         owner = function.owner

@@ -11,9 +11,11 @@ from rules.analysis.configuration import Origin
 from rules.analysis.flow.calls import Calls
 from rules.analysis.flow.events import Block, Kind, Round
 from rules.analysis.flow.files import file_labels, of_file
+from rules.analysis.flow.formatting import by_percent
 from rules.analysis.flow.marks import before_own, begins_own, is_mixture, is_shifted, marked
 from rules.analysis.flow.objects import Array, Bound, Class, Foreign, Function, Instance, Library, ModuleOf, owner_of
 from rules.analysis.flow.plain import is_script, same_type
+from rules.analysis.flow.prints import written
 from rules.analysis.flow.values import (
     ANYWHERE,
     BYTES,
@@ -50,6 +52,7 @@ from rules.analysis.flow.values import (
 )
 
 MOST_TEXT = 10_000
+MOST_BITS = 4_096
 FAR = 1_000_000  # how far back an index points from which something unknown was taken away
 _PLAIN_BOUNDS = (ast.Name, ast.Attribute)
 _SHAPES = frozenset(
@@ -292,6 +295,8 @@ class Expressions(Calls):
 
     def _binary(self, node: ast.BinOp) -> Value:
         one, other = self.value(node.left), self.value(node.right)
+        if isinstance(node.op, ast.Mod) and isinstance(one.const, str):
+            return by_percent(one.const, other)
         found = self.arithmetic(one, other, node.op, node)
         if isinstance(node.op, ast.Sub) and isinstance(node.right, _PLAIN_BOUNDS) and not found.labels & DATA:
             return found.plus({Less(ast.unparse(node.right), self.scope.function)})
@@ -475,20 +480,18 @@ class Expressions(Calls):
         for part in node.values:
             value = self.value(part.value if isinstance(part, ast.FormattedValue) else part)
             labels |= value.all_labels()
-            if (
-                value.known
-                and parts is not None
-                and (not isinstance(part, ast.FormattedValue) or part.format_spec is None)
-            ):
-                parts.append(str(value.const)[:MOST_TEXT])
+            if value.known and (not isinstance(part, ast.FormattedValue) or part.format_spec is None):
+                shown = str(value.const)[:MOST_TEXT]
+                text += shown
+                if parts is not None:
+                    parts.append(shown)
             else:
                 parts = None
-            if isinstance(part, ast.Constant):
-                text += str(part.value)
         if parts is not None:
             whole = "".join(parts)
             return Value(of_file(labels, file_labels(whole)), whole)
-        return Value(of_file(labels, file_labels(text)))
+        files = file_labels(text)
+        return Value(of_file(labels, files), ref=None if files else written(node, self.value))
 
     def _lambda(self, node: ast.Lambda) -> Value:
         return Value(ref=Function(node, self.scope, "<lambda>"))
@@ -604,15 +607,24 @@ def _fold(op: ast.AST, one: Any, other: Any) -> Any:
         if isinstance(op, ast.Pow) and isinstance(one, (int, float)) and isinstance(other, (int, float)):
             return one**other if abs(other) <= 64 and abs(one) <= 1e6 else UNKNOWN
         if isinstance(op, ast.LShift) and isinstance(one, int) and isinstance(other, int) and 0 <= other <= 64:
-            return one << other
+            return one << other if one.bit_length() <= MOST_BITS else UNKNOWN
         return UNKNOWN
     if isinstance(op, ast.Mult) and (isinstance(one, (str, tuple, list)) or isinstance(other, (str, tuple, list))):
         return UNKNOWN
+    if isinstance(op, ast.Mod) and isinstance(one, (str, bytes)):
+        return UNKNOWN  # a width may make it as long as it likes
     try:
         result = function(one, other)
     except (TypeError, ValueError, ArithmeticError, KeyError):
         return UNKNOWN
-    return UNKNOWN if isinstance(result, str) and len(result) > MOST_TEXT else result
+    return result if _is_small(result) else UNKNOWN
+
+
+def _is_small(result: Any) -> bool:
+    """Whether a value is no larger than scripts have any: what grows by itself at each line never ends."""
+    if isinstance(result, int):
+        return result.bit_length() <= MOST_BITS
+    return not isinstance(result, (str, bytes, tuple, list)) or len(result) <= MOST_TEXT
 
 
 def _is_same(one: Value, other: Value) -> bool | None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from rules.analysis.configuration import Origin
+from rules.analysis.flow import printing
 from rules.analysis.flow.base import Arguments, Asked, Named, Walker, labels_of
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import file_labels, of_file
@@ -274,6 +275,12 @@ class Libraries(Walker):
             return self.apply(factory, (), {}, asked.node)
         return asked.named.get("default")
 
+    def _namespace(self, asked: Asked) -> Value | None:
+        """An object that has the named values as its attributes."""
+        if asked.is_method or asked.arguments or not asked.named:
+            return None
+        return Value(ref=Instance(Class(asked.last, {}), dict(asked.named)))
+
     # -- data --------------------------------------------------------------------------------------------------------
 
     def _read(self, asked: Asked) -> Value | None:
@@ -478,6 +485,9 @@ class Libraries(Walker):
         taken = owners(asked.arguments[0]) if asked.is_method and asked.arguments else set()
         self.note(Kind.LOAD, asked.node, asked.name, asked.labels, detail=frozenset(taken))
         return None
+
+    def _logged(self, asked: Asked) -> Value | None:
+        return self._printed(asked) if asked.is_method or asked.name.startswith("logging.") else None
 
     def _printed(self, asked: Asked) -> Value | None:
         self.note(Kind.PRINT, asked.node, template(asked.node, self.value), asked.labels, detail=asked.arguments)
@@ -707,6 +717,7 @@ def _table() -> dict[str, Any]:
         (_EXCHANGES, Libraries._exchanged),
         (("Parameter",), Libraries._parameter),
         (("print",), Libraries._printed),
+        (printing.METHODS, Libraries._logged),
         (("partial",), Libraries._partial),
         (("items", "values", "sorted", "reversed"), Libraries._listed),
         (("submit",), Libraries._submitted),
@@ -727,6 +738,7 @@ def _table() -> dict[str, Any]:
         (("with_name",), Libraries._named_beside),
         (BY_PATH | FROM_SPEC, Libraries._module),
         (("ModuleType",), Libraries._module_made),
+        (("SimpleNamespace", "Namespace"), Libraries._namespace),
         (TEXT_METHODS, Libraries._text),
     ]
     return {name: handler for names, handler in groups for name in names}

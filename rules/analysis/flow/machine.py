@@ -69,6 +69,7 @@ class Machine(Expressions):
         self.smaller = False
         self.loops = 0
         self.times: dict[ast.AST, int] = {}
+        self.printers: dict[ast.AST, bool] = {}
         self.trail: list[Block] = []
         self.scope: Scope = Scope(next(iter(modules.values())))
         self.returned: list[list[Value]] = []

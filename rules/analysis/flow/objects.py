@@ -152,6 +152,13 @@ class Count:
     times: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A text of which parts are known, with `{}` for those that are not."""
+
+    text: str
+
+
 @dataclass(slots=True, eq=False)
 class Options:
     """A parser of the command line, with what its options are in the claimed run."""

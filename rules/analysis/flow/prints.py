@@ -6,12 +6,19 @@ import ast
 import re
 from collections.abc import Callable, Iterator
 
+from rules.analysis.flow.formatting import OPEN, opened
+from rules.analysis.flow.objects import Written
 from rules.analysis.flow.values import Value
 
-OPEN = "{}"  # stands for what is not known
+_BRACED = re.compile(r"\{[^{}]*\}")
 MOST_TEXT = 400
 _FEWEST_LETTERS = 5
 _OWN_END = 0.2  # how much more certain a call is that prints all of a line than one that prints its beginning
+
+
+def written(node: ast.JoinedStr, value: Callable[[ast.expr], Value]) -> Written:
+    """A formatted text as a value, for those who print it later."""
+    return Written("".join(_parts(node, value))[:MOST_TEXT])
 
 
 def template(node: ast.AST, value: Callable[[ast.expr], Value]) -> str:
@@ -33,6 +40,10 @@ def _parts(node: ast.expr, value: Callable[[ast.expr], Value]) -> Iterator[str]:
     elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         yield from _parts(node.left, value)
         yield from _parts(node.right, value)
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) and isinstance(node.left, ast.Constant):
+        yield opened(str(node.left.value))
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
+        yield _BRACED.sub(OPEN, "".join(_parts(node.func.value, value)))
     else:
         yield _known(node, value)
 
@@ -43,6 +54,8 @@ def _known(node: ast.expr, value: Callable[[ast.expr], Value]) -> str:
         found = value(node)
         if found.known and isinstance(found.const, (str, int)) and not isinstance(found.const, bool):
             return str(found.const)
+        if isinstance(found.ref, Written):
+            return found.ref.text
     return OPEN
 
 
