@@ -25,11 +25,13 @@ from rules.analysis.flow.objects import (
     Instance,
     ModuleOf,
     Optimizer,
+    Options,
     Scope,
     array_of,
     owner_of,
     owners,
 )
+from rules.analysis.flow.options import GROUPS, PARSED, PARSERS, as_dictionary, declare, options_of, parsed
 from rules.analysis.flow.plain import TEXT_METHODS, is_script, of_text
 from rules.analysis.flow.prints import template
 from rules.analysis.flow.values import (
@@ -249,6 +251,22 @@ class Libraries(Walker):
             except (TypeError, ValueError, OverflowError):
                 return NOTHING
         return None
+
+    def _parser(self, asked: Asked) -> Value | None:
+        return Value(ref=Options()) if not asked.is_method else None
+
+    def _option(self, asked: Asked) -> Value | None:
+        declare(asked, self.configuration, doubt=self.doubt)
+        return NOTHING
+
+    def _option_group(self, asked: Asked) -> Value | None:
+        return asked.arguments[0] if options_of(asked) is not None else None
+
+    def _parsed(self, asked: Asked) -> Value | None:
+        return parsed(asked)
+
+    def _as_dictionary(self, asked: Asked) -> Value | None:
+        return as_dictionary(asked, self.array(asked.node, container=True))
 
     def _field(self, asked: Asked) -> Value | None:
         """A dataclass's field: its default, or what its factory makes."""
@@ -724,6 +742,11 @@ def _table() -> dict[str, Any]:
         (("deepcopy",), Libraries._copied_whole),
         (("where",), Libraries._where),
         (("field",), Libraries._field),
+        (PARSERS, Libraries._parser),
+        (("add_argument",), Libraries._option),
+        (GROUPS, Libraries._option_group),
+        (PARSED, Libraries._parsed),
+        (("vars",), Libraries._as_dictionary),
         (("with_name",), Libraries._named_beside),
         (BY_PATH | FROM_SPEC, Libraries._module),
         (("ModuleType",), Libraries._module_made),

@@ -14,6 +14,7 @@ from rules.analysis.flow.calls import NAMED_VAL
 from rules.analysis.flow.events import Block, Event, Kind, Round, Trace
 from rules.analysis.flow.expressions import Expressions
 from rules.analysis.flow.objects import Array, Class, Count, Function, Library, ModuleOf, Scope
+from rules.analysis.flow.plain import read_setting
 from rules.analysis.flow.values import (
     DATA,
     NLL,
@@ -379,7 +380,7 @@ class Machine(Expressions):
         printed = self.configuration.value(name)
         if printed is None:
             return value
-        read = plain(printed.value)
+        read = read_setting(printed.value)
         return Value(value.labels, read) if read is not UNKNOWN else value
 
     def _import(self, node: ast.Import) -> None:
@@ -636,14 +637,6 @@ def name_of(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
-
-
-def plain(text: str) -> Any:
-    """A printed setting as a plain value."""
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return {"true": True, "false": False, "none": None}.get(text.strip().lower(), text)
 
 
 def _same(before: dict[str, Value], after: dict[str, Value]) -> bool:

@@ -161,6 +161,13 @@ class Written:
 
 
 @dataclass(slots=True, eq=False)
+class Options:
+    """A parser of the command line, with what its options are in the claimed run."""
+
+    names: dict[str, Value] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
 class Optimizer:
     """Something that steps. `params` is what it was given."""
 

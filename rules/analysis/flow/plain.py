@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any
 
 from rules.analysis.flow.base import Asked
@@ -64,3 +65,11 @@ def same_type(one: Value, other: Value) -> Any:
 def is_script(value: Value) -> bool:
     """Whether it is the plain name of a file of Python."""
     return isinstance(value.const, str) and value.const.endswith(".py")
+
+
+def read_setting(text: str) -> Any:
+    """A printed setting as a plain value."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return {"true": True, "false": False, "none": None}.get(text.strip().lower(), text)
