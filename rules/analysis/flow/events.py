@@ -25,6 +25,7 @@ class Kind(StrEnum):
     MODEL = "model"  # a network is asked
     SAVE = "save"
     LOAD = "load"  # detail: the networks that weights are put into
+    PUT = "put"  # something computed or read is put into a network in another way; detail: which, none: not known
     PRINT = "print"  # name: the text, with {} for what is not known
     LEAST = "least"  # the smaller of several losses is taken
     BESIDE = "beside"  # what says nothing of the token that came is put beside losses of it

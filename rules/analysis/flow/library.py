@@ -157,6 +157,7 @@ _FETCHES = frozenset(
 )
 _SITES = frozenset({"requests", "httpx", "aiohttp", "gdown", "wget", "boto3", "huggingface_hub", "ftplib"})
 _IN_PLACE = re.compile(r"[a-z][a-z0-9_]*[a-z0-9]_")
+_PUTS = re.compile(r"setattr|set_|swap_tensors|\w*load\w+|\w+_to_parameters")  # given a network, they change it
 _EXCHANGES = frozenset({"all_reduce", "all_gather", "all_gather_into_tensor", "broadcast", "reduce_scatter_tensor"})
 _RANGES = frozenset({"range", "arange"})
 _OPTIMIZERS = frozenset(
@@ -174,6 +175,8 @@ class Libraries(Walker):
         if last in _FETCHES or name.partition(".")[0] in _SITES:
             self.note(Kind.FETCH, node, name, asked.labels, detail=_source(asked))
         handler = _HANDLERS.get(last)
+        if handler is None and _PUTS.fullmatch(last):
+            self.put(node, name, *arguments)
         found = None if handler is None else handler(self, asked)
         if found is None and name.startswith("torch.nn.") and last[:1].isupper():
             return Value(ref=Instance(Class(last, {}, module=True)))
@@ -610,7 +613,17 @@ class Libraries(Walker):
                 self.scope.home(func.value.id).names[func.value.id] = known.plus(inner)
         return Value(asked.labels)
 
+    def put(self, node: ast.AST, name: str, *given: Value) -> None:
+        """Note that networks, or parts of them, are changed in place."""
+        into = frozenset(one for one in set[Instance]().union(*map(owners, given)) if one.cls.module)
+        if into:
+            self.note(Kind.PUT, node, name, detail=into)
+
     def _copied(self, asked: Asked) -> Value | None:
+        if asked.last == "copy_" and asked.is_method and asked.arguments and asked.arguments[0].ref is None:
+            self.note(Kind.PUT, asked.node, asked.name, detail=frozenset())
+        elif asked.last == "copy_":
+            self.put(asked.node, asked.name, *asked.arguments[:1])
         if asked.last == "copy_" and len(asked.arguments) == 2 and owners(asked.arguments[1]):
             taken = owners(asked.arguments[0])  # weights are put back, one by one
             if taken:

@@ -483,6 +483,10 @@ class Machine(Expressions):
 
     def _set_attribute(self, target: ast.Attribute, value: Value) -> None:
         owner = self.value(target.value)
+        if target.attr == "data" and owner.ref is None:
+            self.note(Kind.PUT, target, target.attr, detail=frozenset())
+        elif not value.known:
+            self.put(target, target.attr, owner)
         names = getattr(owner.ref, "names", None)
         if isinstance(owner.ref, ModuleOf):
             names = owner.ref.scope.names
