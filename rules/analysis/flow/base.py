@@ -202,8 +202,10 @@ def _put_together(walker: Walker, one: Token, other: Token, op: ast.AST) -> Toke
         return Token(one.base, one.offset + (other.offset + few[1] if adds else -other.offset - few[1]))
     if few[0] is not None and adds:
         return Token(other.base, other.offset + one.offset + few[0])
+    if not adds:
+        return Token(one.base, one.offset - FAR)  # so many back
     whole = walker.place_of((one.base, other.base, type(op)))
-    return Token(whole.base, one.offset + (other.offset if adds else -other.offset))
+    return Token(whole.base, one.offset + other.offset)
 
 
 def _furthest(span: Span | None, *, last: bool) -> int | None:
