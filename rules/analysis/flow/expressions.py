@@ -290,6 +290,12 @@ class Expressions(Calls):
     def _binary(self, node: ast.BinOp) -> Value:
         one, other = self.value(node.left), self.value(node.right)
         found = self.arithmetic(one, other, node.op, node)
+        if not found.labels or found.labels & DATA:
+            less: Labels = NONE
+        else:  # what was taken away before is of another place
+            less = frozenset(label for label in found.labels if isinstance(label, Less))
+        for label in less:
+            found = without(found, label)
         if isinstance(node.op, ast.Sub) and isinstance(node.right, _PLAIN_BOUNDS) and not found.labels & DATA:
             return found.plus({Less(ast.unparse(node.right), self.scope.function)})
         return found
