@@ -299,6 +299,12 @@ class Expressions(Calls):
         if isinstance(node.op, ast.Mod) and isinstance(one.const, str):
             return by_percent(one.const, other)
         found = self.arithmetic(one, other, node.op, node)
+        if not found.labels or found.labels & DATA:
+            less: Labels = NONE
+        else:  # what was taken away before is of another place
+            less = frozenset(label for label in found.labels if isinstance(label, Less))
+        for label in less:
+            found = without(found, label)
         if isinstance(node.op, ast.Sub) and isinstance(node.right, _PLAIN_BOUNDS) and not found.labels & DATA:
             return found.plus({Less(ast.unparse(node.right), self.scope.function)})
         return found
