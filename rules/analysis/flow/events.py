@@ -40,11 +40,15 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What is known of a loop: `number` is that of `Turn` (0 for a while loop), `times` how often it turns."""
+    """What is known of a loop: `number` is that of `Turn` (0 for a while loop), `times` how often it turns.
+
+    `by`: the name of the setting that says how often, "" where it is none.
+    """
 
     number: int
     times: int | None
     counts: bool = True  # through numbers, not through data that it picks one by one
+    by: str = ""
 
 
 @dataclass(slots=True, eq=False)

@@ -328,7 +328,19 @@ class Expressions(Calls):
             labels |= {SHIFTED}
         if node is not None and isinstance(op, ast.Mult) and self.scaled(one, other, node):
             labels |= {SCALED}
-        return Value(labels, place=place)
+        return Value(labels, place=place, ref=self.weighed(one, other, node))
+
+    def weighed(self, one: Value, other: Value, node: ast.AST | None) -> Array | None:
+        """The table that a table of counts becomes when it is made into shares, or smoothed: `n / n.sum()`."""
+        for table, by in ((one, other), (other, one)):
+            if isinstance(table.ref, Array) and table.ref.writes and not table.ref.container:
+                labels = table.all_labels()
+                if by.all_labels() - labels & {VAL, TRAIN} or labels & {NLL, LOGITS}:
+                    return None
+                made = self.array(node)
+                made.writes = table.ref.writes
+                return made
+        return None
 
     def _unary(self, node: ast.UnaryOp) -> Value:
         value = self.value(node.operand)

@@ -113,6 +113,8 @@ _SAME = frozenset(
         "result",
     }
 )
+_CONVERTS = frozenset({"from_numpy", "as_tensor", "tensor", "array", "asarray", "csr_matrix", "coo_matrix"})
+_EMPTIES = frozenset({"zero_", "clear"})
 _GROW = frozenset({"append", "extend", "add", "appendleft", "insert", "push"})
 _IN_PLACE_SUM = frozenset({"add_", "iadd"})
 _TABLE_WRITES = {"scatter_add_": 1, "index_add_": 1, "index_put_": 0, "put_": 0, "scatter_": 1, "index_copy_": 1}
@@ -237,8 +239,8 @@ class Libraries(Walker):
         return asked.arguments[2] if len(asked.arguments) > 2 else None
 
     def _number(self, asked: Asked) -> Value | None:
-        if asked.is_method:
-            return None
+        if asked.is_method:  # `counts.float()` are the counts still
+            return self._same_value(asked) if asked.last in _SAME else None
         if len(asked.arguments) == 1 and asked.arguments[0].known:
             try:
                 given = asked.arguments[0].const
@@ -530,6 +532,21 @@ class Libraries(Walker):
             asked.arguments[0].ref.labels |= labels_of(asked.arguments[2:], {})
         return NOTHING
 
+    def _converted(self, asked: Asked) -> Value | None:
+        """A table is the same table as a tensor or as an array."""
+        one = asked.argument(0)
+        if asked.is_method or not isinstance(one.ref, Array) or one.ref.container or not one.ref.writes:
+            return None
+        return one
+
+    def _emptied(self, asked: Asked) -> Value | None:
+        """A table that is used again begins anew."""
+        array = array_of(asked.argument(0).ref) if asked.is_method else None
+        if array is None or (asked.last == "fill_" and asked.argument(1).const != 0):
+            return None
+        self.note(Kind.RESET, asked.node, "", detail=array)
+        return asked.argument(0)
+
     def _counted(self, asked: Asked) -> Value | None:
         array = self.array(asked.node)
         if asked.arguments and asked.labels & DATA:
@@ -583,6 +600,8 @@ class Libraries(Walker):
         return Value(asked.labels)
 
     def _copied(self, asked: Asked) -> Value | None:
+        if asked.last == "fill_":
+            self._emptied(asked)
         if asked.last == "copy_" and len(asked.arguments) == 2 and owners(asked.arguments[1]):
             taken = owners(asked.arguments[0])  # weights are put back, one by one
             if taken:
@@ -708,7 +727,9 @@ def _table() -> dict[str, Any]:
         (("join",), Libraries._path),
         (("zip", "enumerate"), Libraries._zip),
         (("at",), Libraries._add_at),
-        (("bincount", "histogram"), Libraries._counted),
+        (("bincount", "histogram", "histogram2d"), Libraries._counted),
+        (_CONVERTS, Libraries._converted),
+        (_EMPTIES, Libraries._emptied),
         (("copy_", "fill_", "update"), Libraries._copied),
         (("deepcopy",), Libraries._copied_whole),
         (("where",), Libraries._where),

@@ -292,7 +292,7 @@ class Machine(Expressions):
         over = self.value(node.iter)
         self.loops += 1
         counts = isinstance(over.ref, Count) or (over.items is not None and all(item.known for item in over.items))
-        turn = Round(self.loops, times_of(over), counts)
+        turn = Round(self.loops, times_of(over), counts, _setting_of(node.iter))
         element = self.turned(self.element(over), turn.number)
         self._loop(node.body, node, over.all_labels(), lambda: self.store(node.target, element, node), turn)
         self.body(node.orelse)
@@ -626,6 +626,12 @@ def times_of(value: Value) -> int | None:
     if isinstance(value.ref, Count):
         return value.ref.times
     return None if value.items is None else len(value.items)
+
+
+def _setting_of(over: ast.expr) -> str:
+    """The name that says how often a loop turns: "epochs" for `range(args.epochs)`."""
+    bound = over.args[-1] if isinstance(over, ast.Call) and 0 < len(over.args) < 3 else None
+    return str(getattr(bound, "attr", getattr(bound, "id", "")))
 
 
 def name_of(node: ast.expr) -> str:
