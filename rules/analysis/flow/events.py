@@ -31,6 +31,8 @@ class Kind(StrEnum):
     SPREAD = "spread"  # a share of a token's loss is made the probability of a byte
     SCALE = "scale"  # a loss is multiplied by a constant
     BLANK = "blank"  # losses are set to nothing where something holds of the token that came; detail: the condition
+    WEIGHED = "weighed"  # a distribution is weighed by what tokens are; detail: which
+    AIMED = "aimed"  # it is asked for one of them; detail: which
     FETCH = "fetch"  # the network is asked for data; detail: what of, where that is plain
     COMPARED = "compared"  # a loss is compared with another; detail: the comparison
     EXCHANGE = "exchange"  # ranks bring something together; detail: the networks and tensors it is a part of

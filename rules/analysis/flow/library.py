@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from rules.analysis.configuration import Origin
+from rules.analysis.flow.aims import blended, picked
 from rules.analysis.flow.base import Arguments, Asked, Named, Span, Walker, labels_of
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import file_labels, of_file
@@ -410,7 +411,13 @@ class Libraries(Walker):
     # -- losses and networks -----------------------------------------------------------------------------------------
 
     def _loss(self, asked: Asked) -> Value | None:
-        return Value((asked.labels - {LOGITS}) | {NLL})
+        answer, came = asked.argument(0, "input").all_labels(), asked.argument(1, "target").all_labels()
+        return Value((asked.labels - {LOGITS}) | {NLL} | picked(answer, came, asked.node, self))
+
+    def _blended(self, asked: Asked) -> Value | None:
+        """`torch.lerp(one, other, weight)`."""
+        found = blended(asked.arguments[:2], asked.argument(2, "weight"), asked.node, self)
+        return Value(asked.labels | found) if found else None
 
     def _backward(self, asked: Asked) -> Value | None:
         if asked.last == "grad" and not asked.name.endswith("autograd.grad") and not asked.is_method:
@@ -578,7 +585,8 @@ class Libraries(Walker):
             return self.looked_up(owner, key, asked.node)
         found = owner.all_labels()
         if LOGITS in found and key.all_labels() & DATA:
-            return Value((found | key.all_labels()) | {NLL})
+            wanted = key.all_labels()
+            return Value(found | wanted | {NLL} | picked(found, wanted, asked.node, self))
         return self.item(owner, key, asked.node)
 
     def _summed(self, asked: Asked) -> Value | None:
@@ -619,6 +627,11 @@ class Libraries(Walker):
         return None
 
     def _where(self, asked: Asked) -> Value | None:
+        found = NONE
+        if len(asked.arguments) == 3:
+            found = blended(asked.arguments[1:], asked.arguments[0], asked.node, self)
+        if found:
+            return Value(asked.labels | found)
         if len(asked.arguments) == 3 and all(NLL in one.all_labels() for one in asked.arguments):
             self.note(Kind.LEAST, asked.node, asked.last, asked.labels, detail="where")
             return Value(asked.labels | {LEAST}) if _is_comparison(asked.node) else None
@@ -733,6 +746,7 @@ def _table() -> dict[str, Any]:
         (("copy_", "fill_", "update"), Libraries._copied),
         (("deepcopy",), Libraries._copied_whole),
         (("where",), Libraries._where),
+        (("lerp", "lerp_"), Libraries._blended),
         (("field",), Libraries._field),
         (("with_name",), Libraries._named_beside),
         (BY_PATH | FROM_SPEC, Libraries._module),
