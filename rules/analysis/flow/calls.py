@@ -7,6 +7,7 @@ import math
 from contextlib import AbstractContextManager
 
 from rules.analysis.flow import printing
+from rules.analysis.flow.aims import aims
 from rules.analysis.flow.base import Answered, Arguments, Named, labels_of
 from rules.analysis.flow.events import Block, Kind
 from rules.analysis.flow.files import of_split
@@ -261,7 +262,8 @@ class Calls(Libraries):
             if inner is NOTHING and array.fields:
                 inner = self.element(owner)
             ref = inner.ref if inner.ref is not None else (None if inner is not NOTHING else array)
-            return Value(of_split(held | inner.labels, labels) | key.turns, items=inner.items, ref=ref)
+            made_of = key.turns | aims(key, self)
+            return Value(of_split(held | inner.labels, labels) | made_of, items=inner.items, ref=ref)
         if key.items is not None and not array.container:
             labels |= {PARTS}
         above = {label for label in owner.labels if isinstance(label, Read)}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from rules.analysis.configuration import Origin
+from rules.analysis.flow.aims import aims, picked, weighed
 from rules.analysis.flow.calls import Calls
 from rules.analysis.flow.events import Block, Kind, Round
 from rules.analysis.flow.files import file_labels, of_file
@@ -285,14 +286,17 @@ class Expressions(Calls):
                 return NOTHING
         labels = owner.labels | key.turns | cuts_of(key) | (key.labels & {EARLIER})
         if LOGITS in labels and _picks_token(key.all_labels()):
-            return Value(labels | key.all_labels() | {NLL})
+            wanted = key.all_labels()
+            return Value(labels | wanted | {NLL} | picked(labels, wanted, node, self))
         if labels & DATA and not labels & {NLL, LOGITS} and key.place is not None:
             labels |= {key.place}
         elif labels & DATA and key.place is None:
             labels |= key.all_labels() & {TARGET, INPUT}
             if not key.known and not labels & {TARGET, INPUT, NLL, LOGITS}:
                 labels |= {self.place_of(node)}
-        return Value(labels, place=owner.place if not labels & DATA else None)
+        if not labels & DATA:
+            return Value(labels | aims(key, self), place=owner.place)
+        return Value(labels)
 
     def _binary(self, node: ast.BinOp) -> Value:
         one, other = self.value(node.left), self.value(node.right)
@@ -329,17 +333,39 @@ class Expressions(Calls):
             labels = of_file(labels, other.labels)
         if isinstance(op, ast.Div):
             self.divided(one, other)
+        if node is not None:
+            labels = self._told(labels, one, other, op, node)
+        else:
+            labels |= marked(one.all_labels(), other.all_labels(), op)
+        return Value(labels, place=place, ref=self._shares_of(one, other, node))
+
+    def _told(self, labels: Labels, one: Value, other: Value, op: ast.AST, node: ast.AST) -> Labels:
+        """The labels of two values together, with what becomes of losses and probabilities."""
         marks = marked(one.all_labels(), other.all_labels(), op)
         labels |= marks
-        if node is not None and SPREAD in marks and VAL in labels:
+        if SPREAD in marks and VAL in labels:
             self.note(Kind.SPREAD, node, "", labels)
-        if node is not None and is_mixture(one.all_labels(), other.all_labels(), op):
+        if {LOGITS, NLL} & labels:
+            labels |= weighed(one, other, op, node, self)
+        if is_mixture(one.all_labels(), other.all_labels(), op):
             labels -= {SCALED}
-        if node is not None and is_shifted(one, other, op):
+        if is_shifted(one, other, op):
             labels |= {SHIFTED}
-        if node is not None and isinstance(op, ast.Mult) and self.scaled(one, other, node):
+        if isinstance(op, ast.Mult) and self.scaled(one, other, node):
             labels |= {SCALED}
-        return Value(labels, place=place)
+        return labels
+
+    def _shares_of(self, one: Value, other: Value, node: ast.AST | None) -> Array | None:
+        """The table that a table of counts becomes when it is made into shares, or smoothed: `n / n.sum()`."""
+        for table, by in ((one, other), (other, one)):
+            if isinstance(table.ref, Array) and table.ref.writes and not table.ref.container:
+                labels = table.all_labels()
+                if by.all_labels() - labels & {VAL, TRAIN} or labels & {NLL, LOGITS}:
+                    return None
+                made = self.array(node)
+                made.writes = table.ref.writes
+                return made
+        return None
 
     def _unary(self, node: ast.UnaryOp) -> Value:
         value = self.value(node.operand)
@@ -422,10 +448,11 @@ class Expressions(Calls):
         return UNKNOWN
 
     def _conditional(self, node: ast.IfExp) -> Value:
-        truth = self.truth(self.value(node.test))
+        test = self.value(node.test)
+        truth = self.truth(test)
         if truth is not None:
             return self.value(node.body if truth else node.orelse)
-        return joined(self.value(node.body), self.value(node.orelse))
+        return joined(self.value(node.body), self.value(node.orelse)).plus(aims(test, self))
 
     def _sequence(self, node: ast.Tuple | ast.List | ast.Set) -> Value:
         values = [self.value(item) for item in node.elts]

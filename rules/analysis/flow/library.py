@@ -10,6 +10,7 @@ from typing import Any
 
 from rules.analysis.configuration import Origin
 from rules.analysis.flow import printing
+from rules.analysis.flow.aims import blended, picked
 from rules.analysis.flow.base import Arguments, Asked, Named, Span, Walker, labels_of
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import file_labels, of_file
@@ -116,6 +117,8 @@ _SAME = frozenset(
         "result",
     }
 )
+_CONVERTS = frozenset({"from_numpy", "as_tensor", "tensor", "array", "asarray", "csr_matrix", "coo_matrix"})
+_EMPTIES = frozenset({"zero_", "clear"})
 _GROW = frozenset({"append", "extend", "add", "appendleft", "insert", "push"})
 _IN_PLACE_SUM = frozenset({"add_", "iadd"})
 _TABLE_WRITES = {"scatter_add_": 1, "index_add_": 1, "index_put_": 0, "put_": 0, "scatter_": 1, "index_copy_": 1}
@@ -243,8 +246,8 @@ class Libraries(Walker):
         return asked.arguments[2] if len(asked.arguments) > 2 else None
 
     def _number(self, asked: Asked) -> Value | None:
-        if asked.is_method:
-            return None
+        if asked.is_method:  # `counts.float()` are the counts still
+            return self._same_value(asked) if asked.last in _SAME else None
         if len(asked.arguments) == 1 and asked.arguments[0].known:
             try:
                 given = asked.arguments[0].const
@@ -436,7 +439,13 @@ class Libraries(Walker):
     # -- losses and networks -----------------------------------------------------------------------------------------
 
     def _loss(self, asked: Asked) -> Value | None:
-        return Value((asked.labels - {LOGITS}) | {NLL})
+        answer, came = asked.argument(0, "input").all_labels(), asked.argument(1, "target").all_labels()
+        return Value((asked.labels - {LOGITS}) | {NLL} | picked(answer, came, asked.node, self))
+
+    def _blended(self, asked: Asked) -> Value | None:
+        """`torch.lerp(one, other, weight)`."""
+        found = blended(asked.arguments[:2], asked.argument(2, "weight"), asked.node, self)
+        return Value(asked.labels | found) if found else None
 
     def _backward(self, asked: Asked) -> Value | None:
         if asked.last == "grad" and not asked.name.endswith("autograd.grad") and not asked.is_method:
@@ -561,6 +570,21 @@ class Libraries(Walker):
             asked.arguments[0].ref.labels |= labels_of(asked.arguments[2:], {})
         return NOTHING
 
+    def _converted(self, asked: Asked) -> Value | None:
+        """A table is the same table as a tensor or as an array."""
+        one = asked.argument(0)
+        if asked.is_method or not isinstance(one.ref, Array) or one.ref.container or not one.ref.writes:
+            return None
+        return one
+
+    def _emptied(self, asked: Asked) -> Value | None:
+        """A table that is used again begins anew."""
+        array = array_of(asked.argument(0).ref) if asked.is_method else None
+        if array is None or (asked.last == "fill_" and asked.argument(1).const != 0):
+            return None
+        self.note(Kind.RESET, asked.node, "", detail=array)
+        return asked.argument(0)
+
     def _counted(self, asked: Asked) -> Value | None:
         array = self.array(asked.node)
         if asked.arguments and asked.labels & DATA:
@@ -592,7 +616,8 @@ class Libraries(Walker):
             return self.looked_up(owner, key, asked.node)
         found = owner.all_labels()
         if LOGITS in found and key.all_labels() & DATA:
-            return Value((found | key.all_labels()) | {NLL})
+            wanted = key.all_labels()
+            return Value(found | wanted | {NLL} | picked(found, wanted, asked.node, self))
         return self.item(owner, key, asked.node)
 
     def _summed(self, asked: Asked) -> Value | None:
@@ -620,6 +645,8 @@ class Libraries(Walker):
             self.note(Kind.PUT, node, name, detail=into)
 
     def _copied(self, asked: Asked) -> Value | None:
+        if asked.last == "fill_":
+            self._emptied(asked)
         if asked.last == "copy_" and asked.is_method and asked.arguments and asked.arguments[0].ref is None:
             self.note(Kind.PUT, asked.node, asked.name, detail=frozenset())
         elif asked.last == "copy_":
@@ -641,6 +668,11 @@ class Libraries(Walker):
         return None
 
     def _where(self, asked: Asked) -> Value | None:
+        found = NONE
+        if len(asked.arguments) == 3:
+            found = blended(asked.arguments[1:], asked.arguments[0], asked.node, self)
+        if found:
+            return Value(asked.labels | found)
         if len(asked.arguments) == 3 and all(NLL in one.all_labels() for one in asked.arguments):
             self.note(Kind.LEAST, asked.node, asked.last, asked.labels, detail="where")
             return Value(asked.labels | {LEAST}) if _is_comparison(asked.node) else None
@@ -750,10 +782,13 @@ def _table() -> dict[str, Any]:
         (("join",), Libraries._path),
         (("zip", "enumerate"), Libraries._zip),
         (("at",), Libraries._add_at),
-        (("bincount", "histogram"), Libraries._counted),
+        (("bincount", "histogram", "histogram2d"), Libraries._counted),
+        (_CONVERTS, Libraries._converted),
+        (_EMPTIES, Libraries._emptied),
         (("copy_", "fill_", "update"), Libraries._copied),
         (("deepcopy",), Libraries._copied_whole),
         (("where",), Libraries._where),
+        (("lerp", "lerp_"), Libraries._blended),
         (("field",), Libraries._field),
         (PARSERS, Libraries._parser),
         (("add_argument",), Libraries._option),

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from rules.analysis.configuration import Configuration, Origin
+from rules.analysis.flow.aims import aims
 from rules.analysis.flow.base import Span
 from rules.analysis.flow.calls import NAMED_VAL
 from rules.analysis.flow.events import Block, Event, Kind, Round, Trace
@@ -17,13 +18,16 @@ from rules.analysis.flow.objects import Array, Class, Count, Function, Library, 
 from rules.analysis.flow.plain import read_setting
 from rules.analysis.flow.values import (
     DATA,
+    HELD,
     NLL,
     NONE,
     NOTHING,
     SEEN,
     STATE,
+    TARGET,
     UNKNOWN,
     VAL,
+    Aim,
     Labels,
     Past,
     Token,
@@ -240,14 +244,17 @@ class Machine(Expressions):
             self.scope.names = before
         if not after:
             raise _Leave
-        self._merge(after)
+        self._merge(after, aims(test, self))
 
-    def _merge(self, states: list[dict[str, Value]]) -> None:
+    def _merge(self, states: list[dict[str, Value]], chosen: Labels = NONE) -> None:
+        """A name is what it may be in any of the states; what differs was chosen by what the test is made of."""
         merged = dict(states[0])
         for state in states[1:]:
             for name, value in state.items():
                 known = merged.get(name)
                 merged[name] = value if known is None or known is value else joined(known, value)
+                if chosen and known is not None and known is not value and NLL not in merged[name].labels:
+                    merged[name] = merged[name].plus(chosen)
         self.scope.names = merged
 
     def _loop(
@@ -287,14 +294,14 @@ class Machine(Expressions):
         past = frozenset({Past(getattr(loop, "lineno", 1))})
         names = self.scope.names
         for name, value in names.items():
-            if value.labels & DATA and begins.get(name) is not value:
+            if begins.get(name) is not value and (value.labels & DATA or any(isinstance(o, Aim) for o in value.labels)):
                 names[name] = value.plus(past)
 
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
         over = self.value(node.iter)
         self.loops += 1
         counts = isinstance(over.ref, Count) or (over.items is not None and all(item.known for item in over.items))
-        turn = Round(self.loops, times_of(over), counts)
+        turn = Round(self.loops, times_of(over), counts, _setting_of(node.iter))
         element = self.turned(self.element(over), turn.number)
         self._loop(node.body, node, over.all_labels(), lambda: self.store(node.target, element, node), turn)
         self.body(node.orelse)
@@ -496,6 +503,8 @@ class Machine(Expressions):
         if is_zero(value):
             self.note(Kind.RESET, target, target.attr)
         value = remembered(value)
+        if TARGET in value.labels or any(isinstance(label, Aim) for label in value.labels):
+            value = value.plus({HELD})
         if known is not None and self.uncertain:
             value = joined(known, value)
         if known is None or (value.labels - known.labels):
@@ -632,6 +641,12 @@ def times_of(value: Value) -> int | None:
     if isinstance(value.ref, Count):
         return value.ref.times
     return None if value.items is None else len(value.items)
+
+
+def _setting_of(over: ast.expr) -> str:
+    """The name that says how often a loop turns: "epochs" for `range(args.epochs)`."""
+    bound = over.args[-1] if isinstance(over, ast.Call) and 0 < len(over.args) < 3 else None
+    return str(getattr(bound, "attr", getattr(bound, "id", "")))
 
 
 def name_of(node: ast.expr) -> str:

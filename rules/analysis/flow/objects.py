@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import Any
 
-from rules.analysis.flow.values import NONE, NOTHING, Label, Labels, Value, joined
+from rules.analysis.flow.values import HELD, NONE, NOTHING, TARGET, Label, Labels, Value, joined
 from rules.submission import SourceFile
 
 
@@ -138,7 +138,7 @@ class Array:
             found |= self.element.all_labels(depth - 1)
             for value in list(self.fields.values())[:64]:
                 found |= value.all_labels(depth - 1)
-        return found
+        return found | {HELD} if TARGET in found else found
 
     def take(self, value: Value) -> None:
         """Put a value in."""

@@ -12,6 +12,8 @@ Labels say where a value is from or what it was made into:
 - `rank`: made of the number of this process among several, so that its share begins there; `own`: the first position of
   its share; `earlier`: tokens before its share alone;
 - `least`, `scaled`, `shifted`: the smaller of several losses, a loss times or plus a constant; more in `marks.py`;
+- `held`: targets that an array holds; `aimed`: picked of a distribution whose weight is made of the token that it is
+  picked at; until it is picked, `Aim(at)` tells what the weights are made of;
 - `Token(base, offset)`: tokens looked up at a position, relative to other look-ups with the same base; `Later(base)`:
   a stretch of tokens that begins one later than that;
 - `Read(number)`: what the look-up in a table with that number gave;
@@ -36,6 +38,7 @@ BYTES, LENGTH, FOREIGN = "bytes", "length", "foreign"
 LEAST, SCALED, SHIFTED = "least", "scaled", "shifted"
 ENTROPY, SHARE, SPREAD, GATED = "entropy", "share", "spread", "gated"
 STATE, SEEN = "state", "seen"
+AIMED, HELD = "aimed", "held"
 RANK, OWN, EARLIER = "rank", "own", "earlier"
 DATA = frozenset({VAL, TRAIN, GEN, RAND})
 MOST_ITEMS = 64
@@ -53,6 +56,13 @@ class Later(NamedTuple):
 
     base: int
     what: str = "later"
+
+
+class Aim(NamedTuple):
+    """A weight or a choice is made of that token: `at` is `TARGET`, or where the token stands."""
+
+    at: Token | str
+    what: str = "aim"
 
 
 class Read(NamedTuple):
@@ -115,7 +125,7 @@ class Until(NamedTuple):
     what: str = "until"
 
 
-Label = str | Token | Later | Read | Turn | Kept | Past | Cut | Less | First | Until
+Label = str | Token | Later | Aim | Read | Turn | Kept | Past | Cut | Less | First | Until
 Labels = frozenset[Label]
 NONE: Labels = frozenset()
 
