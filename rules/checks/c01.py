@@ -26,7 +26,7 @@ from rules.analysis.bytecount import data_paths
 from rules.analysis.configuration import Origin, configuration_of
 from rules.analysis.flow.events import Event, Kind
 from rules.analysis.flow.files import file_labels
-from rules.analysis.flow.values import DATA, TRAIN, VAL, VAL_FILE
+from rules.analysis.flow.values import DATA, SEEN, TRAIN, VAL, VAL_FILE
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.headline import headlines_of
 from rules.analysis.renames import renamed_shards
@@ -69,8 +69,10 @@ def _flow(submission: Submission) -> Iterator[Finding]:
     first = next(learnt, None)  # where its tokens are not known, nothing is known of the training loop
     if first is None or VAL not in first.labels or _is_scored_before(first, trace.all(Kind.SCORE)):
         return
-    mixed = TRAIN in first.labels
+    mixed = TRAIN in first.labels and SEEN not in first.labels
     also = ", and from training tokens: which of both is open" if mixed else ""
+    if TRAIN in first.labels and not mixed:
+        also = " too, in turns of their own"
     yield RULE.at(
         first.location,
         f"The first loop that learns takes its batches from validation shards{also}.",
