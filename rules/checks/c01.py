@@ -11,6 +11,11 @@ is allowed, whatever is read as its files: a flag, a copy under another name, a 
 
     DATA_PATH=./data/datasets/fineweb10B_sp1024_valonly
 
+    files = sorted(glob.glob("data/datasets/fineweb10B_sp1024/fineweb_*.bin"))              # those of both splits
+
+    if done > 0.9:
+        feed = batches("fineweb_val_*.bin")
+
 ## Allowed
 Reading validation shards to evaluate; a run on a single training shard; a flag for it that is off. Learning from tokens
 that were scored before is judged by other rules.
@@ -72,7 +77,7 @@ def _flow(submission: Submission) -> Iterator[Finding]:
     mixed = TRAIN in first.labels and SEEN not in first.labels
     also = ", and from training tokens: which of both is open" if mixed else ""
     if TRAIN in first.labels and not mixed:
-        also = " too, in turns of their own"
+        also = " as well as from training shards"
     yield RULE.at(
         first.location,
         f"The first loop that learns takes its batches from validation shards{also}.",

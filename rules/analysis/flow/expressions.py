@@ -10,7 +10,7 @@ from typing import Any
 from rules.analysis.configuration import Origin
 from rules.analysis.flow.calls import Calls
 from rules.analysis.flow.events import Block, Kind, Round
-from rules.analysis.flow.files import file_labels, of_file
+from rules.analysis.flow.files import FILES, every_split, file_labels, folder_labels, narrowed, of_file, some_of
 from rules.analysis.flow.formatting import by_percent
 from rules.analysis.flow.marks import before_own, begins_own, is_mixture, is_shifted, marked
 from rules.analysis.flow.objects import Array, Bound, Class, Foreign, Function, Instance, Library, ModuleOf, owner_of
@@ -131,7 +131,7 @@ class Expressions(Calls):
         if isinstance(node.value, bytes):
             return Value(frozenset({BYTES}), node.value)
         if isinstance(node.value, str):
-            return Value(file_labels(node.value), node.value)
+            return Value(file_labels(node.value) | every_split(node.value), node.value)
         return constant(node.value)
 
     def _name(self, node: ast.Name) -> Value:
@@ -211,7 +211,7 @@ class Expressions(Calls):
             except TypeError:
                 return Value(owner.labels)
         labels = owner.all_labels() | lower.turns | upper.turns | self.cuts(cut)
-        labels |= before_own(lower, upper) | (lower.labels & {RANK})
+        labels = some_of(labels) | before_own(lower, upper) | (lower.labels & {RANK})
         if labels & {VAL, TRAIN}:
             labels |= {ANYWHERE} if RAND in lower.labels else self._ends(cut, lower, upper, labels)
         if labels & DATA and not labels & {TARGET, INPUT, NLL, LOGITS}:
@@ -319,7 +319,8 @@ class Expressions(Calls):
         place = _moved(one, other, op)
         labels = one.all_labels() | other.all_labels()
         if isinstance(op, (ast.Add, ast.Div)):
-            labels = of_file(labels, other.labels)
+            own = other.labels | (folder_labels(other.const) if isinstance(op, ast.Div) else NONE)
+            labels = of_file(labels | own, own, one.labels)
         if isinstance(op, ast.Div):
             self.divided(one, other)
         marks = marked(one.all_labels(), other.all_labels(), op)
@@ -451,6 +452,7 @@ class Expressions(Calls):
                 self.store(generator.target, self._beside_others(self.element(over), over, node), node)
                 for test in generator.ifs:
                     self.value(test)
+                    self.narrow(test)
             if isinstance(node, ast.DictComp):
                 self.value(node.key)
                 found = self.value(node.value)
@@ -461,6 +463,14 @@ class Expressions(Calls):
         array = self.array(node, element=found, container=True)
         array.labels |= found.labels
         return Value(found.labels, ref=array)
+
+    def narrow(self, test: ast.expr, holds: bool = True) -> None:
+        """Where a test of a file's name holds, or does not, the name is of fewer splits."""
+        for node in ast.walk(test):
+            found = self.scope.names.get(node.id) if isinstance(node, ast.Name) else None
+            if found is not None and found.labels >= FILES and isinstance(node, ast.Name):
+                left = narrowed(found.labels, test, holds)
+                self.scope.names[node.id] = Value(left, found.const, found.items, found.ref, found.place)
 
     def _beside_others(self, element: Value, over: Value, node: ast.expr) -> Value:
         """What is picked one by one of what a turn of a loop around holds is told by its number, as in a loop."""
@@ -489,8 +499,10 @@ class Expressions(Calls):
                 parts = None
         if parts is not None:
             whole = "".join(parts)
-            return Value(of_file(labels, file_labels(whole)), whole)
+            return Value(of_file(labels, file_labels(whole) | every_split(whole), labels), whole)
         files = file_labels(text)
+        if not labels & FILES and known_end(node):
+            files |= every_split(text)
         return Value(of_file(labels, files), ref=None if files else written(node, self.value))
 
     def _lambda(self, node: ast.Lambda) -> Value:
@@ -517,6 +529,12 @@ class Expressions(Calls):
 
     def _call(self, node: ast.Call) -> Value:
         return self.call(node)
+
+
+def known_end(node: ast.JoinedStr) -> bool:
+    """Whether the last part of a path stands there plainly."""
+    last = node.values[-1] if node.values else None
+    return isinstance(last, ast.Constant) and "/" in str(last.value)
 
 
 def _may_be_less(bound: ast.expr | None) -> bool:

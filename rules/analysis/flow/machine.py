@@ -225,8 +225,10 @@ class Machine(Expressions):
         left = 0
         self.uncertain += 1
         try:
-            for body in bodies:
+            for number, body in enumerate(bodies):
                 self.scope.names = dict(before)
+                if isinstance(node, ast.If):
+                    self.narrow(node.test, number == 0)
                 with self.block("branch", node, labels=test.labels) as made:
                     made.detail = (node, len(after) + left)
                     try:

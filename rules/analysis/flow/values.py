@@ -7,8 +7,8 @@ Labels say where a value is from or what it was made into:
 - `tgt`, `inp`: tokens one position ahead, and the tokens before them, cut from one stretch;
 - `anywhere`: a stretch of tokens that begins at random;
 - `logits`, `nll`: what a model answered, and a loss or log-probability at the token that came;
-- `state`: losses of earlier turns, as sums and objects remember them; `seen`: of a test, that a log shows how it ended, and of data
-  of several splits, that each has its turns;
+- `state`: losses of earlier turns, as sums and objects remember them; `seen`: of a test, that a log shows
+  how it ended, and of data of several splits, that each has its turns;
 - `bytes`, `length`: text as bytes, and how many they are; `foreign`: made where the program cannot be followed;
 - `rank`: made of the number of this process among several, so that its share begins there; `own`: the first position of
   its share; `earlier`: tokens before its share alone;
