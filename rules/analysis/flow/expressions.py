@@ -14,6 +14,7 @@ from rules.analysis.flow.files import FILES, every_split, file_labels, folder_la
 from rules.analysis.flow.formatting import by_percent
 from rules.analysis.flow.marks import before_own, begins_own, is_mixture, is_shifted, marked
 from rules.analysis.flow.objects import Array, Bound, Class, Foreign, Function, Instance, Library, ModuleOf, owner_of
+from rules.analysis.flow.picking import tries
 from rules.analysis.flow.plain import is_script, same_type
 from rules.analysis.flow.prints import written
 from rules.analysis.flow.values import (
@@ -458,6 +459,7 @@ class Expressions(Calls):
                 found = self.value(node.value)
             else:
                 found = self.value(node.elt)
+            found = found.plus(tries(over, found.all_labels()))
         finally:
             self.scope.names = names
         array = self.array(node, element=found, container=True)

@@ -32,6 +32,7 @@ from rules.analysis.flow.objects import (
     owners,
 )
 from rules.analysis.flow.options import GROUPS, PARSED, PARSERS, as_dictionary, declare, options_of, parsed
+from rules.analysis.flow.picking import PICKS, note_pick, tries
 from rules.analysis.flow.plain import TEXT_METHODS, is_script, of_text
 from rules.analysis.flow.prints import template
 from rules.analysis.flow.values import (
@@ -173,6 +174,8 @@ class Libraries(Walker):
         asked = Asked(name, last, arguments, named, node, labels_of(arguments, named))
         if last in _FETCHES or name.partition(".")[0] in _SITES:
             self.note(Kind.FETCH, node, name, asked.labels, detail=_source(asked))
+        if last in PICKS:
+            note_pick(self, asked)
         handler = _HANDLERS.get(last)
         found = None if handler is None else handler(self, asked)
         if found is None and name.startswith("torch.nn.") and last[:1].isupper():
@@ -432,6 +435,16 @@ class Libraries(Walker):
 
     def _text(self, asked: Asked) -> Value | None:
         return of_text(asked)
+
+    def _mapped(self, asked: Asked) -> Value | None:
+        """`map(function, things)`: what the function gives for each."""
+        function = asked.argument(0)
+        if asked.is_method or len(asked.arguments) != 2 or not isinstance(function.ref, (Function, Bound)):
+            return None
+        over = asked.arguments[1]
+        found = self.apply(function, (self.element(over),), {}, asked.node)
+        found = found.plus(tries(over, found.all_labels()))
+        return Value(found.labels, ref=self.array(asked.node, element=found, container=True))
 
     def _submitted(self, asked: Asked) -> Value | None:
         """Work given to a pool: it is done here, and its `result()` is what it gives."""
@@ -744,6 +757,7 @@ def _table() -> dict[str, Any]:
         (("partial",), Libraries._partial),
         (("items", "values", "sorted", "reversed"), Libraries._listed),
         (("submit",), Libraries._submitted),
+        (("map",), Libraries._mapped),
         (("is_available",), Libraries._available),
         (("join", "Path", "PurePath"), Libraries._path),
         (("glob", "rglob", "listdir", "scandir", "iterdir"), Libraries._globbed),

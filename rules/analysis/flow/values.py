@@ -12,6 +12,7 @@ Labels say where a value is from or what it was made into:
 - `bytes`, `length`: text as bytes, and how many they are; `foreign`: made where the program cannot be followed;
 - `rank`: made of the number of this process among several, so that its share begins there; `own`: the first position of
   its share; `earlier`: tokens before its share alone;
+- `tried`: one loss for each of several things that were tried on the same text;
 - `least`, `scaled`, `shifted`: the smaller of several losses, a loss times or plus a constant; more in `marks.py`;
 - `Token(base, offset)`: tokens looked up at a position, relative to other look-ups with the same base;
 - `Read(number)`: what the look-up in a table with that number gave;
@@ -36,6 +37,7 @@ BYTES, LENGTH, FOREIGN = "bytes", "length", "foreign"
 LEAST, SCALED, SHIFTED = "least", "scaled", "shifted"
 ENTROPY, SHARE, SPREAD, GATED = "entropy", "share", "spread", "gated"
 STATE, SEEN = "state", "seen"
+TRIED = "tried"
 RANK, OWN, EARLIER = "rank", "own", "earlier"
 DATA = frozenset({VAL, TRAIN, GEN, RAND})
 MOST_ITEMS = 64
