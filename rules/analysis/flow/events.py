@@ -36,6 +36,7 @@ class Kind(StrEnum):
     AIMED = "aimed"  # it is asked for one of them; detail: which
     FETCH = "fetch"  # the network is asked for data; detail: what of, where that is plain
     COMPARED = "compared"  # a loss is compared with another; detail: the comparison
+    PICKED = "picked"  # one of several losses is picked by its size; detail: the call
     EXCHANGE = "exchange"  # ranks bring something together; detail: the networks and tensors it is a part of
     ESCAPE = "escape"  # the program goes where it cannot be followed
     RETURN = "return"

@@ -11,10 +11,11 @@ from rules.analysis.configuration import Origin
 from rules.analysis.flow.aims import aims, picked, weighed
 from rules.analysis.flow.calls import Calls
 from rules.analysis.flow.events import Block, Kind, Round
-from rules.analysis.flow.files import file_labels, of_file
+from rules.analysis.flow.files import FILES, every_split, file_labels, folder_labels, narrowed, of_file, some_of
 from rules.analysis.flow.formatting import by_percent
 from rules.analysis.flow.marks import before_own, begins_own, is_mixture, is_shifted, marked
 from rules.analysis.flow.objects import Array, Bound, Class, Foreign, Function, Instance, Library, ModuleOf, owner_of
+from rules.analysis.flow.picking import tries
 from rules.analysis.flow.plain import is_script, same_type
 from rules.analysis.flow.prints import written
 from rules.analysis.flow.values import (
@@ -132,7 +133,7 @@ class Expressions(Calls):
         if isinstance(node.value, bytes):
             return Value(frozenset({BYTES}), node.value)
         if isinstance(node.value, str):
-            return Value(file_labels(node.value), node.value)
+            return Value(file_labels(node.value) | every_split(node.value), node.value)
         return constant(node.value)
 
     def _name(self, node: ast.Name) -> Value:
@@ -212,7 +213,7 @@ class Expressions(Calls):
             except TypeError:
                 return Value(owner.labels)
         labels = owner.all_labels() | lower.turns | upper.turns | self.cuts(cut)
-        labels |= before_own(lower, upper) | (lower.labels & {RANK})
+        labels = some_of(labels) | before_own(lower, upper) | (lower.labels & {RANK})
         if labels & {VAL, TRAIN}:
             labels |= {ANYWHERE} if RAND in lower.labels else self._ends(cut, lower, upper, labels)
         if labels & DATA and not labels & {TARGET, INPUT, NLL, LOGITS}:
@@ -330,7 +331,8 @@ class Expressions(Calls):
         place = self.moved(one, other, op)
         labels = one.all_labels() | other.all_labels()
         if isinstance(op, (ast.Add, ast.Div)):
-            labels = of_file(labels, other.labels)
+            own = other.labels | (folder_labels(other.const) if isinstance(op, ast.Div) else NONE)
+            labels = of_file(labels | own, own, one.labels)
         if isinstance(op, ast.Div):
             self.divided(one, other)
         if node is not None:
@@ -485,16 +487,26 @@ class Expressions(Calls):
                 self.store(generator.target, self._beside_others(self.element(over), over, node), node)
                 for test in generator.ifs:
                     self.value(test)
+                    self.narrow(test)
             if isinstance(node, ast.DictComp):
                 self.value(node.key)
                 found = self.value(node.value)
             else:
                 found = self.value(node.elt)
+            found = found.plus(tries(over, found.all_labels()))
         finally:
             self.scope.names = names
         array = self.array(node, element=found, container=True)
         array.labels |= found.labels
         return Value(found.labels, ref=array)
+
+    def narrow(self, test: ast.expr, holds: bool = True) -> None:
+        """Where a test of a file's name holds, or does not, the name is of fewer splits."""
+        for node in ast.walk(test):
+            found = self.scope.names.get(node.id) if isinstance(node, ast.Name) else None
+            if found is not None and found.labels >= FILES and isinstance(node, ast.Name):
+                left = narrowed(found.labels, test, holds)
+                self.scope.names[node.id] = Value(left, found.const, found.items, found.ref, found.place)
 
     def _beside_others(self, element: Value, over: Value, node: ast.expr) -> Value:
         """What is picked one by one of what a turn of a loop around holds is told by its number, as in a loop."""
@@ -523,8 +535,10 @@ class Expressions(Calls):
                 parts = None
         if parts is not None:
             whole = "".join(parts)
-            return Value(of_file(labels, file_labels(whole)), whole)
+            return Value(of_file(labels, file_labels(whole) | every_split(whole), labels), whole)
         files = file_labels(text)
+        if not labels & FILES and known_end(node):
+            files |= every_split(text)
         return Value(of_file(labels, files), ref=None if files else written(node, self.value))
 
     def _lambda(self, node: ast.Lambda) -> Value:
@@ -551,6 +565,12 @@ class Expressions(Calls):
 
     def _call(self, node: ast.Call) -> Value:
         return self.call(node)
+
+
+def known_end(node: ast.JoinedStr) -> bool:
+    """Whether the last part of a path stands there plainly."""
+    last = node.values[-1] if node.values else None
+    return isinstance(last, ast.Constant) and "/" in str(last.value)
 
 
 def _may_be_less(bound: ast.expr | None) -> bool:

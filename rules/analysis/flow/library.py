@@ -13,7 +13,7 @@ from rules.analysis.flow import printing
 from rules.analysis.flow.aims import blended, picked
 from rules.analysis.flow.base import Arguments, Asked, Named, Span, Walker, labels_of
 from rules.analysis.flow.events import Kind
-from rules.analysis.flow.files import file_labels, of_file
+from rules.analysis.flow.files import every_split, file_labels, folder_labels, in_folder, narrowed, of_file, some_of
 from rules.analysis.flow.loading import BY_PATH, FROM_SPEC, by_path, from_spec
 from rules.analysis.flow.marks import before_own, exponent
 from rules.analysis.flow.objects import (
@@ -33,6 +33,7 @@ from rules.analysis.flow.objects import (
     owners,
 )
 from rules.analysis.flow.options import GROUPS, PARSED, PARSERS, as_dictionary, declare, options_of, parsed
+from rules.analysis.flow.picking import PICKS, note_pick, tries
 from rules.analysis.flow.plain import TEXT_METHODS, is_script, of_text
 from rules.analysis.flow.prints import template
 from rules.analysis.flow.values import (
@@ -177,6 +178,8 @@ class Libraries(Walker):
         asked = Asked(name, last, arguments, named, node, labels_of(arguments, named))
         if last in _FETCHES or name.partition(".")[0] in _SITES:
             self.note(Kind.FETCH, node, name, asked.labels, detail=_source(asked))
+        if last in PICKS:
+            note_pick(self, asked)
         handler = _HANDLERS.get(last)
         if handler is None and _PUTS.fullmatch(last):
             self.put(node, name, *arguments)
@@ -208,7 +211,8 @@ class Libraries(Walker):
             if (default.known or default.items is not None) and self.configuration.is_default(key.const):
                 return default
             if setting is not None:
-                return Value(of_file(default.labels, file_labels(setting.value)), setting.value)
+                files = file_labels(setting.value) | every_split(setting.value)
+                return Value(of_file(default.labels, files), setting.value)
         return default
 
     def _get(self, asked: Asked) -> Value | None:
@@ -390,13 +394,35 @@ class Libraries(Walker):
 
     def _path(self, asked: Asked) -> Value | None:
         """A path out of its parts: the last part that names a split tells it."""
-        if not asked.name.endswith("path.join"):
+        if not asked.name.endswith("path.join") and (asked.last == "join" or asked.is_method):
             return None
         labels = NONE
         for part in asked.arguments:
-            labels = of_file(labels | part.labels, part.labels)
+            own = part.labels | (folder_labels(part.const) if len(asked.arguments) > 1 else NONE)
+            labels = of_file(labels | own, own, labels)
         last = asked.arguments[-1] if asked.arguments else NOTHING
-        return Value(labels, last.const if is_script(last) else UNKNOWN)
+        alone = len(asked.arguments) == 1 and isinstance(last.const, str) and last.const != ""
+        return Value(labels, last.const if alone or is_script(last) else UNKNOWN)
+
+    def _globbed(self, asked: Asked) -> Value | None:
+        """Files of a folder by a pattern, or all of them."""
+        folder = asked.argument(0)
+        if asked.last in ("listdir", "scandir", "iterdir"):
+            whole = in_folder(folder.const) if isinstance(folder.const, str) else NONE
+            return Value(of_file(asked.labels | whole, whole, folder.labels))
+        if not asked.is_method or len(asked.arguments) < 2:
+            return None
+        return Value(of_file(asked.labels, asked.arguments[1].labels, folder.labels))
+
+    def _filtered(self, asked: Asked) -> Value | None:
+        """`filter(test, names)`: names of fewer splits, where the test is of their names."""
+        if asked.is_method or len(asked.arguments) != 2:
+            return None
+        test, over = asked.arguments[0].ref, asked.arguments[1]
+        inner = self.element(over)
+        plain = isinstance(test, Function) and isinstance(test.node, ast.Lambda)
+        labels = narrowed(inner.labels, test.node.body) if plain else some_of(inner.labels)
+        return Value(labels, ref=self.array(asked.node, element=Value(labels, place=inner.place), container=True))
 
     def _named_beside(self, asked: Asked) -> Value | None:
         """`Path(__file__).with_name("helper.py")`."""
@@ -417,6 +443,16 @@ class Libraries(Walker):
 
     def _text(self, asked: Asked) -> Value | None:
         return of_text(asked)
+
+    def _mapped(self, asked: Asked) -> Value | None:
+        """`map(function, things)`: what the function gives for each."""
+        function = asked.argument(0)
+        if asked.is_method or len(asked.arguments) != 2 or not isinstance(function.ref, (Function, Bound)):
+            return None
+        over = asked.arguments[1]
+        found = self.apply(function, (self.element(over),), {}, asked.node)
+        found = found.plus(tries(over, found.all_labels()))
+        return Value(found.labels, ref=self.array(asked.node, element=found, container=True))
 
     def _submitted(self, asked: Asked) -> Value | None:
         """Work given to a pool: it is done here, and its `result()` is what it gives."""
@@ -778,8 +814,11 @@ def _table() -> dict[str, Any]:
         (("partial",), Libraries._partial),
         (("items", "values", "sorted", "reversed"), Libraries._listed),
         (("submit",), Libraries._submitted),
+        (("map",), Libraries._mapped),
         (("is_available",), Libraries._available),
-        (("join",), Libraries._path),
+        (("join", "Path", "PurePath"), Libraries._path),
+        (("glob", "rglob", "listdir", "scandir", "iterdir"), Libraries._globbed),
+        (("filter",), Libraries._filtered),
         (("zip", "enumerate"), Libraries._zip),
         (("at",), Libraries._add_at),
         (("bincount", "histogram", "histogram2d"), Libraries._counted),

@@ -14,8 +14,9 @@ from rules.analysis.flow.base import Span
 from rules.analysis.flow.calls import NAMED_VAL
 from rules.analysis.flow.events import Block, Event, Kind, Round, Trace
 from rules.analysis.flow.expressions import Expressions
-from rules.analysis.flow.objects import Array, Class, Count, Function, Library, ModuleOf, Scope
+from rules.analysis.flow.objects import Array, Class, Count, Function, Instance, Library, ModuleOf, Scope
 from rules.analysis.flow.plain import read_setting
+from rules.analysis.flow.turning import comes_true
 from rules.analysis.flow.values import (
     DATA,
     HELD,
@@ -77,6 +78,7 @@ class Machine(Expressions):
         self.times: dict[ast.AST, int] = {}
         self.printers: dict[ast.AST, bool] = {}
         self.trail: list[Block] = []
+        self.turning: list[ast.AST] = []  # the loops around
         self.scope: Scope = Scope(next(iter(modules.values())))
         self.returned: list[list[Value]] = []
         self.left: list[list[dict[str, Value]]] = []
@@ -229,8 +231,10 @@ class Machine(Expressions):
         left = 0
         self.uncertain += 1
         try:
-            for body in bodies:
+            for number, body in enumerate(bodies):
                 self.scope.names = dict(before)
+                if isinstance(node, ast.If):
+                    self.narrow(node.test, number == 0)
                 with self.block("branch", node, labels=test.labels) as made:
                     made.detail = (node, len(after) + left)
                     try:
@@ -245,6 +249,24 @@ class Machine(Expressions):
         if not after:
             raise _Leave
         self._merge(after, aims(test, self))
+        if isinstance(node, ast.If) and len(after) > 1 and self._comes_true(node):
+            self._changed_over(after)
+
+    def _comes_true(self, node: ast.If) -> bool:
+        """Whether both sides run in turns of a loop: a log shows it, or it is the turn that decides."""
+        if not self.turning:
+            return False
+        return node in self.seen or comes_true(node.test, self.turning[-1], self.value, self.configuration)
+
+    def _changed_over(self, states: Sequence[Mapping[str, Value]]) -> None:
+        """Names that hold data of one split after one side and of another after the other hold both in the end."""
+        for name, value in self.scope.names.items():
+            held = [state[name].all_labels() & DATA for state in states if name in state]
+            if len(held) == len(states) and all(held) and any(one != held[0] for one in held):
+                self.scope.names[name] = value.plus({SEEN})
+                if isinstance(value.ref, Instance) and not value.ref.cls.module:  # a reader of both
+                    inner = value.ref.names
+                    inner.update({key: one.plus({SEEN}) for key, one in inner.items() if one.all_labels() & DATA})
 
     def _merge(self, states: list[dict[str, Value]], chosen: Labels = NONE) -> None:
         """A name is what it may be in any of the states; what differs was chosen by what the test is made of."""
@@ -273,6 +295,7 @@ class Machine(Expressions):
             changes = self.changes
             before = dict(self.scope.names)
             self.uncertain += 1
+            self.turning.append(node)
             try:
                 with self.block("loop", node, self.scope.function, labels) as made:
                     made.detail = detail
@@ -284,6 +307,7 @@ class Machine(Expressions):
             finally:
                 self.uncertain -= 1
                 self.once = once
+                self.turning.pop()
             after = self.scope.names
             self._merge([before, after, *self.left.pop()])
             if self.changes == changes and _same(before, after):

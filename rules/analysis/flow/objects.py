@@ -92,6 +92,13 @@ class Instance:
                 found |= value.all_labels(depth - 1) if depth > 0 else value.labels
         return found
 
+    def beside(self, other: Any) -> Instance:
+        """What may be this or another object of its class; a network, or an object of another class, stays itself."""
+        if self.cls.module or self.cls.optimizer or not isinstance(other, Instance) or other.cls is not self.cls:
+            return self
+        names = {name: joined(value, other.names.get(name, value)) for name, value in self.names.items()}
+        return Instance(self.cls, names, self.of)
+
 
 @dataclass(slots=True, eq=False)
 class Bound:
