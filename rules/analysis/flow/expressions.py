@@ -47,6 +47,7 @@ from rules.analysis.flow.values import (
     Value,
     constant,
     joined,
+    literals,
     without,
 )
 
@@ -318,6 +319,8 @@ class Expressions(Calls):
             labels = of_file(labels, other.labels)
         if isinstance(op, ast.Div):
             self.divided(one, other)
+        if isinstance(op, ast.Mod) and isinstance(one.const, str):  # "val_bpb:%.8f" % shown
+            labels |= frozenset[Label]().union(*(literals(shown.const) for shown in other.items or (other,)))
         marks = marked(one.all_labels(), other.all_labels(), op)
         labels |= marks
         if node is not None and SPREAD in marks and VAL in labels:
@@ -476,6 +479,7 @@ class Expressions(Calls):
         for part in node.values:
             value = self.value(part.value if isinstance(part, ast.FormattedValue) else part)
             labels |= value.all_labels()
+            labels |= literals(value.const)
             if (
                 value.known
                 and parts is not None

@@ -17,7 +17,7 @@ Labels say where a value is from or what it was made into:
 - `Turn(number)`: picked by the turn of the loop with that number;
 - `Kept(number)`: holds what the score with that number added up; `Past(line)`: left over from an earlier turn of a
   loop; `Cut(side, bound, function)`: the part before or after a bound; `First(tokens)`: the first tokens alone;
-  `Until(bound, beyond, function)`: tokens up to so many after a bound.
+  `Until(bound, beyond, function)`: tokens up to so many after a bound; `Literal(number)`: a text that shows it.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ STATE, SEEN = "state", "seen"
 RANK, OWN, EARLIER = "rank", "own", "earlier"
 DATA = frozenset({VAL, TRAIN, GEN, RAND})
 MOST_ITEMS = 64
+LITERAL_DIGITS = 4  # after the point, at least
 
 
 class Token(NamedTuple):
@@ -107,7 +108,14 @@ class Until(NamedTuple):
     what: str = "until"
 
 
-Label = str | Token | Read | Turn | Kept | Past | Cut | Less | First | Until
+class Literal(NamedTuple):
+    """A text shows a number that stands in the program as it is, or a value may be one."""
+
+    number: float
+    what: str = "literal"
+
+
+Label = str | Token | Read | Turn | Kept | Past | Cut | Less | First | Until | Literal
 Labels = frozenset[Label]
 NONE: Labels = frozenset()
 
@@ -218,6 +226,8 @@ def _join(one: Value, other: Value) -> Value:
         items = tuple(_join(a, b) for a, b in zip(one.items, other.items, strict=True))
     same = one.known and other.known and type(one.const) is type(other.const) and one.const == other.const
     labels = one.labels | other.labels
+    if not same:
+        labels |= literals(one.const) | literals(other.const)
     if items is None:
         for side in (one, other):
             for item in side.items or ():
@@ -228,6 +238,12 @@ def _join(one: Value, other: Value) -> Value:
     ref = one.ref if one.ref is not None else other.ref
     optional = one.optional or other.optional
     return Value(labels, one.const if same else UNKNOWN, items, ref, place, optional)
+
+
+def literals(number: Any) -> Labels:
+    """The label of a plain number of so many digits that it is known again wherever it is met."""
+    long = isinstance(number, float) and round(number, LITERAL_DIGITS - 1) != number
+    return frozenset({Literal(number)}) if long else NONE
 
 
 def _perhaps(value: Value, labels: Labels) -> Value:
