@@ -51,7 +51,7 @@ _FIX = "Decompress and load the artifact that was written, score that model, and
 
 
 def check(submission: Submission, _: Competition) -> Iterator[Finding]:
-    """Yield one finding: a constant was added to a loss, the number is no result, or the network in memory is scored."""
+    """Yield one finding: a constant was added to a loss, it is no result, or the network in memory is scored."""
     trace = trace_of(submission)
     if trace is None:
         return

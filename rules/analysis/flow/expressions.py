@@ -297,6 +297,8 @@ class Expressions(Calls):
         found = self.arithmetic(one, other, node.op, node)
         if isinstance(node.op, ast.Sub) and isinstance(node.right, _PLAIN_BOUNDS) and not found.labels & DATA:
             return found.plus({Less(ast.unparse(node.right), self.scope.function)})
+        if isinstance(node.op, ast.Mod) and isinstance(one.const, str):  # "val_bpb:%.8f" % shown
+            return found.plus(frozenset[Label]().union(*(literals(shown.const) for shown in other.items or (other,))))
         return found
 
     def arithmetic(self, one: Value, other: Value, op: ast.AST, node: ast.AST | None = None) -> Value:
@@ -319,8 +321,6 @@ class Expressions(Calls):
             labels = of_file(labels, other.labels)
         if isinstance(op, ast.Div):
             self.divided(one, other)
-        if isinstance(op, ast.Mod) and isinstance(one.const, str):  # "val_bpb:%.8f" % shown
-            labels |= frozenset[Label]().union(*(literals(shown.const) for shown in other.items or (other,)))
         marks = marked(one.all_labels(), other.all_labels(), op)
         labels |= marks
         if node is not None and SPREAD in marks and VAL in labels:
