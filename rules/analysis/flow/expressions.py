@@ -11,7 +11,7 @@ from rules.analysis.configuration import Origin
 from rules.analysis.flow.calls import Calls
 from rules.analysis.flow.events import Block, Kind, Round
 from rules.analysis.flow.files import file_labels, of_file
-from rules.analysis.flow.marks import before_own, begins_own, is_mixture, is_shifted, marked
+from rules.analysis.flow.marks import before_own, begins_own, is_mixture, is_shifted, marked, matched
 from rules.analysis.flow.objects import Array, Bound, Class, Foreign, Function, Instance, Library, ModuleOf, owner_of
 from rules.analysis.flow.plain import is_script, same_type
 from rules.analysis.flow.prints import written
@@ -22,6 +22,7 @@ from rules.analysis.flow.values import (
     EARLIER,
     INPUT,
     LOGITS,
+    MATCHED,
     MOST_ITEMS,
     NLL,
     NONE,
@@ -32,6 +33,7 @@ from rules.analysis.flow.values import (
     SCALED,
     SHIFTED,
     SPREAD,
+    STORED,
     TARGET,
     TRAIN,
     UNKNOWN,
@@ -281,7 +283,9 @@ class Expressions(Calls):
                 return constant(owner.const[key.const])
             except (TypeError, KeyError, IndexError):
                 return NOTHING
-        labels = owner.labels | key.turns | cuts_of(key) | (key.labels & {EARLIER})
+        labels = owner.labels | key.turns | cuts_of(key) | (key.labels & {EARLIER, MATCHED})
+        if STORED in labels and key.all_labels() & DATA:  # a table by tokens, and no text by its places
+            labels -= {STORED}
         if LOGITS in labels and key.all_labels() & {TARGET}:
             return Value(labels | key.all_labels() | {NLL})
         if labels & DATA and not labels & {NLL, LOGITS} and key.place is not None:
@@ -377,6 +381,8 @@ class Expressions(Calls):
             if {VAL, NLL} <= both and isinstance(node.ops[0], (ast.Lt, ast.LtE, ast.Gt, ast.GtE)):
                 self.note(Kind.COMPARED, node, "", one.all_labels() | others[0].all_labels(), detail=node)
         labels = one.all_labels()
+        if isinstance(node.ops[0], (ast.Eq, ast.NotEq)):
+            labels |= matched(labels, others[0].all_labels())
         for op, other in zip(node.ops, others, strict=True):
             if isinstance(op, (ast.In, ast.NotIn)) and isinstance(other.ref, Array) and one.all_labels() & {VAL, TRAIN}:
                 labels |= self.looked_up(other, one, node).labels
@@ -414,10 +420,11 @@ class Expressions(Calls):
         return UNKNOWN
 
     def _conditional(self, node: ast.IfExp) -> Value:
-        truth = self.truth(self.value(node.test))
+        test = self.value(node.test)
+        truth = self.truth(test)
         if truth is not None:
             return self.value(node.body if truth else node.orelse)
-        return joined(self.value(node.body), self.value(node.orelse))
+        return joined(self.value(node.body), self.value(node.orelse)).plus(test.labels & {MATCHED})
 
     def _sequence(self, node: ast.Tuple | ast.List | ast.Set) -> Value:
         values = [self.value(item) for item in node.elts]

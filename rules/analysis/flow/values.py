@@ -9,6 +9,8 @@ Labels say where a value is from or what it was made into:
 - `logits`, `nll`: what a model answered, and a loss or log-probability at the token that came;
 - `state`: losses of earlier turns, as sums and objects remember them; `seen`: of a test, that a log shows how it ended;
 - `bytes`, `length`: text as bytes, and how many they are; `foreign`: made where the program cannot be followed;
+- `stored`: read from a file that is of no split by its name; `matched`: of whether that is the token that came;
+  `tokens`: of a file that is written, that tokens of the validation text are a part of it beside others;
 - `rank`: made of the number of this process among several, so that its share begins there; `own`: the first position of
   its share; `earlier`: tokens before its share alone;
 - `least`, `scaled`, `shifted`: the smaller of several losses, a loss times or plus a constant; more in `marks.py`;
@@ -35,6 +37,7 @@ BYTES, LENGTH, FOREIGN = "bytes", "length", "foreign"
 LEAST, SCALED, SHIFTED = "least", "scaled", "shifted"
 ENTROPY, SHARE, SPREAD, GATED = "entropy", "share", "spread", "gated"
 STATE, SEEN = "state", "seen"
+STORED, MATCHED, TOKENS = "stored", "matched", "tokens"
 RANK, OWN, EARLIER = "rank", "own", "earlier"
 DATA = frozenset({VAL, TRAIN, GEN, RAND})
 MOST_ITEMS = 64
