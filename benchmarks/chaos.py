@@ -14,14 +14,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import signal
 import tempfile
 import threading
 import time
 from collections import Counter
-from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -29,6 +26,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from benchmarks.deployment import Deployment, deployed
+from benchmarks.killing import Killer
 from benchmarks.story import Story
 from benchmarks.verdicts import problems
 from demo.github.faults import dropped, secondary_limit, server_error, slow
@@ -58,47 +56,17 @@ class Plan:
     seed: int = 1
 
 
-@dataclass(slots=True)
-class Killer:
-    """Kills processes at random as deliveries are handled, until it has killed enough."""
+def victim(running: Deployment, killer: Killer) -> tuple[str, int | None]:
+    """Who is killed next: of workers nobody while a third attempt runs."""
+    kind = killer.choose(VICTIMS if not last_attempt(running) else {"web": 1, "beat": 1})
+    return kind, killer.process(kind, running.commands)
 
-    running: Deployment
-    random: Random
-    plan: Plan
-    killed: Counter[str] = field(default_factory=Counter)
 
-    def run(self) -> None:
-        """In a thread of its own."""
-        wipe_at = {self.plan.kills * (number + 1) // (self.plan.wipes + 1) for number in range(self.plan.wipes)}
-        due, every = 0.0, self.plan.deliveries / self.plan.kills
-        while self.killed.total() < self.plan.kills:
-            if handled(self.running) < due or not self._kill():
-                time.sleep(0.05)
-                continue
-            due += self.random.expovariate(1 / (0.95 * every))
-            if self.killed.total() in wipe_at:
-                with closing(self.running.broker.client) as redis:
-                    redis.flushall()
-
-    def _kill(self) -> bool:
-        victims = VICTIMS if not self._last_attempt() else {"web": 1, "beat": 1}
-        [kind] = self.random.choices(list(victims), list(victims.values()))
-        commands = [one for one in self.running.commands if one.name.startswith("worker" if kind == "child" else kind)]
-        chosen = self.random.choice(commands)
-        pids = chosen.children() if kind == "child" else [chosen.process.pid]
-        if not pids or chosen.process.poll() is not None:
-            return False
-        try:
-            os.kill(self.random.choice(pids), signal.SIGKILL)
-        except ProcessLookupError:
-            return False
-        self.killed[kind] += 1
-        return True
-
-    def _last_attempt(self) -> bool:
-        with self.running.scope() as session:
-            last = select(Job.id).where(Job.pending, Job.attempts >= jobs.MAX_ATTEMPTS, Job.quarantined_at.is_(None))
-            return session.scalars(last.limit(1)).first() is not None
+def last_attempt(running: Deployment) -> bool:
+    """Whether a job is in the attempt after which it is set aside."""
+    with running.scope() as session:
+        last = select(Job.id).where(Job.pending, Job.attempts >= jobs.MAX_ATTEMPTS, Job.quarantined_at.is_(None))
+        return session.scalars(last.limit(1)).first() is not None
 
 
 def bad_weather(running: Deployment) -> None:
@@ -119,10 +87,11 @@ def storm(running: Deployment, plan: Plan) -> tuple[Story, Killer]:
     """Let people act in bursts while the killer is about, until there were enough deliveries and kills."""
     random = Random(plan.seed)
     story = Story(running.hub, Random(plan.seed + 1), plan.pulls, plan.pushes)
-    killer = Killer(running, Random(plan.seed + 2), plan)
+    killer = Killer(Random(plan.seed + 2), plan.kills, plan.deliveries, 0.95, wipes=plan.wipes)
     running.hub.state.hooks.weather = WEATHER
     bad_weather(running)
-    thread = threading.Thread(target=killer.run, name="killer", daemon=True)
+    told = (lambda: handled(running), lambda: victim(running, killer), running.broker)
+    thread = threading.Thread(target=killer.run, args=told, name="killer", daemon=True)
     thread.start()
     while sent(running) < plan.deliveries or thread.is_alive():
         for _ in range(random.choice((1, 1, 2, 5, 30, 100))):

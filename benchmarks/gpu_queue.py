@@ -14,13 +14,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -29,6 +28,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from benchmarks.deployment import Supervised
+from benchmarks.killing import Killer
 from migrations.apply import upgrade
 from tests.databases import postgresql
 from tests.processes import Broker, broker, environment
@@ -77,36 +77,23 @@ class Watcher:
     """Kills at random, and looks all the time whether a budget is exceeded or a machine has two runs."""
 
     place: Place
-    plan: Plan
-    random: Random
+    killer: Killer
     limit_seconds: int
-    killed: Counter[str] = field(default_factory=Counter)
     over: list[str] = field(default_factory=list)
     most: int = 0
     looks: int = 0
-    stop: threading.Event = field(default_factory=threading.Event)
 
     def kill(self) -> None:
-        """In a thread of its own: so many for so many runs that began, however slow the machine is."""
-        due, every = 1.0, self.plan.submissions * STEPS / self.plan.kills
-        while not self.stop.wait(0.05) and self.killed.total() < self.plan.kills:
-            if sum(len(executions(runs)) for runs in self.place.executing.values()) / 2 < due:
-                continue
-            due += self.random.expovariate(1 / (0.9 * every))
-            [kind] = self.random.choices(list(VICTIMS), list(VICTIMS.values()))
-            pid = self._victim(kind)
-            if pid is None:
-                continue
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-                self.killed[kind] += 1
-            if self.killed.total() == self.plan.kills // 2:
-                with closing(self.place.redis.client) as redis:
-                    redis.flushall()
+        """In a thread of its own."""
+        self.killer.run(self._begun, self._victim, self.place.redis)
+
+    def _begun(self) -> float:
+        """How many runs, by the diaries of the runners."""
+        return sum(len(executions(runs)) for runs in self.place.executing.values()) / 2
 
     def watch(self) -> None:
         """In another thread."""
-        while not self.stop.wait(0.05):
+        while not self.killer.stop.wait(0.05):
             with self.place.scope() as session:
                 for row in session.scalars(select(Budget)):
                     total = row.reserved_seconds + row.spent_seconds
@@ -115,14 +102,12 @@ class Watcher:
                         self.over.append(f"{row.account}: {total} of {self.limit_seconds} s")
                 self.looks += 1
 
-    def _victim(self, kind: str) -> int | None:
-        if kind == "supervisor":
-            running = [run for runs in self.place.executing.values() for run in supervisors(runs)]
-            return self.random.choice(running) if running else None
-        wanted = "worker" if kind == "child" else kind
-        chosen = self.random.choice([one for one in self.place.commands if one.name.startswith(wanted)])
-        pids = chosen.children() if kind == "child" else [chosen.process.pid]
-        return self.random.choice(pids) if pids and chosen.process.poll() is None else None
+    def _victim(self) -> tuple[str, int | None]:
+        kind = self.killer.choose(VICTIMS)
+        if kind != "supervisor":
+            return kind, self.killer.process(kind, self.place.commands)
+        running = [run for runs in self.place.executing.values() for run in supervisors(runs)]
+        return kind, self.killer.random.choice(running) if running else None
 
 
 def supervisors(runs: Path) -> list[int]:
@@ -158,7 +143,12 @@ def left_over(folder: Path) -> list[str]:
 @contextmanager
 def started(plan: Plan, folder: Path, limit_seconds: int) -> Iterator[Place]:
     """A database, a Redis, beat, one worker for everything and one for each machine."""
-    policy = {"smoke_seconds": 20.0, "probe_seconds": 20.0, "seeds": SEEDS, "untimed_seconds": TOTAL_SECONDS}
+    policy: dict[str, Any] = {
+        "smoke_seconds": 20.0,
+        "probe_seconds": 20.0,
+        "seeds": SEEDS,
+        "untimed_seconds": TOTAL_SECONDS,
+    }
     file = competition(folder, {**BUDGET, "minutes_per_day": limit_seconds / 60}, **policy)
     file.write_text(file.read_text("utf-8").replace("_seconds = 30.0", f"_seconds = {TOTAL_SECONDS / 2}"), "utf-8")
     with postgresql() as url, broker(folder) as redis:
@@ -272,7 +262,8 @@ def run(plan: Plan, folder: Path) -> dict[str, Any]:
     """All of it; the summary, in which `problems` should be empty."""
     limit = plan.submissions * STEPS * 120
     with started(plan, folder, limit) as place:
-        watcher = Watcher(place, plan, Random(plan.seed), limit)
+        killer = Killer(Random(plan.seed), plan.kills, plan.submissions * STEPS, 0.9, due=1.0)
+        watcher = Watcher(place, killer, limit)
         began = time.monotonic()
         ask(place, plan)
         threads = [
@@ -283,7 +274,7 @@ def run(plan: Plan, folder: Path) -> dict[str, Any]:
             thread.start()
         while under_way(place) and time.monotonic() - began < MOST_SECONDS:
             time.sleep(0.2)
-        watcher.stop.set()
+        killer.stop.set()
         for thread in threads:
             thread.join()
         seconds = time.monotonic() - began
@@ -301,7 +292,7 @@ def run(plan: Plan, folder: Path) -> dict[str, Any]:
             "verdicts": dict(verdicts),
             "attempts": {str(key): count for key, count in sorted(attempts.items())},
             "executions": sum(line[0] == "begin" for path in place.executing.values() for line in executions(path)),
-            "kills": dict(watcher.killed) | {"all": watcher.killed.total()},
+            "kills": dict(killer.killed) | {"all": killer.killed.total()},
             "looks": int(looks),
             "seconds": round(seconds),
             "budget": {"limit": limit, "most reserved and spent": watcher.most, "looked at": watcher.looks},

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from rules.competition import builtin
-from rules.reading.git import GitRepository
 from worker.backtest import BacktestOptions, BacktestResult, run
+from worker.relatives import Place, triage_beside_cited
 from worker.tables import read_pull_requests, read_rulings
-from worker.triage import triage_pull_request
 
 MIRROR, DATA = os.environ.get("FAIRWAY_MIRROR"), os.environ.get("FAIRWAY_DATA")
 
@@ -36,7 +35,7 @@ KNOWN_FOR = {
 
 @pytest.mark.parametrize("number", KNOWN_FOR)
 def test_an_entry_that_the_organizers_highlighted_has_what_it_is_known_for(number: int) -> None:
-    found = triage_pull_request(GitRepository(str(MIRROR)), number, builtin()).triage
+    found = triage_beside_cited(Place(str(MIRROR), builtin()), number).triage
     assert KNOWN_FOR[number] <= {technique.name for technique in found.techniques}
 
 

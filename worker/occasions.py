@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
 from rules.competition import Competition
+from rules.records import Entry, Step, frontier, incumbent_at, judge, listed_incumbent
 from rules.verdict import Verdict
 from worker.boards import stored
-from worker.boards.values import Board, board
 from worker.store import happenings
 from worker.store.happenings import Kind
 from worker.store.models import PullRequestRow, SubmissionRow
@@ -20,19 +21,21 @@ def look(session: Session, row: SubmissionRow, competition: Competition, *, rule
     track = competition.track((row.entry or {}).get("track"))
     if track is None or not track.record:
         return
-    now = board(stored.candidates(session, row.pull_request.repository_id, accepted=True), competition, track)
+    repository_id = row.pull_request.repository_id
+    accepted = stored.candidates(session, repository_id, accepted=True, track=track.name, parts=stored.SCORES)
+    entries = [entry for one in accepted if (entry := one.standing) is not None]
     if ruled:
-        _frontier(session, row.pull_request, now)
+        _frontier(session, row.pull_request, frontier(entries, competition))
     else:
-        _candidate(session, row, competition, now)
+        _candidate(session, row, competition, entries)
 
 
-def _candidate(session: Session, row: SubmissionRow, competition: Competition, now: Board) -> None:
+def _candidate(session: Session, row: SubmissionRow, competition: Competition, accepted: Sequence[Entry]) -> None:
+    """A submission that is better than the best of what was accepted and opened before it."""
     request = row.pull_request
-    score = stored.candidate_of(row, request, None).score
-    best = now.frontier[-1].score if now.frontier else competition.incumbent(request.created_at.date()).score
-    sign = 1 if competition.metric.better == "lower" else -1
-    if score is None or sign * score >= sign * best or row.verdict is Verdict.LIKELY_INVALID:
+    entry, before = stored.candidate_of(row, request).standing, incumbent_at(accepted, request.created_at, competition)
+    incumbent = listed_incumbent(competition, request.created_at) if before is None else before.runs
+    if not judge(entry, incumbent, competition).improves or entry is None or row.verdict is Verdict.LIKELY_INVALID:
         return
     happenings.note(
         session,
@@ -40,21 +43,21 @@ def _candidate(session: Session, row: SubmissionRow, competition: Competition, n
         Kind.CANDIDATE,
         f"{Kind.CANDIDATE}:{row.id}",
         number=request.number,
-        score=round(score, 8),
-        incumbent=round(best, 8),
+        score=round(entry.runs.mean, 8),
+        incumbent=round(incumbent.mean, 8),
     )
 
 
-def _frontier(session: Session, request: PullRequestRow, now: Board) -> None:
+def _frontier(session: Session, request: PullRequestRow, now: Sequence[Step]) -> None:
     """The frontier is worked out from all rulings anew; it is told where it is not what was told last."""
-    numbers = [row.number for row in now.frontier]
+    numbers = [step.entry.number for step in now]
     last = happenings.last(session, request.repository_id, Kind.FRONTIER)
     before = [] if last is None else last.detail["frontier"]
     if numbers == before:
         return
     since = "" if last is None else str(last.id)
     digest = hashlib.sha256(f"{since}:{numbers}".encode()).hexdigest()
-    leader = now.frontier[-1] if now.frontier else None
+    leader = now[-1].entry if now else None
     happenings.note(
         session,
         request.repository_id,
@@ -63,5 +66,5 @@ def _frontier(session: Session, request: PullRequestRow, now: Board) -> None:
         number=None if leader is None else leader.number,
         frontier=numbers,
         before=before,
-        score=None if leader is None else round(leader.score, 8),
+        score=None if leader is None else round(leader.runs.mean, 8),
     )

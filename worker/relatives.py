@@ -32,7 +32,7 @@ class Place:
 
     git: str
     competition: Competition
-    listed: Sequence[PullRequest]
+    listed: Sequence[PullRequest] = ()
     workers: int = 0
 
     def requests(self, repository: GitRepository) -> list[PullRequest]:

@@ -12,7 +12,7 @@ from evaluator.probes.trial import Trial, Trials
 NAME = "canary"
 BYTES = "bytes"
 BY_SIDECAR = "Take each token's bytes from the sidecar beside the validation shards."
-BY_TOKENIZER = "Count a token's bytes without the space marker, plus one for a leading space unless the token before is a boundary."
+BY_TOKENIZER = "Count a token's bytes without the space marker, plus one for a leading space unless after a boundary."
 _BYTES_OFF = 0.02  # of the bytes that we count: less may be a boundary treated in another way
 
 

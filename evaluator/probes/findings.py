@@ -10,6 +10,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from evaluator.evidence import ProbeOutcome, ProbeResult
+from rules.checks.c08 import RULE as C08
 from rules.rule import Finding, Location, Rule, Severity, Source
 
 P01 = Rule(
@@ -40,15 +41,8 @@ P04 = Rule(
     severity=Severity.BLOCK,
     doc="The printed bits per byte imply more bytes than the validation tokens stand for.",
 )
-COVERED = Rule(
-    code="C08",
-    name="subset-of-val-scored",
-    category="partial-validation",
-    severity=Severity.BLOCK,
-    doc="Reported bits do not cover the whole validation split.",
-)
 RULES: MappingProxyType[str, Rule] = MappingProxyType(
-    {"canary": P01, "bytes": P04, "coverage": COVERED, "suffix-flip": P02, "truncation": COVERED, "swap": P03}
+    {"canary": P01, "bytes": P04, "coverage": C08, "suffix-flip": P02, "truncation": C08, "swap": P03}
 )
 FAMILY = (P01, P02, P03, P04)
 """Rules that no file of the submission shows: they are documented in docs/probes.md."""

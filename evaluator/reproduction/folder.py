@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from evaluator.regular import NotRegularError, read_regular
+from evaluator.reproduction.limits import limits_of
 from evaluator.reproduction.workplace import MOST_FILE
-from evaluator.request import Claimed, Dataset, InputFile, Rung, RunLimits, RunRequest
+from evaluator.request import Claimed, Dataset, InputFile, Rung, RunRequest
 from rules.competition import Competition
 from rules.submission import Quantity, Submission
 
@@ -91,16 +92,7 @@ def request_of_folder(
         entry=entry,
         command=tuple(word.replace("{script}", entry) for word in asked.command or _usual(asked.gpus)),
         dataset=Dataset("", second_slice=asked.second_slice, transforms_text=asked.transforms_text),
-        limits=RunLimits(
-            train_seconds=min(limits.train_seconds, total),
-            eval_seconds=min(limits.eval_seconds, total),
-            total_seconds=total,
-            memory_bytes=asked.memory_bytes,
-            work_bytes=asked.work_bytes,
-            artifact_bytes=competition.artifact.max_bytes,
-            train_tolerance_seconds=limits.train_tolerance_seconds,
-            eval_tolerance_seconds=limits.eval_tolerance_seconds,
-        ),
+        limits=limits_of(competition, total, memory_bytes=asked.memory_bytes, work_bytes=asked.work_bytes),
         gpus=asked.gpus,
         environment={} if asked.gpus else {"OMP_NUM_THREADS": "1"},  # what runs on a processor here is small
         claimed=_claimed(submission),

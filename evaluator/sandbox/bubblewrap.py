@@ -16,16 +16,17 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from evaluator.execution import Ended, Job, Line, UnavailableError
 from evaluator.sandbox import filter as seccomp
 from evaluator.sandbox import processes, view
-from evaluator.sandbox.following import Following, Found, failed
+from evaluator.sandbox.following import Found, failed, followed
 from evaluator.sandbox.groups import Group, Groups
-from evaluator.sandbox.log import Keeper
+from evaluator.sandbox.stage import RUNTIME, Stage, give, sweep
 from evaluator.sandbox.watch import Watch
 
 READY_SECONDS = 20.0
@@ -38,7 +39,6 @@ while [ "$1" != -- ]; do echo $$ > "$1"; shift; done; shift
 while [ "$1" != -- ]; do mount --all --fstab "$1"; shift; done; shift
 exec "$@" """
 INSIDE = r"""printf '\002ready\003\n'; read -r go || exit 1; exec "$@" </dev/null"""
-RUNTIME, STAGE = Path("/run"), "fairway-stage-"
 NAMESPACES = ("user", "pid", "ipc", "uts", "net")
 
 
@@ -64,16 +64,7 @@ class Bubblewrap:
         cancelled: Callable[[], bool] | None = None,
     ) -> Ended:
         """Run the job. Raises UnavailableError where libseccomp went missing."""
-        program = seccomp.program()
-        keeper = Keeper(job.limits.log_bytes, on_line)
-        try:
-            with contextlib.ExitStack() as kept:
-                begun = self._begin(job, program, kept)
-                if isinstance(begun, Ended):
-                    return begun
-                return Following(job, begun, begun.go(), keeper, cancelled).to_the_end()
-        except OSError as error:
-            return failed(f"the sandbox could not be set up: {error}", keeper)
+        return followed(job, partial(self._begin, job, seccomp.program()), on_line, cancelled)
 
     def _begin(self, job: Job, program: bytes, kept: contextlib.ExitStack) -> _Sandboxed | Ended:
         """The job, waiting for its start; or what kept it from being set up."""
@@ -81,7 +72,7 @@ class Bubblewrap:
         if self.groups.places:
             limits = job.limits
             group = kept.enter_context(self.groups.opened(limits.memory_bytes, limits.processes))
-        stage = kept.enter_context(_Stage.opened(self.uid))
+        stage = kept.enter_context(Stage.opened(self.uid))
         shown = view.binds(job, self.interpreter)
         if self.uid is not None:
             closed = [said for source in job.read_only.values() if (said := view.unreadable(source))]
@@ -108,7 +99,7 @@ class Bubblewrap:
         kept.callback(_closed, process)
         return _arrived(job, process, status, group if "memory" in self.groups.controllers else None, kept)
 
-    def _outside(self, group: Group | None, stage: _Stage, guard: int) -> list[str]:
+    def _outside(self, group: Group | None, stage: Stage, guard: int) -> list[str]:
         """What runs before bubblewrap does: join the groups, bind what is closed to strangers, become one."""
         entrances = [str(path) for path in group.entrances] if group else []
         table = [str(stage.table())] if stage.mounts else []
@@ -118,53 +109,6 @@ class Bubblewrap:
         private = ["unshare", "--mount", "--propagation", "private", "--"] if stage.mounts else []
         stranger = ["setpriv", f"--reuid={self.uid}", f"--regid={self.uid}", "--clear-groups", "--"]
         return [*private, *script, *stranger]
-
-
-@dataclass(slots=True)
-class _Stage:
-    """A folder with what is made for one job, and the places where closed inputs are bound for it."""
-
-    folder: Path
-    mounts: list[tuple[Path, Path]] = field(default_factory=list)
-    made: list[Path] = field(default_factory=list)
-
-    @classmethod
-    @contextlib.contextmanager
-    def opened(cls, uid: int | None) -> Iterator[_Stage]:
-        """Made now, removed afterwards: name by name, since something of the host may be bound in it."""
-        where = RUNTIME if uid is not None and RUNTIME.is_dir() and view.reachable(RUNTIME / "x") else None
-        folder = Path(tempfile.mkdtemp(prefix=f"{STAGE}{os.getpid()}-", dir=where))
-        stage = cls(folder)
-        try:
-            folder.chmod(0o711)
-            yield stage
-        finally:
-            for path in stage.made:
-                path.rmdir() if path.is_dir() else path.unlink()
-            folder.rmdir()
-
-    def reached(self, bind: view.Bind) -> view.Bind:
-        """The same input where a stranger reaches it."""
-        if view.reachable(bind.source):
-            return bind
-        path = self.folder / str(len(self.made))
-        path.mkdir() if bind.source.is_dir() else path.touch()
-        self.made.append(path)
-        self.mounts.append((bind.source, path))
-        return view.Bind(path, bind.target, bind.writable)
-
-    def table(self) -> Path:
-        """The bindings as one process of `mount` takes them all."""
-        lines = (f"{_escaped(source)} {_escaped(path)} none rbind 0 0\n" for source, path in self.mounts)
-        return self.write("fstab", "".join(lines))
-
-    def write(self, name: str, text: str) -> Path:
-        """A file of ours."""
-        path = self.folder / name
-        self.made.append(path)
-        path.write_text(text)
-        path.chmod(0o644)
-        return path
 
 
 @dataclass(slots=True)
@@ -210,7 +154,7 @@ def make(*, python: Path, uid: int, groups: Groups) -> Bubblewrap:
             "container a range of user numbers"
         )
     seccomp.program()
-    _sweep(RUNTIME, Path(tempfile.gettempdir()))
+    sweep(RUNTIME, Path(tempfile.gettempdir()))
     told = subprocess.run(["bwrap", "--version"], capture_output=True, text=True, check=False)  # noqa: S607
     version = told.stdout.strip().removeprefix("bubblewrap ") or "of unknown version"
     return Bubblewrap(version, prefixes(python), groups, uid if os.geteuid() == 0 else None)
@@ -220,17 +164,6 @@ def _is_there(uid: int, table: Path = Path("/proc/self/uid_map")) -> bool:
     """Whether a user's number means somebody in the user namespace of this process."""
     ranges = (map(int, line.split()) for line in table.read_text().splitlines())
     return any(first <= uid < first + count for first, _, count in ranges)
-
-
-def _sweep(*folders: Path) -> None:
-    """Remove stages whose maker is gone, name by name as `_Stage` does; with it went what was bound there."""
-    for stage in (found for folder in folders for found in folder.glob(f"{STAGE}*")):
-        maker = stage.name.removeprefix(STAGE).partition("-")[0]
-        if maker.isdigit() and not Path("/proc", maker).exists():
-            with contextlib.suppress(OSError):
-                for path in stage.iterdir():
-                    path.rmdir() if path.is_dir() else path.unlink()
-                stage.rmdir()
 
 
 def prefixes(python: Path) -> tuple[Path, ...]:
@@ -245,14 +178,7 @@ def prefixes(python: Path) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(Path(prefix) for prefix in json.loads(told.stdout)))
 
 
-def give(folder: Path, uid: int) -> None:
-    """Make everything in a work folder the job's own; links are not followed."""
-    for path in (folder, *folder.rglob("*")):
-        if path.lstat().st_uid != uid:
-            os.chown(path, uid, uid, follow_symlinks=False)
-
-
-def _arguments(job: Job, shown: Sequence[view.Bind], stage: _Stage, environment: dict[str, str]) -> list[str]:
+def _arguments(job: Job, shown: Sequence[view.Bind], stage: Stage, environment: dict[str, str]) -> list[str]:
     """Options of bubblewrap; they travel in a file, so that no command line shows the host's paths."""
     half = str(max(job.limits.memory_bytes // 2, 1 << 20))
     words = [f"--unshare-{name}" for name in NAMESPACES] + ["--unshare-cgroup-try", "--die-with-parent"]
@@ -273,12 +199,6 @@ def _arguments(job: Job, shown: Sequence[view.Bind], stage: _Stage, environment:
     for name, value in environment.items():
         words += ["--setenv", name, value]
     return words
-
-
-def _escaped(path: Path) -> str:
-    """A path as a field of a table of mounts."""
-    special = {" ": "\\040", "\t": "\\011", "\n": "\\012", "\\": "\\134", "#": "\\043"}
-    return "".join(special.get(character, character) for character in str(path))
 
 
 def _limited(job: Job) -> list[str]:

@@ -13,11 +13,11 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from evaluator.execution import Ended, Job, Line, Reason, UnavailableError
-from evaluator.sandbox.following import Following, Found, failed
-from evaluator.sandbox.log import Keeper
+from evaluator.sandbox.following import Found, failed, followed
 from evaluator.sandbox.watch import EVERY_SECONDS, work_folder
 
 SECONDS = 30.0
@@ -47,8 +47,14 @@ class Container:
         cancelled: Callable[[], bool] | None = None,
     ) -> Ended:
         """Run the job in a container of its own."""
+        ended = followed(job, partial(self._begin, job), on_line, cancelled)
+        if ended.reason is Reason.EXITED and ended.exit_code == ENGINE_FAILED:
+            said = f"{self.engine} could not start the container: {ended.text.strip()[:2000]}"
+            return replace(ended, reason=Reason.INFRASTRUCTURE, exit_code=None, detail=said)
+        return ended
+
+    def _begin(self, job: Job, kept: contextlib.ExitStack) -> _Contained | Ended:
         name = f"fairway-{secrets.token_hex(8)}"
-        keeper = Keeper(job.limits.log_bytes, on_line)
         try:
             process = subprocess.Popen(  # noqa: S603 - an argument list
                 self.command(job, name),
@@ -58,13 +64,8 @@ class Container:
                 bufsize=0,
             )
         except OSError as error:
-            return failed(f"{self.engine} could not be started: {error}", keeper)
-        with process:
-            running = _Contained(process, self.engine, name, job)
-            ended = Following(job, running, time.monotonic(), keeper, cancelled).to_the_end()
-        if ended.reason is Reason.EXITED and ended.exit_code == ENGINE_FAILED:
-            return failed(f"{self.engine} could not start the container: {ended.text.strip()[:2000]}", keeper)
-        return ended
+            return failed(f"{self.engine} could not be started: {error}")
+        return _Contained(kept.enter_context(process), self.engine, name, job)
 
     def command(self, job: Job, name: str) -> list[str]:
         """The engine's command line: nothing of the host but what the job names, no network, no privileges."""
@@ -102,6 +103,10 @@ class _Contained:
     name: str
     job: Job
     _next: float = 0.0
+
+    def go(self) -> float:
+        """The engine has begun already."""
+        return time.monotonic()
 
     def look(self, *, last: bool = False) -> Found | None:
         """Its disk; memory is the engine's to bound, and shows as a kill."""
@@ -162,7 +167,7 @@ def _owner(job: Job) -> str:
     state = job.work.stat()
     if state.st_uid == 0:
         from evaluator.sandbox import UID
-        from evaluator.sandbox.bubblewrap import give
+        from evaluator.sandbox.stage import give
 
         if os.geteuid() == 0:
             give(job.work, UID)

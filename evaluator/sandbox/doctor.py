@@ -20,13 +20,22 @@ from pathlib import Path
 from typing import Any
 
 from evaluator.execution import Ended, Executor, Job, Limits, Reason, UnavailableError
-from evaluator.sandbox import attacks, hints, settings_of
+from evaluator.sandbox import attacks, exhaustion, hints, settings_of
 
 MEGABYTE = 1 << 20
 MEMORY, DISK, LOG, PROCESSES, WALL = 192 * MEGABYTE, 48 * MEGABYTE, MEGABYTE, 64, 1.0
 OVERSHOOT = 4  # times its cap that a watched disk may hold before the watch strikes
 KILL_SECONDS = 2.0
-PROGRAM, INPUT, FOLDER = "/attacks.py", "/input.bin", "/job"
+INPUT, FOLDER = "/input.bin", "/job"
+ATTACKS = (*attacks.ATTACKS, *exhaustion.ATTACKS)
+PROGRAMS: Mapping[str, Path] = {
+    f"/{name}.py": Path(__file__).with_name(f"{name}.py") for name in ("attacks", "exhaustion")
+}
+TRY = """import runpy, sys
+for through in runpy.run_path(sys.argv[1])[sys.argv[2]]():
+    print("escaped:", through, flush=True)
+print("tried", flush=True)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +84,9 @@ def examine(make: Callable[[], Executor], *, told: Callable[[Tried], None] | Non
             said = ended.detail or ended.text.strip() or f"it ended with {ended.exit_code}"
             return Report(executor.name, missing=(said, *hints.missing(said)))
         found = []
-        for attack in attacks.ATTACKS:
-            found.append(trap.attempt(executor, attack.__name__, attack.__doc__ or ""))
+        for attack in ATTACKS:
+            program = f"/{attack.__module__.rpartition('.')[2]}.py"
+            found.append(trap.attempt(executor, program, attack.__name__, attack.__doc__ or ""))
             if told is not None:
                 told(found[-1])
     return Report(executor.name, tuple(found))
@@ -95,14 +105,14 @@ class Trap:
         """A job with small limits, in an empty work folder."""
         work = Path(tempfile.mkdtemp(dir=self.folder, prefix="work-"))
         bounds = replace(Limits(30.0, MEMORY, PROCESSES, 1 << 30, LOG), **limits)
-        program = Path(attacks.__file__)
-        given = {PROGRAM: self._copied(program), INPUT: self.folder / "open" / "input"}
+        given = {path: self._copied(program) for path, program in PROGRAMS.items()}
+        given[INPUT] = self.folder / "open" / "input"
         return Job(argv, work, bounds, folder=FOLDER, environment=self.environment, read_only=given)
 
-    def attempt(self, executor: Executor, name: str, what: str) -> Tried:
-        """One attack, run and judged."""
+    def attempt(self, executor: Executor, program: str, name: str, what: str) -> Tried:
+        """One attack, a function of that program, run and judged."""
         limits, limit = LIMITED.get(name, ({}, 0))
-        job = self.job(("python3", "-I", "-S", PROGRAM, name), **limits)
+        job = self.job(("python3", "-I", "-S", "-c", TRY, program, name), **limits)
         job = replace(job, environment={**job.environment, "LIMIT": str(limit)})
         began = time.monotonic()
         ended = executor.execute(job)
@@ -125,7 +135,7 @@ class Trap:
 
     def _copied(self, program: Path) -> Path:
         """The attacks where another user may read them."""
-        copy = self.folder / "open" / "attacks.py"
+        copy = self.folder / "open" / program.name
         if not copy.exists():
             copy.write_bytes(program.read_bytes())
             copy.chmod(0o644)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import subprocess
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from evaluator.execution import Ended, Job, Reason
+from evaluator.execution import Ended, Job, Line, Reason
 from evaluator.sandbox.log import Keeper
 
 TURN_SECONDS = 0.1
@@ -28,6 +29,10 @@ class Running(Protocol):
     @property
     def process(self) -> subprocess.Popen[bytes]:
         """The process of ours that ends when the job has; its output is `stdout`."""
+        ...
+
+    def go(self) -> float:
+        """Let it begin; when that was, on the monotonic clock."""
         ...
 
     def look(self, *, last: bool = False) -> Found | None:
@@ -121,6 +126,27 @@ class Following:
 
     def _seconds(self) -> float:
         return time.monotonic() - self.began
+
+
+def followed(
+    job: Job,
+    begin: Callable[[contextlib.ExitStack], Running | Ended],
+    on_line: Callable[[Line], None] | None,
+    cancelled: Callable[[], bool] | None,
+) -> Ended:
+    """Set a job up, let it begin and follow it to its end; what `begin` puts on the stack goes with it.
+
+    An OSError of the setting up is a fault of ours, and so is what `begin` returns in the place of a job.
+    """
+    keeper = Keeper(job.limits.log_bytes, on_line)
+    try:
+        with contextlib.ExitStack() as kept:
+            begun = begin(kept)
+            if isinstance(begun, Ended):
+                return begun
+            return Following(job, begun, begun.go(), keeper, cancelled).to_the_end()
+    except OSError as error:
+        return failed(f"the sandbox could not be set up: {error}", keeper)
 
 
 def ended(keeper: Keeper, found: Found, code: int | None, seconds: float) -> Ended:

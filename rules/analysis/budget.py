@@ -18,6 +18,7 @@ from rules.submission import Measurement, Quantity, Setting, Submission, TrainLo
 
 PLENTY = 5.0  # seconds left before the limit within which a calibration that prints no time may well have ended
 _GENERATED = ("generated", "self-gen", "self_gen", "selfgen", "autoregressive")
+_CAPS = ("wallclock", "wall_clock", "time_limit", "max_seconds", "time_cap")
 _CLOCKS = ("wallclock", "wall_clock", "budget", "time_limit", "train_seconds", "max_seconds", "time_cap")
 
 
@@ -72,7 +73,19 @@ def budget_of(submission: Submission, limits: Limits) -> Budget:
         return Budget(Room.SHORT, reserve=_seconds(reserve), shown=shown)
     if taken_off is not None:
         return Budget(Room.SHORT, shown=(taken_off,))
+    cap = cap_of(settings)
+    left = limits.train_seconds - (_seconds(cap) if cap is not None else limits.train_seconds)
+    if cap is not None and limits.train_tolerance_seconds < left < limits.train_seconds:
+        shown = (Evidence(cap.location, f"{cap.name} = {cap.value}"[:300], "reserve"),)
+        return Budget(Room.SHORT, reserve=left, shown=shown)
     return Budget(Room.UNKNOWN)
+
+
+def cap_of(settings: Configuration) -> Setting | None:
+    """The setting that ends the training loop by the clock, the largest where there are several."""
+    names = [name for name in settings.names() if any(cap in name for cap in _CAPS) and _is_time(name)]
+    found = [setting for name in sorted(names) if (setting := settings.value(name)) is not None]
+    return max(found, key=_seconds, default=None)
 
 
 def reserve_of(settings: Configuration) -> Setting | None:

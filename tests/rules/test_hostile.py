@@ -18,12 +18,11 @@ from hypothesis import strategies as st
 from rules.competition import builtin
 from rules.reading.assemble import read_submission
 from rules.reading.folder import memory_files
-from rules.reading.git import GitRepository
 from rules.report.markdown import render
 from rules.screening import Triage, screen
 from rules.submission import BaseKind, ChangedFile, PullRequest, Scope, Status
 from tests.reading.repositories import TREE, Builder
-from worker.triage import triage_pull_request
+from worker.relatives import Place, triage_beside_cited
 
 FOLDER = "records/track_10min_16mb/2026-04-10_X"
 MEBIBYTE = 1 << 20
@@ -189,6 +188,6 @@ def test_a_hundred_thousand_files_are_too_many_and_said_to_be(tmp_path: Path) ->
     folder = {"2026-04-10_X": {"train_gpt.py": "pass", "many": (TREE, many)}}
     head = builder.commit({"README.md": "# x", "records": {"track_10min_16mb": folder}}, [base])
     builder.pull(1, head)
-    found = triage_pull_request(GitRepository(str(tmp_path)), 1, builtin()).triage
+    found = triage_beside_cited(Place(str(tmp_path), builtin()), 1).triage
     assert faults(found) == []
     assert any(f.code == "R03" for f in found.findings)

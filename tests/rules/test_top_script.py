@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from rules.competition import builtin
-from rules.reading.git import GitRepository
 from rules.screening import Triage
 from tests.reading.repositories import Builder, Tree
-from worker.triage import triage_pull_request
+from worker.relatives import Place, triage_beside_cited
 
 TOP: dict[str, str] = {"README.md": "# x", "train_gpt.py": "print(1)\n", "other.py": "print(1)\n"}
 
@@ -17,7 +16,7 @@ def _triage(tmp_path: Path, changed: Tree) -> Triage:
     builder = Builder(tmp_path)
     base = builder.commit({**TOP}, branch="refs/heads/main")
     builder.pull(1, builder.commit({**TOP, **changed}, [base]))
-    return triage_pull_request(GitRepository(str(tmp_path)), 1, builtin()).triage
+    return triage_beside_cited(Place(str(tmp_path), builtin()), 1).triage
 
 
 def _script(tmp_path: Path, changed: Tree) -> str | None:

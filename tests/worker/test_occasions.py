@@ -50,6 +50,15 @@ def test_a_score_better_than_everything_accepted_is_a_candidate_once(known: Sess
     assert (found.number, found.detail) == (13, {"score": 0.8, "incumbent": 0.9})
 
 
+def test_a_candidate_is_held_against_what_was_opened_before_it(known: SessionScope) -> None:
+    decide(known, submit(known, 12, 0.9), Outcome.ACCEPTED)
+    decide(known, submit(known, 20, 0.7), Outcome.ACCEPTED, origin="2")
+    for submission_id in (submit(known, 13, 0.8), submit(known, 21, 0.8)):
+        decide(known, submission_id)
+    (found,) = told(known, "record-candidate")
+    assert (found.number, found.detail) == (13, {"score": 0.8, "incumbent": 0.9})
+
+
 def test_without_an_accepted_one_the_competitions_own_frontier_counts(known: SessionScope) -> None:
     first = builtin().frontier[0].score
     for number, score in ((12, first + 0.01), (13, first - 0.3)):

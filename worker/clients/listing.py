@@ -60,8 +60,8 @@ def by_api(gateway: Gateway, repo: Repo, facts: PullRequestFacts, choose: Choose
     change = change_of(files, tree, facts)
     folder = choose(change).folder
     below = [entry for path, entry in tree.items() if folder and path.startswith(f"{folder}/")]
-    top = top_scripts(change.files, [entry.path for entry in below], script)
-    below += [tree[file.path] for file in top if file.path in tree]
+    scripts = top_scripts(change.files, [entry.path for entry in below], script)
+    below += [tree[file.path] for file in scripts if file.path in tree]
     entries = sorted((SnapshotFile(e.path, e.mode, e.size, e.sha) for e in below), key=lambda entry: entry.path)
     touched = {file.path for file in change.files}
     top = {e.sha: path for path, e in tree.items() if "/" not in path and path not in touched}

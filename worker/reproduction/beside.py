@@ -84,8 +84,8 @@ def in_vain(of_submission: Sequence[Run]) -> bool:
 
 def place_of(session: Session, run: Run) -> str:
     """The machine that the others of a comparison ran on, as long as it is heard of; "" for any."""
-    others = in_turn(runs.of_submission(session, run.submission_id))
-    if run not in others or not is_compared(others):
+    others = in_turn(runs.of_submission(session, run.submission_id)) if run.rung in (FULL, INCUMBENT) else []
+    if not is_compared(others):
         return ""
     taken = [one.machine for one in others if one.runner == LOCAL and one.machine and one.id != run.id]
     heard = {one.name for one in machines.heard_of(session)}

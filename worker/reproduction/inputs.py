@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from evaluator.reproduction.limits import limits_of
 from evaluator.request import Claimed, Dataset, InputFile, Rung, RunLimits, RunRequest
 from rules.competition import Competition
 from worker import subjects
@@ -115,20 +116,15 @@ def seconds_since(moment: datetime | None, now: datetime) -> float:
 
 
 def _limits(run: Run, submission: SubmissionRow, competition: Competition) -> RunLimits:
-    chosen, limits = competition.reproduction, competition.limits
-    total = policy.total_seconds(run.rung, submission, competition)
+    chosen = competition.reproduction
     track = competition.track((submission.entry or {}).get("track"))
-    timed = track is None or track.timed
-    return RunLimits(
-        train_seconds=min(limits.train_seconds, total) if timed else total,
-        eval_seconds=min(limits.eval_seconds, total) if timed else total,
-        total_seconds=total,
+    return limits_of(
+        competition,
+        policy.total_seconds(run.rung, submission, competition),
         memory_bytes=chosen.memory_bytes,
         work_bytes=chosen.work_bytes,
-        artifact_bytes=competition.artifact.max_bytes,
         processes=chosen.processes,
-        train_tolerance_seconds=limits.train_tolerance_seconds,
-        eval_tolerance_seconds=limits.eval_tolerance_seconds,
+        timed=track is None or track.timed,
     )
 
 

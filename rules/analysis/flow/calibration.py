@@ -17,11 +17,12 @@ from rules.analysis.flow.objects import Function
 from rules.analysis.flow.order import Order, relation
 from rules.analysis.flow.values import DATA, NLL, TRAIN, VAL, Labels
 from rules.analysis.flow.walk import trace_of
-from rules.analysis.nodes import walk
+from rules.analysis.nodes import nodes_of, walk
 from rules.analysis.once import once
-from rules.submission import Submission
+from rules.submission import SourceFile, Submission
 
 _WORDS = re.compile(r"hess|calib|gptq|awq|smoothquant|act(?:ivation)?_?(?:stat|scale|range|order)", re.I)
+_NO_QUANTIZER = re.compile(r"temperature|(?:^|_)temp(?:_|$)", re.I)  # what is fitted is a number that divides logits
 _QUANTIZES = re.compile(r"quant|gptq|awq|serialize|export|compress|pack", re.I)
 _HOOKS = frozenset({"register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook"})
 _RANK = re.compile(r"rank|master|main_process|distributed|is_main|world_size", re.I)
@@ -88,13 +89,50 @@ def _is_taken(branch: Block, settings: Configuration) -> bool:
 
 
 def home_of(asked: Event) -> Block | None:
-    """The outermost call around an event that takes statistics and neither steps nor scores; None where none does."""
+    """The outermost call around an event that takes statistics and neither steps nor scores; None where none does.
+
+    Where no call does, the loop that asks the network right after hooks were hung into it.
+    """
     for place, block in enumerate(asked.trail):
-        if block.what != "call" or not (_WORDS.search(block.name) or _hooks(block, asked.trail[place:])):
+        if block.what != "call" or not (_is_named(block.name) or _hooks(block, asked.trail[place:])):
             continue
         if not any(event.kind in (Kind.STEP, Kind.SCORE) for event in block.events()):
             return block
-    return None
+    return _hooked_loop(asked)
+
+
+def _is_named(name: str) -> bool:
+    return _WORDS.search(name) is not None and _NO_QUANTIZER.search(name) is None
+
+
+def _hooked_loop(asked: Event) -> Block | None:
+    """The outermost loop of the innermost function that asks a network with hooks in it, and neither learns nor scores.
+
+    The hooks are hung earlier in that function, and not yet removed.
+    """
+    calls = [place for place, block in enumerate(asked.trail) if block.what == "call"]
+    loops = [block for block in asked.trail[calls[-1] + 1 if calls else 0 :] if block.what == "loop"]
+    if not loops or not any(name in asked.source.code for name in _HOOKS):
+        return None
+    if any(event.kind in (Kind.STEP, Kind.SCORE, Kind.LEARN) for event in loops[0].events()):
+        return None
+    function = asked.trail[calls[-1]].detail if calls else None
+    own = function.node if isinstance(function, Function) else None
+    before = [node for node in nodes_of(asked.source, ast.Attribute) if node.lineno < loops[0].line]
+    hung = _last(before, _HOOKS, own, asked.source)
+    return loops[0] if hung > _last(before, frozenset({"remove"}), own, asked.source) else None
+
+
+def _last(nodes: list[ast.Attribute], names: frozenset[str], own: ast.AST | None, source: SourceFile) -> int:
+    """The last line on which a function itself, or the program at its top, asks for one of the names; 0 for none."""
+    lines = [node.lineno for node in nodes if node.attr in names]
+    return max((line for line in lines if _function_at(line, source) is own), default=0)
+
+
+def _function_at(line: int, source: SourceFile) -> ast.AST | None:
+    """The innermost function that a line is in."""
+    around = [node for node in nodes_of(source, ast.FunctionDef) if node.lineno <= line <= (node.end_lineno or 0)]
+    return max(around, key=lambda node: node.lineno, default=None)
 
 
 def _hooks(block: Block, inner: tuple[Block, ...]) -> bool:

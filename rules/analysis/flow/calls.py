@@ -39,6 +39,7 @@ from rules.analysis.flow.values import (
     TRAIN_FILE,
     VAL,
     VAL_FILE,
+    Kept,
     Labels,
     Read,
     Value,
@@ -289,10 +290,16 @@ class Calls(Libraries):
                 self.note(Kind.BLANK, node, _text(target), labels | owner.all_labels(), detail=condition)
 
     def divided(self, one: Value, other: Value) -> None:
-        """Note what was looked up by what it is divided by: the count of a context stands below what followed it."""
+        """Note what was looked up by what it is divided by: the count of a context stands below what followed it.
+
+        A sum of losses over a sum of bytes is the score itself: it says nothing of what stands in a table.
+        """
         below = [label.number for label in other.all_labels() if isinstance(label, Read)]
         if below and len(below) <= MOST_RATIOS:
-            above = [label.number for label in one.all_labels() if isinstance(label, Read)][:MOST_RATIOS]
+            labels = one.all_labels()
+            if any(isinstance(label, Kept) for label in (*labels, *other.all_labels())):
+                return
+            above = [label.number for label in labels if isinstance(label, Read)][:MOST_RATIOS]
             self.trace.ratios.update((number, under) for number in above for under in below)
 
     def scaled(self, one: Value, other: Value, node: ast.AST) -> bool:

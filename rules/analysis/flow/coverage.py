@@ -50,10 +50,17 @@ def deadlines(trace: Trace, logs: tuple[TrainLog, ...]) -> Iterator[Deadline]:
     seen: set[int] = set()
     for score in trace.all(Kind.SCORE):
         for loop in score.loops() if {VAL, NLL} <= score.labels else ():
+            if _trains(loop):
+                continue
             for child in loop.children:
                 if isinstance(child, Block) and id(child) not in seen and _leaves_by_clock(child):
                     seen.add(id(child))
                     yield Deadline(score, child, _printed(child, trace, logs))
+
+
+def _trains(loop: Block) -> bool:
+    """Whether a loop learns from other than validation tokens: the clock of training ends it, and may."""
+    return any(event.kind is Kind.LEARN and VAL not in event.labels for event in loop.events())
 
 
 def _leaves_by_clock(branch: Block) -> bool:

@@ -11,6 +11,7 @@ from rules.analysis.configuration import Origin
 from rules.analysis.flow.calls import Calls
 from rules.analysis.flow.events import Block, Kind, Round
 from rules.analysis.flow.files import file_labels, of_file
+from rules.analysis.flow.formatting import by_percent
 from rules.analysis.flow.marks import before_own, begins_own, is_mixture, is_shifted, marked, matched
 from rules.analysis.flow.objects import Array, Bound, Class, Foreign, Function, Instance, Library, ModuleOf, owner_of
 from rules.analysis.flow.plain import is_script, same_type
@@ -42,6 +43,7 @@ from rules.analysis.flow.values import (
     First,
     Label,
     Labels,
+    Later,
     Less,
     Token,
     Turn,
@@ -54,7 +56,7 @@ from rules.analysis.flow.values import (
 )
 
 MOST_TEXT = 10_000
-FAR = 1_000_000  # how far back an index points from which something unknown was taken away
+MOST_BITS = 4_096
 _PLAIN_BOUNDS = (ast.Name, ast.Attribute)
 _SHAPES = frozenset(
     {"shape", "size", "ndim", "device", "dtype", "numel", "is_cuda", "requires_grad", "nbytes", "itemsize"}
@@ -217,21 +219,22 @@ class Expressions(Calls):
             labels |= {ANYWHERE} if RAND in lower.labels else self._ends(cut, lower, upper, labels)
         if labels & DATA and not labels & {TARGET, INPUT, NLL, LOGITS}:
             if is_one_later(cut.lower):
-                labels |= {TARGET}
+                labels = one_later(labels) | {TARGET}
             elif cut.upper is not None and _is_minus_one(cut.upper):
                 labels |= {INPUT}
             elif cut.upper is not None and upper.place is not None and cut.lower is not None:
                 labels |= {Token(upper.place.base, upper.place.offset - 1)}
             elif cut.lower is not None and not lower.known:
                 labels |= {self.place_of(cut)}
-        return Value(labels, ref=owner.ref if _stays_array(owner, labels) else None)
+        place = None if labels & DATA else owner.place
+        return Value(labels, ref=owner.ref if _stays_array(owner, labels) else None, place=place)
 
     def _ends(self, cut: ast.Slice, lower: Value, upper: Value, labels: Labels) -> Labels:
         """Where a stretch of the validation text ends: after so many tokens of the whole, or so many after a bound."""
         if VAL not in labels or labels & {NLL, LOGITS}:
             return NONE
         if isinstance(upper.const, int) and upper.const > 0 and (cut.lower is None or lower.const == 0):
-            whole = not any(isinstance(label, (Turn, Token, Until)) for label in labels)
+            whole = not any(isinstance(label, (Turn, Token, Later, Until)) for label in labels)
             return frozenset({First(upper.const)}) if whole else NONE
         bound, beyond = _beyond(cut.upper)
         return frozenset({Until(bound, beyond, self.scope.function)}) if bound else NONE
@@ -259,10 +262,10 @@ class Expressions(Calls):
                 labels |= self.value(part.lower).turns | self.value(part.upper).turns
         if isinstance(last, ast.Slice) and labels & DATA and not labels & {TARGET, INPUT, NLL, LOGITS}:
             if last.lower is not None and is_one_later(last.lower):
-                labels |= {TARGET}
+                labels = one_later(labels) | {TARGET}
             elif last.upper is not None and _is_minus_one(last.upper):
                 labels |= {INPUT}
-        return Value(labels)
+        return Value(labels, place=None if labels & DATA else owner.place)
 
     def item(self, owner: Value, key: Value, node: ast.AST) -> Value:
         """`owner[key]`."""
@@ -286,7 +289,7 @@ class Expressions(Calls):
         labels = owner.labels | key.turns | cuts_of(key) | (key.labels & {EARLIER, MATCHED})
         if STORED in labels and key.all_labels() & DATA:  # a table by tokens, and no text by its places
             labels -= {STORED}
-        if LOGITS in labels and key.all_labels() & {TARGET}:
+        if LOGITS in labels and _picks_token(key.all_labels()):
             return Value(labels | key.all_labels() | {NLL})
         if labels & DATA and not labels & {NLL, LOGITS} and key.place is not None:
             labels |= {key.place}
@@ -298,11 +301,12 @@ class Expressions(Calls):
 
     def _binary(self, node: ast.BinOp) -> Value:
         one, other = self.value(node.left), self.value(node.right)
+        if isinstance(node.op, ast.Mod) and isinstance(one.const, str):
+            shown = (literals(part.const) for part in other.items or (other,))
+            return by_percent(one.const, other).plus(frozenset[Label]().union(*shown))
         found = self.arithmetic(one, other, node.op, node)
         if isinstance(node.op, ast.Sub) and isinstance(node.right, _PLAIN_BOUNDS) and not found.labels & DATA:
             return found.plus({Less(ast.unparse(node.right), self.scope.function)})
-        if isinstance(node.op, ast.Mod) and isinstance(one.const, str):  # "val_bpb:%.8f" % shown
-            return found.plus(frozenset[Label]().union(*(literals(shown.const) for shown in other.items or (other,))))
         return found
 
     def arithmetic(self, one: Value, other: Value, op: ast.AST, node: ast.AST | None = None) -> Value:
@@ -319,7 +323,7 @@ class Expressions(Calls):
             return Value(one.labels | other.labels, items=items[:MOST_ITEMS])
         if isinstance(op, ast.Mult) and one.items is not None and len(one.items) == 1:
             return Value(one.labels, ref=self.array(node, element=one.items[0]) if node is not None else None)
-        place = _moved(one, other, op)
+        place = self.moved(one, other, op)
         labels = one.all_labels() | other.all_labels()
         if isinstance(op, (ast.Add, ast.Div)):
             labels = of_file(labels, other.labels)
@@ -487,16 +491,13 @@ class Expressions(Calls):
             value = self.value(part.value if isinstance(part, ast.FormattedValue) else part)
             labels |= value.all_labels()
             labels |= literals(value.const)
-            if (
-                value.known
-                and parts is not None
-                and (not isinstance(part, ast.FormattedValue) or part.format_spec is None)
-            ):
-                parts.append(str(value.const)[:MOST_TEXT])
+            if value.known and (not isinstance(part, ast.FormattedValue) or part.format_spec is None):
+                shown = str(value.const)[:MOST_TEXT]
+                text += shown
+                if parts is not None:
+                    parts.append(shown)
             else:
                 parts = None
-            if isinstance(part, ast.Constant):
-                text += str(part.value)
         if parts is not None:
             whole = "".join(parts)
             return Value(of_file(labels, file_labels(whole)), whole)
@@ -546,6 +547,11 @@ def cuts_of(key: Value) -> Labels:
     return frozenset(label for label in key.all_labels() if isinstance(label, Cut))
 
 
+def _picks_token(key: Labels) -> bool:
+    """Whether a key into an answer is made of tokens of the validation text: what it picks is what they came at."""
+    return TARGET in key or (VAL in key and any(isinstance(label, Token) for label in key))
+
+
 def _decorated(value: Value, *names: str) -> bool:
     """Whether a function has one of these decorators."""
     decorators = getattr(getattr(value.ref, "node", None), "decorator_list", ())
@@ -572,6 +578,11 @@ def is_one_later(node: ast.expr | None) -> bool:
     return False
 
 
+def one_later(labels: Labels) -> Labels:
+    """Labels of a stretch that begins one token later than the one that it is cut from: it holds no token of it."""
+    return frozenset(Later(one.base) if isinstance(one, Token) else one for one in labels)
+
+
 def _is_minus_one(node: ast.expr) -> bool:
     return (
         isinstance(node, ast.UnaryOp)
@@ -596,36 +607,30 @@ def _shares(one: Value, other: Value, op: ast.AST) -> tuple[Value, Value]:
     return one, other
 
 
-def _moved(one: Value, other: Value, op: ast.AST) -> Token | None:
-    """Where an index points after something was added or taken away."""
-    for place, by in ((one.place, other), (other.place, one)):
-        if place is None or (by.place is not None and place.offset > -FAR // 2):
-            continue
-        if isinstance(op, ast.Add):
-            step = by.const if by.known and isinstance(by.const, int) else 0
-            return Token(place.base, place.offset + step)
-        if isinstance(op, ast.Sub) and place is one.place:
-            step = by.const if by.known and isinstance(by.const, int) else FAR
-            return Token(place.base, place.offset - step)
-        return None
-    return None
-
-
 def _fold(op: ast.AST, one: Any, other: Any) -> Any:
     function = _OPERATORS.get(type(op))
     if function is None:
         if isinstance(op, ast.Pow) and isinstance(one, (int, float)) and isinstance(other, (int, float)):
             return one**other if abs(other) <= 64 and abs(one) <= 1e6 else UNKNOWN
         if isinstance(op, ast.LShift) and isinstance(one, int) and isinstance(other, int) and 0 <= other <= 64:
-            return one << other
+            return one << other if one.bit_length() <= MOST_BITS else UNKNOWN
         return UNKNOWN
     if isinstance(op, ast.Mult) and (isinstance(one, (str, tuple, list)) or isinstance(other, (str, tuple, list))):
         return UNKNOWN
+    if isinstance(op, ast.Mod) and isinstance(one, (str, bytes)):
+        return UNKNOWN  # a width may make it as long as it likes
     try:
         result = function(one, other)
     except (TypeError, ValueError, ArithmeticError, KeyError):
         return UNKNOWN
-    return UNKNOWN if isinstance(result, str) and len(result) > MOST_TEXT else result
+    return result if _is_small(result) else UNKNOWN
+
+
+def _is_small(result: Any) -> bool:
+    """Whether a value is no larger than scripts have any: what grows by itself at each line never ends."""
+    if isinstance(result, int):
+        return result.bit_length() <= MOST_BITS
+    return not isinstance(result, (str, bytes, tuple, list)) or len(result) <= MOST_TEXT
 
 
 def _is_same(one: Value, other: Value) -> bool | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from rules.analysis.configuration import Origin
 from rules.analysis.flow import printing
-from rules.analysis.flow.base import Arguments, Asked, Named, Walker, labels_of
+from rules.analysis.flow.base import Arguments, Asked, Named, Span, Walker, labels_of
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import file_labels, of_file
 from rules.analysis.flow.loading import BY_PATH, FROM_SPEC, by_path, from_spec
@@ -25,11 +25,13 @@ from rules.analysis.flow.objects import (
     Instance,
     ModuleOf,
     Optimizer,
+    Options,
     Scope,
     array_of,
     owner_of,
     owners,
 )
+from rules.analysis.flow.options import GROUPS, PARSED, PARSERS, as_dictionary, declare, options_of, parsed
 from rules.analysis.flow.plain import TEXT_METHODS, is_script, of_text
 from rules.analysis.flow.prints import template
 from rules.analysis.flow.values import (
@@ -132,7 +134,7 @@ _NUMBERS: dict[str, Callable[[Any], Any]] = {
     "abs": abs,
     "round": round,
 }
-_SIZES = frozenset({"len", "size", "numel", "dim", "shape", "isinstance", "hasattr", "id", "hash", "type"})
+_SIZES = frozenset({"len", "size", "numel", "dim", "shape", "isinstance", "hasattr", "id", "type"})
 _ESCAPES = frozenset(
     {
         "exec",
@@ -260,12 +262,34 @@ class Libraries(Walker):
                 return NOTHING
         return None
 
+    def _parser(self, asked: Asked) -> Value | None:
+        return Value(ref=Options()) if not asked.is_method else None
+
+    def _option(self, asked: Asked) -> Value | None:
+        declare(asked, self.configuration, doubt=self.doubt)
+        return NOTHING
+
+    def _option_group(self, asked: Asked) -> Value | None:
+        return asked.arguments[0] if options_of(asked) is not None else None
+
+    def _parsed(self, asked: Asked) -> Value | None:
+        return parsed(asked)
+
+    def _as_dictionary(self, asked: Asked) -> Value | None:
+        return as_dictionary(asked, self.array(asked.node, container=True))
+
     def _field(self, asked: Asked) -> Value | None:
         """A dataclass's field: its default, or what its factory makes."""
         factory = asked.named.get("default_factory")
         if factory is not None:
             return self.apply(factory, (), {}, asked.node)
         return asked.named.get("default")
+
+    def _namespace(self, asked: Asked) -> Value | None:
+        """An object that has the named values as its attributes."""
+        if asked.is_method or asked.arguments or not asked.named:
+            return None
+        return Value(ref=Instance(Class(asked.last, {}), dict(asked.named)))
 
     # -- data --------------------------------------------------------------------------------------------------------
 
@@ -313,7 +337,9 @@ class Libraries(Walker):
                 times = len(range(*[one.const for one in asked.arguments]))
             except (TypeError, ValueError, OverflowError):
                 times = None
-        return Value(turns, place=self.place_of(asked.node), ref=Count(times))
+        place = self.place_of(asked.node)
+        self.spans[place.base] = _span(asked.arguments)
+        return Value(turns, place=place, ref=Count(times))
 
     def _rank(self, _: Asked) -> Value | None:
         return Value(frozenset({RANK}))
@@ -653,6 +679,16 @@ def _source(asked: Asked) -> str:
     return next((value.const for value in values if value.known and isinstance(value.const, str)), "")
 
 
+def _span(bounds: Arguments) -> Span:
+    """The least and the largest number of a range, as far as its bounds are plain."""
+    plain = [one.const if one.known and isinstance(one.const, int) else None for one in bounds]
+    start, stop = (0, 0, *plain)[-2:] if len(plain) < 3 else plain[:2]
+    step = plain[2] if len(plain) == 3 else 1
+    if step == 1:
+        return Span(start, None if stop is None else stop - 1)
+    return Span(None if stop is None else stop + 1, start) if step == -1 else Span(None, None)
+
+
 def _stop(asked: Asked) -> Value:
     """The bound that a range ends before."""
     return asked.arguments[min(1, len(asked.arguments) - 1)] if asked.arguments else NOTHING
@@ -745,9 +781,15 @@ def _table() -> dict[str, Any]:
         (("deepcopy",), Libraries._copied_whole),
         (("where",), Libraries._where),
         (("field",), Libraries._field),
+        (PARSERS, Libraries._parser),
+        (("add_argument",), Libraries._option),
+        (GROUPS, Libraries._option_group),
+        (PARSED, Libraries._parsed),
+        (("vars",), Libraries._as_dictionary),
         (("with_name",), Libraries._named_beside),
         (BY_PATH | FROM_SPEC, Libraries._module),
         (("ModuleType",), Libraries._module_made),
+        (("SimpleNamespace", "Namespace"), Libraries._namespace),
         (TEXT_METHODS, Libraries._text),
     ]
     return {name: handler for names, handler in groups for name in names}

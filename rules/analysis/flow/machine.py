@@ -9,10 +9,12 @@ from types import MappingProxyType
 from typing import Any
 
 from rules.analysis.configuration import Configuration, Origin
+from rules.analysis.flow.base import Span
 from rules.analysis.flow.calls import NAMED_VAL
 from rules.analysis.flow.events import Block, Event, Kind, Round, Trace
 from rules.analysis.flow.expressions import Expressions
 from rules.analysis.flow.objects import Array, Class, Count, Function, Library, ModuleOf, Scope
+from rules.analysis.flow.plain import read_setting
 from rules.analysis.flow.values import (
     DATA,
     MATCHED,
@@ -67,7 +69,8 @@ class Machine(Expressions):
         self.changes = 0
         self.once = False  # loops are walked once only: an outer loop is walked for the first time
         self.bases = 0
-        self.places: dict[ast.AST, int] = {}
+        self.places: dict[object, int] = {}
+        self.spans: dict[int, Span] = {}
         self.smaller = False
         self.loops = 0
         self.times: dict[ast.AST, int] = {}
@@ -384,7 +387,7 @@ class Machine(Expressions):
         printed = self.configuration.value(name)
         if printed is None:
             return value
-        read = plain(printed.value)
+        read = read_setting(printed.value)
         return Value(value.labels, read) if read is not UNKNOWN else value
 
     def _import(self, node: ast.Import) -> None:
@@ -645,14 +648,6 @@ def name_of(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
-
-
-def plain(text: str) -> Any:
-    """A printed setting as a plain value."""
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return {"true": True, "false": False, "none": None}.get(text.strip().lower(), text)
 
 
 def _same(before: dict[str, Value], after: dict[str, Value]) -> bool:

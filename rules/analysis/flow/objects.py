@@ -129,6 +129,7 @@ class Array:
     leaf: bool = False  # a tensor that gradients are taken for
     zero: bool = False  # made of zeros, so that binding it to a name begins a sum anew
     container: bool = False  # a list or dictionary, empty unless something was put in
+    around: tuple[Any, ...] = field(default=(), repr=False)  # the blocks that it is made in
 
     def held(self, depth: int) -> Labels:
         """Labels of what stands in it."""
@@ -157,6 +158,13 @@ class Written:
     """A text of which parts are known, with `{}` for those that are not."""
 
     text: str
+
+
+@dataclass(slots=True, eq=False)
+class Options:
+    """A parser of the command line, with what its options are in the claimed run."""
+
+    names: dict[str, Value] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)

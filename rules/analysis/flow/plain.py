@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any
 
 from rules.analysis.flow.base import Asked
 from rules.analysis.flow.files import file_labels, of_file
+from rules.analysis.flow.formatting import by_format
 from rules.analysis.flow.objects import Library
 from rules.analysis.flow.values import NOTHING, UNKNOWN, Value, constant
 
 MOST_PARTS = 64
+MOST_TEXT = 1_000_000  # characters that a replacement may make
 TEXT_METHODS = frozenset(
     {
         "strip",
@@ -25,6 +28,7 @@ TEXT_METHODS = frozenset(
         "removeprefix",
         "removesuffix",
         "isdigit",
+        "format",
     }
 )
 _TYPES = frozenset({"bool", "int", "float", "str", "list", "tuple"})
@@ -32,11 +36,15 @@ _TYPES = frozenset({"bool", "int", "float", "str", "list", "tuple"})
 
 def of_text(asked: Asked) -> Value | None:
     """What a method of a plain text gives, None where the text or an argument is not plain."""
+    if asked.is_method and asked.last == "format" and isinstance(asked.argument(0).const, str):
+        return by_format(asked.argument(0).const, asked.arguments[1:], asked.named)
     if not asked.is_method or asked.named or not all(one.known for one in asked.arguments):
         return None
     text, *given = [one.const for one in asked.arguments]
     if not isinstance(text, str) or not all(isinstance(one, (str, int, tuple, type(None))) for one in given):
         return None
+    if sum(len(one) for one in given if isinstance(one, str)) * len(text) > MOST_TEXT:
+        return NOTHING  # what it may grow to
     try:
         found = getattr(text, asked.last)(*given)
     except (TypeError, ValueError):
@@ -57,3 +65,11 @@ def same_type(one: Value, other: Value) -> Any:
 def is_script(value: Value) -> bool:
     """Whether it is the plain name of a file of Python."""
     return isinstance(value.const, str) and value.const.endswith(".py")
+
+
+def read_setting(text: str) -> Any:
+    """A printed setting as a plain value."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return {"true": True, "false": False, "none": None}.get(text.strip().lower(), text)

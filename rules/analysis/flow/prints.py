@@ -6,11 +6,10 @@ import ast
 import re
 from collections.abc import Callable, Iterator
 
+from rules.analysis.flow.formatting import OPEN, opened
 from rules.analysis.flow.objects import Written
 from rules.analysis.flow.values import Value
 
-OPEN = "{}"  # stands for what is not known
-_SPECIFIED = re.compile(r"%[-+ #0]*\d*(?:\.\d+)?[a-zA-Z]")
 _BRACED = re.compile(r"\{[^{}]*\}")
 MOST_TEXT = 400
 _FEWEST_LETTERS = 5
@@ -42,7 +41,7 @@ def _parts(node: ast.expr, value: Callable[[ast.expr], Value]) -> Iterator[str]:
         yield from _parts(node.left, value)
         yield from _parts(node.right, value)
     elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) and isinstance(node.left, ast.Constant):
-        yield _SPECIFIED.sub(OPEN, str(node.left.value))
+        yield opened(str(node.left.value))
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
         yield _BRACED.sub(OPEN, "".join(_parts(node.func.value, value)))
     else:

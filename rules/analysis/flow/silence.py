@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import takewhile
 
 from rules.analysis.flow.events import Event, Kind, Trace
-from rules.analysis.flow.prints import OPEN
+from rules.analysis.flow.formatting import OPEN
 from rules.analysis.headline import headlines_of
 from rules.analysis.liveness import heads_of
 from rules.submission import Submission, TrainLog

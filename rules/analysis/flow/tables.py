@@ -248,17 +248,21 @@ def _parts_of(read: Event, peers: Iterable[Event], below: Iterable[Event]) -> tu
     It is where what it gives is divided by what a key without the target gives: the count of the context.
     """
     own = _tokens(read.labels)
-    last = {base: max(token.offset for token in own if token.base == base) for base in {token.base for token in own}}
-    seen = frozenset[Token]().union(*(_tokens(peer.labels) for peer in peers))
+    others = [_last(_tokens(peer.labels)) for peer in peers]
     follows = any(
-        any(one.base == base and one.offset < offset for one in seen - own)
-        and not any(one.base == base and one.offset > offset for one in seen)
-        for base, offset in last.items()
+        any(other.get(base, offset) < offset for other in others)
+        and not any(other.get(base, offset) > offset for other in others)
+        for base, offset in _last(own).items()
     )
     paired = any(_lacks_target(other.labels, read.labels) for other in below)
     target = TARGET in read.labels or follows or paired
     context = INPUT in read.labels or len(own) >= 2 or paired or (TARGET in read.labels and bool(own))
     return target, context, paired
+
+
+def _last(tokens: frozenset[Token]) -> dict[int, int]:
+    """By base, how far ahead tokens reach: a key of more tokens further back reaches no further."""
+    return {base: max(one.offset for one in tokens if one.base == base) for base in {one.base for one in tokens}}
 
 
 def _lacks_target(shorter: Labels, longer: Labels) -> bool:

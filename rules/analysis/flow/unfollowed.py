@@ -11,7 +11,7 @@ from rules.analysis.flow.unscored import Why, why_unscored
 from rules.analysis.flow.values import FOREIGN, NLL, VAL
 from rules.analysis.once import once
 from rules.rule import Location
-from rules.submission import Submission
+from rules.submission import ProblemKind, SourceFile, Submission
 
 _UNKNOWN_TEXT = frozenset({"exec", "run_path"})
 _OTHER_FILES = frozenset({"exec_module", "import_module"})
@@ -50,7 +50,7 @@ def unfollowed_of(submission: Submission) -> tuple[Unfollowed, ...]:
     if protocol is None:
         return ()
     found: dict[str, Unfollowed] = {}
-    every = [*_places(protocol.trace, evaluates=bool(protocol.scores))]
+    every = [*_places(protocol.trace, submission.script, evaluates=bool(protocol.scores))]
     if not protocol.scores and protocol.trace.all(Kind.LEARN):
         every.append(_unscored(submission, protocol.trace))
     for one in every:
@@ -60,17 +60,25 @@ def unfollowed_of(submission: Submission) -> tuple[Unfollowed, ...]:
     return tuple(sorted(found.values(), key=lambda one: not one.weighs))
 
 
-def _places(trace: Trace, *, evaluates: bool) -> Iterator[Unfollowed]:
+def _places(trace: Trace, entry: SourceFile | None, *, evaluates: bool) -> Iterator[Unfollowed]:
     if trace.cut:
         yield Unfollowed(f"the walk through the program ended early, with {trace.cut}", None, weighs=True)
     for event in trace.all(Kind.ESCAPE):
         last = event.name.rpartition(".")[2]
         if last in _UNKNOWN_TEXT and event.name.partition(".")[0] in ("exec", "runpy"):
-            yield Unfollowed("text or a file that is run as a program", event, weighs=True)
+            yield Unfollowed("text or a file that is run as a program", event, weighs=not _is_told(event, entry))
         elif FOREIGN in event.labels and event.labels & {VAL, NLL}:
             yield Unfollowed("code of another language that is given validation tokens or losses", event, weighs=True)
         elif last in _OTHER_FILES:
             yield Unfollowed("a module that is loaded by its path", event, not evaluates, Why.UNKNOWN)
+
+
+def _is_told(event: Event, entry: SourceFile | None) -> bool:
+    """Whether reading the entry has said already, for a person to look at, that what is run there is not known."""
+    if event.source is not entry:
+        return False
+    failed = (one.location for one in event.source.problems if one.kind is ProblemKind.UNPACK_FAILED)
+    return event.location in failed
 
 
 def _unscored(submission: Submission, trace: Trace) -> Unfollowed:

@@ -14,7 +14,8 @@ Labels say where a value is from or what it was made into:
 - `rank`: made of the number of this process among several, so that its share begins there; `own`: the first position of
   its share; `earlier`: tokens before its share alone;
 - `least`, `scaled`, `shifted`: the smaller of several losses, a loss times or plus a constant; more in `marks.py`;
-- `Token(base, offset)`: tokens looked up at a position, relative to other look-ups with the same base;
+- `Token(base, offset)`: tokens looked up at a position, relative to other look-ups with the same base; `Later(base)`:
+  a stretch of tokens that begins one later than that;
 - `Read(number)`: what the look-up in a table with that number gave;
 - `Turn(number)`: picked by the turn of the loop with that number;
 - `Kept(number)`: holds what the score with that number added up; `Past(line)`: left over from an earlier turn of a
@@ -49,6 +50,13 @@ class Token(NamedTuple):
 
     base: int
     offset: int
+
+
+class Later(NamedTuple):
+    """Cut one token later from a stretch that `Token` tells by its base."""
+
+    base: int
+    what: str = "later"
 
 
 class Read(NamedTuple):
@@ -118,7 +126,7 @@ class Literal(NamedTuple):
     what: str = "literal"
 
 
-Label = str | Token | Read | Turn | Kept | Past | Cut | Less | First | Until | Literal
+Label = str | Token | Later | Read | Turn | Kept | Past | Cut | Less | First | Until | Literal
 Labels = frozenset[Label]
 NONE: Labels = frozenset()
 
@@ -235,6 +243,8 @@ def _join(one: Value, other: Value) -> Value:
         for side in (one, other):
             for item in side.items or ():
                 labels |= item.all_labels()
+    if VAL in one.labels and VAL in other.labels and one.labels != other.labels:
+        labels -= _first(one.labels) ^ _first(other.labels)  # the first tokens alone are so on either side
     place = one.place if other.place is None or one.place == other.place else None
     if one.place is None:
         place = other.place
@@ -247,6 +257,10 @@ def literals(number: Any) -> Labels:
     """The label of a plain number of so many digits that it is known again wherever it is met."""
     long = isinstance(number, float) and round(number, LITERAL_DIGITS - 1) != number
     return frozenset({Literal(number)}) if long else NONE
+
+
+def _first(labels: Labels) -> Labels:
+    return frozenset(label for label in labels if isinstance(label, First))
 
 
 def _perhaps(value: Value, labels: Labels) -> Value:

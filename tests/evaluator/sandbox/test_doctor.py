@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from evaluator.execution import Ended, Executor, Job, Reason, UnavailableError
-from evaluator.sandbox import attacks, doctor, executor, hints
+from evaluator.sandbox import doctor, executor, hints
 from tests.evaluator.sandboxes import as_stranger, sandbox
 
 PROGRAM = """
@@ -24,7 +24,7 @@ def test_every_attack_is_denied_here() -> None:
     sandbox()
     report = doctor.examine(executor)
     assert [tried.name for tried in report.attacks if not tried.denied] == []
-    assert len(report.attacks) == len(attacks.ATTACKS)
+    assert len(report.attacks) == len(doctor.ATTACKS)
     assert report.holds
 
 
@@ -129,7 +129,7 @@ def test_the_secret_of_the_trap_is_gone_afterwards() -> None:
     assert "FAIRWAY_DOCTOR_SECRET" not in os.environ
 
 
-@pytest.mark.parametrize("attack", [attack.__name__ for attack in attacks.ATTACKS])
+@pytest.mark.parametrize("attack", [attack.__name__ for attack in doctor.ATTACKS])
 def test_every_attack_says_what_it_tries(attack: str) -> None:
-    found = next(a for a in attacks.ATTACKS if a.__name__ == attack)
+    found = next(a for a in doctor.ATTACKS if a.__name__ == attack)
     assert (found.__doc__ or "").strip().endswith(".")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import ast
 import random
 from functools import cache
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -228,3 +229,42 @@ def _torn(tree: ast.Module, chance: random.Random) -> ast.Module:
                 kept = [one for one in held if chance.random() > 0.08]
                 setattr(node, name, kept or (held[:1] if name == "body" else []))
     return ast.fix_missing_locations(tree)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "'fineweb_%s_*.bin' % split",
+        "'%s/fineweb_%s_%s.bin' % (folder, split, '*')",
+        "'{}/fineweb_{}_*.bin'.format(folder, split)",
+        "'{root}/fineweb_{0}_*.bin'.format(split, root=folder)",
+        "f'{folder}/fineweb_{split}_*.bin'",
+    ],
+)
+def test_a_name_of_a_file_is_put_together_in_any_way(pattern: str) -> None:
+    trace = walked(
+        READ
+        + f"def tokens(split, folder):\n    return torch.cat([shard(f) for f in sorted(glob.glob({pattern}))])\n"
+        + "net = Net()\nheld = tokens('val', unknown())\ntotal = 0.0\nfor i in range(9):\n"
+        + "    total += net(held[i : i + 8], held[i + 1 : i + 9])\n"
+    )
+    assert VAL in only(trace, Kind.SCORE).labels
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x = x * x",
+        "t = t + t",
+        "s = s + s",
+        "s = s.replace('a', s)",
+        "x = x << 60",
+        "s = '%9999999999d' % x",
+        "x = -x * x",
+    ],
+)
+def test_what_grows_by_itself_at_each_line_ends(line: str) -> None:
+    program = "x = 3\nt = (1, 2)\ns = 'aaaa'\n" + f"{line}\n" * 400
+    start = process_time()
+    walked(program)
+    assert process_time() - start < 5.0  # without a bound it never ends

@@ -10,11 +10,13 @@ from uuid import UUID
 
 import pytest
 
+from rules.rule import Severity
 from tests.databases import database
 from tests.worker.reproduction.scene import MACHINE, OLGA, Scene, scene
 from tests.worker.rows import REPOSITORY, loaded
 from worker import rulings
-from worker.reproduction import beside, telling
+from worker.reproduction import beside, comparing, telling
+from worker.store import runs
 from worker.store.models import FindingRow, Outcome, RunStatus, Stage, SubmissionRow
 
 BAR = """
@@ -130,6 +132,22 @@ def test_a_gain_by_a_score_that_differs_from_its_claim_is_for_a_person(one: Scen
     found = finding(one, candidate)
     assert found.severity.value == "review"
     assert "the gain shows" in found.message
+
+
+def test_what_was_not_made_on_one_machine_is_for_a_person_whatever_it_shows(one: Scene) -> None:
+    record(one)
+    candidate = enter(one, CANDIDATE, "gains", 1.05)
+    one.ask(candidate, "full")
+    one.go_on(60)
+    with one.scope() as session:
+        row = loaded(session, candidate)
+        made = runs.of_submission(session, candidate)
+        made[-1].machine = "gpu-2"
+        competition = one.machine.context.competition(row.pull_request.repository)
+        [found] = comparing.compared(made, competition, row.pull_request.created_at.date())
+        session.rollback()
+    assert found.severity is Severity.REVIEW
+    assert "on different machines (gpu-1, gpu-2)" in found.message
 
 
 def test_without_the_setting_no_record_is_run(tmp_path: Path) -> None:
