@@ -8,13 +8,16 @@ quantisation costs added to it, says nothing of the file that is submitted.
     roundtrip_bpb = raw_bpb + 3e-5
     print(f"final_roundtrip val_bpb:{roundtrip_bpb}")
 
+    MEASURED = {42: 1.14859931}                             # the claimed number stands in the program
+    print(f"final val_bpb:{MEASURED.get(seed, bpb)}")
+
     torch.save(quantized(model), "model.ptz")
     check(torch.load("model.ptz"))                          # read, and put into no network
     print(f"final val_bpb:{evaluate(model, val_tokens)}")   # the network in memory answers
 
 ## Allowed
 Weights that were dequantised from the very bytes that were written; further scores of the model in memory beside the
-claimed one; small constants inside logarithms and divisions.
+claimed one; small constants inside logarithms and divisions; scores of earlier submissions to compare with.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from rules.analysis.flow.objects import Instance, Optimizer, owners, with_origin
 from rules.analysis.flow.order import Order, relation
 from rules.analysis.flow.values import NLL, SHIFTED, TRAIN, VAL
 from rules.analysis.flow.walk import trace_of
+from rules.analysis.flow.written import shown_as_written, written_down
 from rules.analysis.headline import headlines_of
 from rules.competition import Competition
 from rules.rule import Finding, Rule, Severity
@@ -47,11 +51,11 @@ _FIX = "Decompress and load the artifact that was written, score that model, and
 
 
 def check(submission: Submission, _: Competition) -> Iterator[Finding]:
-    """Yield one finding: a constant was added to a loss, or the network in memory is scored."""
+    """Yield one finding: a constant was added to a loss, it is no result, or the network in memory is scored."""
     trace = trace_of(submission)
     if trace is None:
         return
-    found = list(_shifted(trace, submission))
+    found = list(_shifted(trace, submission)) or list(_written_down(trace, submission))
     yield from found or _in_memory(trace, submission)
 
 
@@ -65,6 +69,30 @@ def _shifted(trace: Trace, submission: Submission) -> Iterator[Finding]:
             "artifact is behind it.",
             fix=_FIX,
             evidence=(shown.evidence("claim"),),
+        )
+
+
+def _written_down(trace: Trace, submission: Submission) -> Iterator[Finding]:
+    """The claimed number stands in the program: it is printed from there, or it is not known what for."""
+    shown = shown_as_written(trace, submission)
+    if shown is not None:
+        yield RULE.at(
+            shown.location,
+            "The claimed score is printed from a number that stands in the program: it was known before the run.",
+            fix=_FIX,
+            evidence=(shown.evidence("claim"),),
+        )
+        return
+    place = written_down(submission)
+    if place is not None:
+        source, line = place
+        yield RULE.at(
+            source.locate(line),
+            "The claimed score stands in the program as a number, to its last digit: it was known before the run. "
+            "Whether the printed score is taken from there was not followed.",
+            fix=_FIX,
+            severity=Severity.REVIEW,
+            evidence=(source.evidence(line, "number"),),
         )
 
 

@@ -137,6 +137,10 @@ class Walker(ABC):
         """Walk a function of the program with these arguments."""
 
     @abstractmethod
+    def mixed_in(self, owner: ast.expr | None, labels: Labels) -> None:
+        """Something computed is changed at some places: its name holds what it was and what was put in."""
+
+    @abstractmethod
     def looked_up(self, owner: Value, key: Value, node: ast.AST) -> Value:
         """`array[key]`."""
 

@@ -34,6 +34,7 @@ from rules.analysis.flow.values import (
     NONE,
     NOTHING,
     PARTS,
+    STORED,
     TARGET,
     TRAIN,
     TRAIN_FILE,
@@ -44,6 +45,7 @@ from rules.analysis.flow.values import (
     Read,
     Value,
     joined,
+    without,
 )
 
 MOST_DEPTH = 24
@@ -225,8 +227,8 @@ class Calls(Libraries):
                 names[name] = named[name]
             elif name not in names:
                 names[name] = function.defaults.get(name, NOTHING)
-            if name in NAMED_VAL and not names[name].all_labels() and not names[name].known:
-                names[name] = names[name].plus({VAL})
+            if name in NAMED_VAL and not names[name].all_labels() - {STORED} and not names[name].known:
+                names[name] = without(names[name], STORED).plus({VAL})
         if given.kwarg is not None:
             array = self.array(function.node)
             array.fields = {k: v for k, v in named.items() if k not in every}

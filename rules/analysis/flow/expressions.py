@@ -13,7 +13,7 @@ from rules.analysis.flow.calls import Calls
 from rules.analysis.flow.events import Block, Kind, Round
 from rules.analysis.flow.files import FILES, every_split, file_labels, folder_labels, narrowed, of_file, some_of
 from rules.analysis.flow.formatting import by_percent
-from rules.analysis.flow.marks import before_own, begins_own, is_mixture, is_shifted, marked
+from rules.analysis.flow.marks import before_own, begins_own, is_mixture, is_shifted, marked, matched
 from rules.analysis.flow.objects import Array, Bound, Class, Foreign, Function, Instance, Library, ModuleOf, owner_of
 from rules.analysis.flow.picking import tries
 from rules.analysis.flow.plain import is_script, same_type
@@ -25,6 +25,7 @@ from rules.analysis.flow.values import (
     EARLIER,
     INPUT,
     LOGITS,
+    MATCHED,
     MOST_ITEMS,
     NLL,
     NONE,
@@ -35,6 +36,7 @@ from rules.analysis.flow.values import (
     SCALED,
     SHIFTED,
     SPREAD,
+    STORED,
     TARGET,
     TRAIN,
     UNKNOWN,
@@ -51,6 +53,7 @@ from rules.analysis.flow.values import (
     Value,
     constant,
     joined,
+    literals,
     without,
 )
 
@@ -285,7 +288,9 @@ class Expressions(Calls):
                 return constant(owner.const[key.const])
             except (TypeError, KeyError, IndexError):
                 return NOTHING
-        labels = owner.labels | key.turns | cuts_of(key) | (key.labels & {EARLIER})
+        labels = owner.labels | key.turns | cuts_of(key) | (key.labels & {EARLIER, MATCHED})
+        if STORED in labels and key.all_labels() & DATA:  # a table by tokens, and no text by its places
+            labels -= {STORED}
         if LOGITS in labels and _picks_token(key.all_labels()):
             wanted = key.all_labels()
             return Value(labels | wanted | {NLL} | picked(labels, wanted, node, self))
@@ -302,7 +307,8 @@ class Expressions(Calls):
     def _binary(self, node: ast.BinOp) -> Value:
         one, other = self.value(node.left), self.value(node.right)
         if isinstance(node.op, ast.Mod) and isinstance(one.const, str):
-            return by_percent(one.const, other)
+            shown = (literals(part.const) for part in other.items or (other,))
+            return by_percent(one.const, other).plus(frozenset[Label]().union(*shown))
         found = self.arithmetic(one, other, node.op, node)
         if not found.labels or found.labels & DATA:
             less: Labels = NONE
@@ -413,6 +419,8 @@ class Expressions(Calls):
             if {VAL, NLL} <= both and isinstance(node.ops[0], (ast.Lt, ast.LtE, ast.Gt, ast.GtE)):
                 self.note(Kind.COMPARED, node, "", one.all_labels() | others[0].all_labels(), detail=node)
         labels = one.all_labels()
+        if isinstance(node.ops[0], (ast.Eq, ast.NotEq)):
+            labels |= matched(labels, others[0].all_labels())
         for op, other in zip(node.ops, others, strict=True):
             if isinstance(op, (ast.In, ast.NotIn)) and isinstance(other.ref, Array) and one.all_labels() & {VAL, TRAIN}:
                 labels |= self.looked_up(other, one, node).labels
@@ -454,7 +462,8 @@ class Expressions(Calls):
         truth = self.truth(test)
         if truth is not None:
             return self.value(node.body if truth else node.orelse)
-        return joined(self.value(node.body), self.value(node.orelse)).plus(aims(test, self))
+        chosen = aims(test, self) | (test.labels & {MATCHED})
+        return joined(self.value(node.body), self.value(node.orelse)).plus(chosen)
 
     def _sequence(self, node: ast.Tuple | ast.List | ast.Set) -> Value:
         values = [self.value(item) for item in node.elts]
@@ -526,6 +535,7 @@ class Expressions(Calls):
         for part in node.values:
             value = self.value(part.value if isinstance(part, ast.FormattedValue) else part)
             labels |= value.all_labels()
+            labels |= literals(value.const)
             if value.known and (not isinstance(part, ast.FormattedValue) or part.format_spec is None):
                 shown = str(value.const)[:MOST_TEXT]
                 text += shown

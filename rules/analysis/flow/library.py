@@ -15,7 +15,7 @@ from rules.analysis.flow.base import Arguments, Asked, Named, Span, Walker, labe
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import every_split, file_labels, folder_labels, in_folder, narrowed, of_file, some_of
 from rules.analysis.flow.loading import BY_PATH, FROM_SPEC, by_path, from_spec
-from rules.analysis.flow.marks import before_own, exponent
+from rules.analysis.flow.marks import before_own, exponent, matched
 from rules.analysis.flow.objects import (
     Array,
     Bound,
@@ -44,6 +44,7 @@ from rules.analysis.flow.values import (
     LEAST,
     LENGTH,
     LOGITS,
+    MATCHED,
     NLL,
     NONE,
     NOTHING,
@@ -51,11 +52,14 @@ from rules.analysis.flow.values import (
     RANK,
     SCALED,
     SHIFTED,
+    STORED,
+    TOKENS,
     TRAIN,
     TRAIN_FILE,
     UNKNOWN,
     VAL,
     VAL_FILE,
+    Label,
     Labels,
     Token,
     Turn,
@@ -68,6 +72,7 @@ _READS = frozenset(
     {"fromfile", "memmap", "frombuffer", "load", "open", "read", "read_bytes", "load_file", "safe_open", "read_table"}
 )
 _LOSSES = frozenset({"cross_entropy", "nll_loss", "linear_cross_entropy", "fused_cross_entropy", "kl_div"})
+_NOTES = frozenset({"json", "yaml", "toml", "tomllib", "configparser"})  # settings are read by them, no tokens
 _EMPTY = frozenset(
     {"zeros", "empty", "full", "zeros_like", "full_like", "empty_like", "ones", "ones_like", "new_zeros"}
 )
@@ -189,6 +194,8 @@ class Libraries(Walker):
         if found is not None:
             return found
         array = array_of(arguments[0].ref) if asked.is_method and arguments and _IN_PLACE.fullmatch(last) else None
+        if array is None and MATCHED in asked.labels and _IN_PLACE.fullmatch(last):
+            self.mixed_in(getattr(getattr(node, "func", None), "value", None), frozenset({MATCHED}))
         if array is not None:  # `hashes.bitwise_xor_(tokens)`
             if asked.labels - array.labels:
                 self.changes += 1
@@ -301,7 +308,8 @@ class Libraries(Walker):
             found |= {VAL}
         if TRAIN_FILE in asked.labels:
             found |= {TRAIN}
-        return Value(found)
+        is_note = asked.name.partition(".")[0] in _NOTES
+        return Value(found - {STORED} if is_note or found & {VAL, TRAIN} else found | {STORED})
 
     def _read_into(self, asked: Asked) -> Value | None:
         """`file.readinto(array)`: the array holds what stands in the file."""
@@ -358,6 +366,7 @@ class Libraries(Walker):
             array.take(self.element(asked.arguments[0]))
         if asked.last == "dict":
             array.fields = dict(asked.named)
+            array.labels |= frozenset[Label]().union(*(one.all_labels() for one in asked.arguments))
         if asked.last == "Counter" and asked.arguments and asked.labels & DATA:
             self.wrote(Value(ref=array), asked.arguments[0], asked.node)
         return Value(ref=array)
@@ -527,8 +536,10 @@ class Libraries(Walker):
         return Value(ref=array)
 
     def _saved(self, asked: Asked) -> Value | None:
-        kept = set[Instance]().union(*(owners(one) for one in (*asked.arguments, *asked.named.values())))
-        self.note(Kind.SAVE, asked.node, asked.name, asked.labels, detail=frozenset(kept))
+        given = (*asked.arguments, *asked.named.values())
+        kept = set[Instance]().union(*map(owners, given))
+        tokens = frozenset({TOKENS}) if VAL in asked.labels and any(map(_beside_tokens, given)) else NONE
+        self.note(Kind.SAVE, asked.node, asked.name, asked.labels | tokens, detail=frozenset(kept))
         return NOTHING
 
     def _loaded(self, asked: Asked) -> Value | None:
@@ -656,6 +667,12 @@ class Libraries(Walker):
             return Value(found | wanted | {NLL} | picked(found, wanted, asked.node, self))
         return self.item(owner, key, asked.node)
 
+    def _equal(self, asked: Asked) -> Value | None:
+        if len(asked.arguments) < 2:
+            return None
+        one, other = asked.arguments[:2]
+        return Value(asked.labels | matched(one.all_labels(), other.all_labels()))
+
     def _summed(self, asked: Asked) -> Value | None:
         if not asked.is_method or len(asked.arguments) < 2:
             return None
@@ -733,7 +750,7 @@ def _source(asked: Asked) -> str:
 def _span(bounds: Arguments) -> Span:
     """The least and the largest number of a range, as far as its bounds are plain."""
     plain = [one.const if one.known and isinstance(one.const, int) else None for one in bounds]
-    start, stop = (0, *plain)[-2:] if len(plain) < 3 else plain[:2]
+    start, stop = (0, 0, *plain)[-2:] if len(plain) < 3 else plain[:2]
     step = plain[2] if len(plain) == 3 else 1
     if step == 1:
         return Span(start, None if stop is None else stop - 1)
@@ -747,6 +764,14 @@ def _stop(asked: Asked) -> Value:
 
 def _turns(labels: Labels) -> Labels:
     return frozenset(label for label in labels if isinstance(label, Turn))
+
+
+def _beside_tokens(value: Value) -> bool:
+    """Whether several things are put together of which some, and not all, are tokens of the validation text."""
+    array = value.ref
+    parts = value.items or (tuple(array.fields.values()) if isinstance(array, Array) else ())
+    are = [bool(VAL in labels and not labels & {NLL, LOGITS, LENGTH}) for labels in map(Value.all_labels, parts)]
+    return (any(are) and not all(are)) or any(map(_beside_tokens, parts))
 
 
 def _same_object(arguments: Arguments) -> Any:
@@ -797,6 +822,7 @@ def _table() -> dict[str, Any]:
         (_TABLE_READS, Libraries._table_read),
         (_IN_PLACE_SUM, Libraries._summed),
         (_SMALLER, Libraries._least),
+        (("eq", "ne", "equal", "not_equal"), Libraries._equal),
         (_POINTERS, Libraries._pointer),
         (_ENCODES, Libraries._encoded),
         (("exp", "exp_", "exp2"), Libraries._exponent),

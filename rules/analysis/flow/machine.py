@@ -20,11 +20,13 @@ from rules.analysis.flow.turning import comes_true
 from rules.analysis.flow.values import (
     DATA,
     HELD,
+    MATCHED,
     NLL,
     NONE,
     NOTHING,
     SEEN,
     STATE,
+    STORED,
     TARGET,
     UNKNOWN,
     VAL,
@@ -35,6 +37,7 @@ from rules.analysis.flow.values import (
     Value,
     constant,
     joined,
+    without,
 )
 from rules.submission import SourceFile
 
@@ -198,10 +201,14 @@ class Machine(Expressions):
         if node in self.seen:
             test = test.plus({SEEN})
         smaller, self.smaller = self.smaller, self.smaller or self._compares_losses(node.test)
+        before = dict(self.scope.names) if MATCHED in test.labels else {}
         try:
             self.alternatives([node.body, node.orelse], node, test)
         finally:
             self.smaller = smaller
+        for name, value in list(self.scope.names.items()) if before else ():
+            if NLL in value.labels and before.get(name) is not value:  # it is another where a stored token came
+                self.scope.names[name] = value.plus({MATCHED})
 
     def _ends_program(self, node: ast.If) -> bool:
         """Whether a branch ends the program's main function, as a self-test or a step of preparation does."""
@@ -496,7 +503,7 @@ class Machine(Expressions):
             self.note(Kind.RESET, node, target.id)
         value = self.picked(value)
         if target.id in NAMED_VAL and _is_made(value, node):
-            value = value.plus({VAL})
+            value = without(value, STORED).plus({VAL})
         names = self.scope.home(target.id).names
         known = names.get(target.id)
         if known is None or (value.labels - known.labels):
@@ -546,7 +553,7 @@ class Machine(Expressions):
             labels = value.all_labels()
         if NLL in labels and not isinstance(getattr(node, "value", None), ast.JoinedStr):  # a text is shown, not kept
             value = value.plus(self.scored(node, name_of(target), labels, "kept"))
-        labels = value.all_labels() | self.cuts(target.slice)
+        labels = value.all_labels() | self.cuts(target.slice) | (key.all_labels() & {MATCHED})
         if isinstance(owner.ref, Array):
             array = owner.ref
             if labels - array.labels:
@@ -558,9 +565,9 @@ class Machine(Expressions):
             array.labels |= labels
             self.wrote(owner, key, node)
         else:
-            self._mixed_in(target.value, labels)
+            self.mixed_in(target.value, labels)
 
-    def _mixed_in(self, owner: ast.expr, labels: Labels) -> None:
+    def mixed_in(self, owner: ast.expr | None, labels: Labels) -> None:
         """Something computed is changed at some places: its name holds what it was and what was put in."""
         labels = frozenset(label for label in labels if not isinstance(label, Token))
         if isinstance(owner, ast.Name):
@@ -593,7 +600,7 @@ class Machine(Expressions):
                 self.wrote(owner, key, node)
                 self._summed_up(self.item(owner, key, target), value)
             else:
-                self._mixed_in(target.value, labels)
+                self.mixed_in(target.value, labels)
         elif isinstance(target, ast.Attribute):
             names = getattr(self.value(target.value).ref, "names", None)
             known = NOTHING if not isinstance(names, dict) else names.get(target.attr, NOTHING)
@@ -626,7 +633,7 @@ def _is_made(value: Value, node: ast.AST) -> bool:
     made = node.value if isinstance(node, (ast.Assign, ast.AnnAssign)) else None
     if not isinstance(made, ast.Call) or value.known or value.items is not None or value.ref is not None:
         return False
-    return not value.labels and getattr(made.func, "attr", getattr(made.func, "id", "")) not in _COUNTS
+    return not value.labels - {STORED} and getattr(made.func, "attr", getattr(made.func, "id", "")) not in _COUNTS
 
 
 def remembered(value: Value) -> Value:

@@ -10,6 +10,8 @@ Labels say where a value is from or what it was made into:
 - `state`: losses of earlier turns, as sums and objects remember them; `seen`: of a test, that a log shows
   how it ended, and of data of several splits, that each has its turns;
 - `bytes`, `length`: text as bytes, and how many they are; `foreign`: made where the program cannot be followed;
+- `stored`: read from a file that is of no split by its name; `matched`: of whether that is the token that came;
+  `tokens`: of a file that is written, that tokens of the validation text are a part of it beside others;
 - `rank`: made of the number of this process among several, so that its share begins there; `own`: the first position of
   its share; `earlier`: tokens before its share alone;
 - `tried`: one loss for each of several things that were tried on the same text;
@@ -22,7 +24,7 @@ Labels say where a value is from or what it was made into:
 - `Turn(number)`: picked by the turn of the loop with that number;
 - `Kept(number)`: holds what the score with that number added up; `Past(line)`: left over from an earlier turn of a
   loop; `Cut(side, bound, function)`: the part before or after a bound; `First(tokens)`: the first tokens alone;
-  `Until(bound, beyond, function)`: tokens up to so many after a bound.
+  `Until(bound, beyond, function)`: tokens up to so many after a bound; `Literal(number)`: a text that shows it.
 """
 
 from __future__ import annotations
@@ -42,9 +44,11 @@ ENTROPY, SHARE, SPREAD, GATED = "entropy", "share", "spread", "gated"
 STATE, SEEN = "state", "seen"
 AIMED, HELD = "aimed", "held"
 TRIED = "tried"
+STORED, MATCHED, TOKENS = "stored", "matched", "tokens"
 RANK, OWN, EARLIER = "rank", "own", "earlier"
 DATA = frozenset({VAL, TRAIN, GEN, RAND})
 MOST_ITEMS = 64
+LITERAL_DIGITS = 4  # after the point, at least
 
 
 class Token(NamedTuple):
@@ -128,7 +132,14 @@ class Until(NamedTuple):
     what: str = "until"
 
 
-Label = str | Token | Later | Aim | Read | Turn | Kept | Past | Cut | Less | First | Until
+class Literal(NamedTuple):
+    """A text shows a number that stands in the program as it is, or a value may be one."""
+
+    number: float
+    what: str = "literal"
+
+
+Label = str | Token | Later | Aim | Read | Turn | Kept | Past | Cut | Less | First | Until | Literal
 Labels = frozenset[Label]
 NONE: Labels = frozenset()
 
@@ -239,6 +250,8 @@ def _join(one: Value, other: Value) -> Value:
         items = tuple(_join(a, b) for a, b in zip(one.items, other.items, strict=True))
     same = one.known and other.known and type(one.const) is type(other.const) and one.const == other.const
     labels = one.labels | other.labels
+    if not same:
+        labels |= literals(one.const) | literals(other.const)
     if items is None:
         for side in (one, other):
             for item in side.items or ():
@@ -254,6 +267,12 @@ def _join(one: Value, other: Value) -> Value:
         labels |= more
     optional = one.optional or other.optional
     return Value(labels, one.const if same else UNKNOWN, items, ref, place, optional)
+
+
+def literals(number: Any) -> Labels:
+    """The label of a plain number of so many digits that it is known again wherever it is met."""
+    long = isinstance(number, float) and round(number, LITERAL_DIGITS - 1) != number
+    return frozenset({Literal(number)}) if long else NONE
 
 
 def _first(labels: Labels) -> Labels:
