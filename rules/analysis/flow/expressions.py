@@ -288,6 +288,10 @@ class Expressions(Calls):
                 return constant(owner.const[key.const])
             except (TypeError, KeyError, IndexError):
                 return NOTHING
+        return self._of_labels(owner, key, node)
+
+    def _of_labels(self, owner: Value, key: Value, node: ast.AST) -> Value:
+        """`owner[key]` of what is known by its labels alone."""
         labels = owner.labels | key.turns | cuts_of(key) | (key.labels & {EARLIER, MATCHED})
         if STORED in labels and key.all_labels() & DATA:  # a table by tokens, and no text by its places
             labels -= {STORED}
