@@ -34,7 +34,7 @@ from rules.analysis.flow.objects import (
 )
 from rules.analysis.flow.options import GROUPS, PARSED, PARSERS, as_dictionary, declare, options_of, parsed
 from rules.analysis.flow.picking import PICKS, note_pick, tries
-from rules.analysis.flow.plain import TEXT_METHODS, is_script, of_text
+from rules.analysis.flow.plain import TEXT_METHODS, is_script, of_text, type_of
 from rules.analysis.flow.prints import template
 from rules.analysis.flow.values import (
     BYTES,
@@ -329,6 +329,12 @@ class Libraries(Walker):
         if asked.last == "len" and asked.arguments and asked.arguments[0].items is not None:
             return constant(len(asked.arguments[0].items))
         return Value(frozenset({LENGTH})) if asked.last == "len" and BYTES in asked.labels else NOTHING
+
+    def _type(self, asked: Asked) -> Value | None:
+        """`type(value)`, or a tensor of another type."""
+        if asked.is_method or len(asked.arguments) != 1:
+            return self._same_value(asked)
+        return type_of(asked.arguments[0]) or NOTHING
 
     def _range(self, asked: Asked) -> Value | None:
         """Positions; where the bounds are plain, so many."""
@@ -865,6 +871,7 @@ def _table() -> dict[str, Any]:
         (("ModuleType",), Libraries._module_made),
         (("SimpleNamespace", "Namespace"), Libraries._namespace),
         (TEXT_METHODS, Libraries._text),
+        (("type",), Libraries._type),
     ]
     return {name: handler for names, handler in groups for name in names}
 
