@@ -117,7 +117,8 @@ def test_settings_in_a_dictionary_have_the_values_that_the_logs_print(default: s
     program = (
         READ
         + "def env(name, default):\n    return type(default)(os.environ.get(name, default))\n"
-        + f"hp = dict(width=env('WIDTH', 512), depth=env('DEPTH', 9), seed=env('SEED', 1), tuning=env('TUN', {default}))\n"
+        + "hp = dict(width=env('WIDTH', 512), depth=env('DEPTH', 9), seed=env('SEED', 1),\n"
+        + f"          tuning=env('TUNING', {default}))\n"
         + "model = Net()\nif hp['tuning'] > 0:\n    model(val[:-1], val[1:]).backward()\n"
     )
     settings = f'hyperparameters:{{"width": 512, "depth": 9, "seed": 1, "tuning": {log}}}'
