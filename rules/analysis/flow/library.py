@@ -10,7 +10,7 @@ from typing import Any
 
 from rules.analysis.configuration import Origin
 from rules.analysis.flow.aims import blended, picked
-from rules.analysis.flow.base import Arguments, Asked, Named, Span, Walker, labels_of
+from rules.analysis.flow.base import Arguments, Asked, Named, Walker, labels_of
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import file_labels, of_file
 from rules.analysis.flow.loading import BY_PATH, FROM_SPEC, by_path, from_spec
@@ -26,6 +26,7 @@ from rules.analysis.flow.objects import (
     ModuleOf,
     Optimizer,
     Scope,
+    Span,
     array_of,
     owner_of,
     owners,
@@ -304,9 +305,7 @@ class Libraries(Walker):
                 times = len(range(*[one.const for one in asked.arguments]))
             except (TypeError, ValueError, OverflowError):
                 times = None
-        place = self.place_of(asked.node)
-        self.spans[place.base] = _span(asked.arguments)
-        return Value(turns, place=place, ref=Count(times))
+        return Value(turns, place=self.place_of(asked.node), ref=Count(times, _span(asked.arguments)))
 
     def _rank(self, _: Asked) -> Value | None:
         return Value(frozenset({RANK}))

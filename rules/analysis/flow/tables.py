@@ -190,8 +190,8 @@ def filling_of(one: LookUp) -> Filling | None:
     for write, how in in_turn:
         if how.order is Order.BEFORE and not _is_loss(write):
             return Filling(write, "tokens in the same turn, before they are scored", "which tokens it writes")
-    again = ((write, comes_again(how, write, one.read, one.score)) for write, how in in_turn if not _is_loss(write))
-    for write, loop in again:
+    for write, how in in_turn:
+        loop = None if _is_loss(write) else comes_again(how, write, one.read, one.score)
         if loop is not None:
             what = f"the same text in an earlier turn of the loop at line {loop.line}"
             if loop.detail.times:
