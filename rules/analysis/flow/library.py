@@ -16,6 +16,7 @@ from rules.analysis.flow.files import file_labels, of_file
 from rules.analysis.flow.loading import BY_PATH, FROM_SPEC, by_path, from_spec
 from rules.analysis.flow.marks import before_own, exponent
 from rules.analysis.flow.objects import (
+    UNBOUNDED,
     Array,
     Bound,
     Class,
@@ -655,11 +656,13 @@ def _source(asked: Asked) -> str:
 def _span(bounds: Arguments) -> Span:
     """The least and the largest number of a range, as far as its bounds are plain."""
     plain = [one.const if one.known and isinstance(one.const, int) else None for one in bounds]
+    if not 0 < len(plain) < 4:
+        return UNBOUNDED
     start, stop = (0, *plain)[-2:] if len(plain) < 3 else plain[:2]
     step = plain[2] if len(plain) == 3 else 1
     if step == 1:
         return Span(start, None if stop is None else stop - 1)
-    return Span(None if stop is None else stop + 1, start) if step == -1 else Span(None, None)
+    return Span(None if stop is None else stop + 1, start) if step == -1 else UNBOUNDED
 
 
 def _stop(asked: Asked) -> Value:
