@@ -14,7 +14,18 @@ from rules.analysis.flow.events import Block, Kind, Round
 from rules.analysis.flow.files import FILES, every_split, file_labels, folder_labels, narrowed, of_file, some_of
 from rules.analysis.flow.formatting import by_percent
 from rules.analysis.flow.marks import before_own, begins_own, is_mixture, is_shifted, marked, matched
-from rules.analysis.flow.objects import Array, Bound, Class, Foreign, Function, Instance, Library, ModuleOf, owner_of
+from rules.analysis.flow.objects import (
+    Array,
+    Bound,
+    Class,
+    Count,
+    Foreign,
+    Function,
+    Instance,
+    Library,
+    ModuleOf,
+    owner_of,
+)
 from rules.analysis.flow.picking import tries
 from rules.analysis.flow.plain import is_script, same_type
 from rules.analysis.flow.prints import written
@@ -123,7 +134,8 @@ class Expressions(Calls):
         if isinstance(value.ref, Bound):
             owner = owner_of(value.ref)
             return Value(ref=value.ref) if owner is not None and owner.cls.module else NOTHING
-        return Value(value.labels, place=value.place, ref=owner_of(value.ref))
+        ref = value.ref if isinstance(value.ref, Count) else owner_of(value.ref)
+        return Value(value.labels, place=value.place, ref=ref)
 
     def turned(self, element: Value, number: int) -> Value:
         """The variable of a loop: what it picks can be told by it."""
@@ -349,7 +361,8 @@ class Expressions(Calls):
             labels = self._told(labels, one, other, op, node)
         else:
             labels |= marked(one.all_labels(), other.all_labels(), op)
-        return Value(labels, place=place, ref=self._shares_of(one, other, node))
+        ref = one.ref if isinstance(one.ref, Count) and place is not None and other.known else None
+        return Value(labels, place=place, ref=ref or self._shares_of(one, other, node))
 
     def _told(self, labels: Labels, one: Value, other: Value, op: ast.AST, node: ast.AST) -> Labels:
         """The labels of two values together, with what becomes of losses and probabilities."""

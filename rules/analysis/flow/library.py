@@ -11,12 +11,13 @@ from typing import Any
 from rules.analysis.configuration import Origin
 from rules.analysis.flow import printing
 from rules.analysis.flow.aims import blended, picked
-from rules.analysis.flow.base import Arguments, Asked, Named, Span, Walker, labels_of
+from rules.analysis.flow.base import Arguments, Asked, Named, Walker, labels_of
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import every_split, file_labels, folder_labels, in_folder, narrowed, of_file, some_of
 from rules.analysis.flow.loading import BY_PATH, FROM_SPEC, by_path, from_spec
 from rules.analysis.flow.marks import before_own, exponent, matched
 from rules.analysis.flow.objects import (
+    UNBOUNDED,
     Array,
     Bound,
     Class,
@@ -28,6 +29,7 @@ from rules.analysis.flow.objects import (
     Optimizer,
     Options,
     Scope,
+    Span,
     array_of,
     owner_of,
     owners,
@@ -350,9 +352,7 @@ class Libraries(Walker):
                 times = len(range(*[one.const for one in asked.arguments]))
             except (TypeError, ValueError, OverflowError):
                 times = None
-        place = self.place_of(asked.node)
-        self.spans[place.base] = _span(asked.arguments)
-        return Value(turns, place=place, ref=Count(times))
+        return Value(turns, place=self.place_of(asked.node), ref=Count(times, _span(asked.arguments)))
 
     def _rank(self, _: Asked) -> Value | None:
         return Value(frozenset({RANK}))
@@ -756,11 +756,13 @@ def _source(asked: Asked) -> str:
 def _span(bounds: Arguments) -> Span:
     """The least and the largest number of a range, as far as its bounds are plain."""
     plain = [one.const if one.known and isinstance(one.const, int) else None for one in bounds]
-    start, stop = (0, 0, *plain)[-2:] if len(plain) < 3 else plain[:2]
+    if not 0 < len(plain) < 4:
+        return UNBOUNDED
+    start, stop = (0, *plain)[-2:] if len(plain) < 3 else plain[:2]
     step = plain[2] if len(plain) == 3 else 1
     if step == 1:
         return Span(start, None if stop is None else stop - 1)
-    return Span(None if stop is None else stop + 1, start) if step == -1 else Span(None, None)
+    return Span(None if stop is None else stop + 1, start) if step == -1 else UNBOUNDED
 
 
 def _stop(asked: Asked) -> Value:
