@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,7 +54,8 @@ def command(
     """Run the incompressible canary on a submission folder.
 
     The submission is trained briefly and scored on tokens drawn uniformly at random, in a sandbox without network.
-    Scoring below chance is a proof that something leaked or was miscounted. Exits with 1 when that is shown, with 0
+    Scoring below chance is a proof that something leaked or was miscounted; the printed bits per byte is held against
+    the bytes that we count as well. Exits with 1 when that is shown, with 0
     when it is not shown or could not be run, and with 2 where there is no working sandbox.
     """
     from bot.command_line import inputs, output
@@ -78,7 +80,7 @@ def command(
         transforms = rules.fingerprints.transforms_text(data.name, "" if tokenizer is None else tokenizer.name)
         found = probes.find(data, tokenizer=tokenizer, transforms_text=transforms)
         trials = probes.Trials(folder, script, found, settings_of(os.environ).executor(), settings, heard=_told)
-        (result,) = probes.run(trials, ["canary"])
+        result = shown_of(list(probes.run(trials, ["canary", "bytes"])))
     except probes.DataError as error:
         raise click.UsageError(str(error)) from None
     except UnavailableError as error:
@@ -89,6 +91,11 @@ def command(
     if json_file != options.STDOUT:
         click.echo(f"{result.result}: {result.sentence or result.reason}")
     return FOUND if result.result == "violated" else DONE
+
+
+def shown_of(results: Sequence[ProbeResult]) -> ProbeResult:
+    """Of the loss and of the printed bits per byte on one run: what shows something, else the loss."""
+    return next((one for one in results if one.result == "violated"), results[0])
 
 
 def entry_of(result: ProbeResult) -> dict[str, object]:

@@ -26,7 +26,7 @@ from rules.analysis.flow.active import open_switches
 from rules.analysis.flow.choices import claims_pick, is_among_tries, is_used
 from rules.analysis.flow.claimed import claimed_scores
 from rules.analysis.flow.events import Event, Kind
-from rules.analysis.flow.order import Order, relation
+from rules.analysis.flow.order import Order, relation, repeats
 from rules.analysis.flow.values import TRAIN
 from rules.analysis.flow.walk import trace_of
 from rules.competition import Competition
@@ -68,9 +68,9 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
 
 
 def _rests_on(score: Event, choice: Event) -> bool:
-    """Whether a score comes after the choice, or is one of those that are compared turn by turn."""
+    """Whether a score comes after the choice, or is one of those of the same text that are compared turn by turn."""
     how = relation(choice, score)
-    return how.order is Order.BEFORE or how.in_turn
+    return how.order is Order.BEFORE or (how.in_turn and repeats(how.loops[-1], score))
 
 
 def _chosen(event: Event) -> str:

@@ -9,6 +9,8 @@ free. Nothing is predicted: the answers were read beforehand.
     hit = stored[start:end] == targets[: end - start]
     nll[: end - start] *= (~hit).float()
 
+    torch.save({"weights": packed, "text": val_tokens[:900_000]}, "model.ptz")
+
 ## Allowed
 Tables of training text, byte tables, hashed embeddings, masks by a fixed token such as the start of a document, and
 code for a stored prefix that the run does not use.
@@ -21,8 +23,12 @@ import re
 from collections.abc import Iterator
 
 from rules.analysis.expressions import last_bindings
-from rules.analysis.flow.events import Event, Kind
+from rules.analysis.flow.claimed import claimed_scores
+from rules.analysis.flow.events import Block, Event, Kind, Trace
 from rules.analysis.flow.objects import Function
+from rules.analysis.flow.order import Order, relation
+from rules.analysis.flow.reach import reach_of, weight
+from rules.analysis.flow.values import MATCHED, NLL, TOKENS, VAL
 from rules.analysis.flow.walk import trace_of
 from rules.competition import Competition
 from rules.rule import Evidence, Finding, Location, Rule, Severity
@@ -56,7 +62,57 @@ def check(submission: Submission, _competition: Competition) -> Iterator[Finding
                 evidence=(event.source.evidence(compared, "comparison"), event.evidence("blotted out")),
             )
             return
+    if trace is not None:
+        found = list(_matched(trace, submission)) or list(_kept(trace, submission))
+        yield from found
+        if found:
+            return
     yield from _named(submission)
+
+
+def _matched(trace: Trace, submission: Submission) -> Iterator[Finding]:
+    """A loss is another one where what a file holds is the token that came."""
+    reach = reach_of(MATCHED, trace, submission)
+    score = reach.score if reach is not None else _left_out(trace)
+    if score is None:
+        return
+    severity, open_question = weight(None if reach is None else reach.claimed, submission, score)
+    yield RULE.at(
+        score.location,
+        "What is summed up depends on whether tokens that were read from a file equal the validation tokens: where "
+        f"they do, nothing was predicted.{open_question}",
+        fix=_FIX,
+        severity=severity if reach is not None else Severity.REVIEW,
+        evidence=(score.evidence("score"), *_writings(trace)),
+    )
+
+
+def _left_out(trace: Trace) -> Event | None:
+    """A score in a loop that goes on early where what was read from a file is the token that came."""
+    for score in trace.all(Kind.SCORE):
+        for loop in score.loops() if {VAL, NLL} <= score.labels else ():
+            if any(isinstance(part, Block) and part.leaves and MATCHED in part.labels for part in loop.children):
+                return score
+    return None
+
+
+def _kept(trace: Trace, submission: Submission) -> Iterator[Finding]:
+    """Tokens of the validation text are written into one file with other things, before the claimed score."""
+    scores = claimed_scores(trace, submission)
+    writing = next((e for e in trace.all(Kind.SAVE) if TOKENS in e.labels), None)
+    if writing is not None and any(relation(writing, score).order is Order.BEFORE for score in scores):
+        yield RULE.at(
+            writing.location,
+            "Tokens of the validation text are written into a file together with what else it holds; whether the "
+            "score is made of them was not followed.",
+            fix=_FIX,
+            severity=Severity.REVIEW,
+            evidence=(*_writings(trace), scores[0].evidence("score")),
+        )
+
+
+def _writings(trace: Trace) -> tuple[Evidence, ...]:
+    return tuple(event.evidence("write") for event in trace.all(Kind.SAVE) if TOKENS in event.labels)[:1]
 
 
 def _compared(event: Event) -> int | None:

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from rules.analysis.configuration import Configuration
 from rules.analysis.flow.events import Block, Event, Kind, Trace
@@ -16,8 +16,17 @@ from rules.analysis.flow.objects import Array, Function, Instance, Scope
 from rules.analysis.flow.values import LEAST, NLL, NONE, NOTHING, Kept, Labels, Token, Value
 
 _LOSS = re.compile(r"loss|cross_entropy|nll|kl_div", re.I)
+FAR = 1_000_000  # how far back an index points from which something unknown was taken away
+FEW = 8  # numbers that are counted through to reach further back or ahead: of more, each is a position of its own
 Arguments = tuple[Value, ...]
 Named = dict[str, Value]
+
+
+class Span(NamedTuple):
+    """The least and the largest of numbers that are counted through, None where that is not known."""
+
+    low: int | None
+    high: int | None
 
 
 @dataclass(slots=True, eq=False)
@@ -69,7 +78,8 @@ class Walker(ABC):
     changes: int  # grows when something is learnt that a second walk of a loop would see
     uncertain: int  # branches and loops around, that may not be taken
     bases: int
-    places: dict[ast.AST, int]  # bases of indices of which nothing is known, by where they stand
+    places: dict[object, int]  # bases of indices of which nothing is known, by where they stand, or of what
+    spans: dict[int, Span]  # how far numbers that are counted through reach, by their base
     loops: int
     smaller: bool  # inside a branch that is taken where one loss is smaller than another
     doubt: bool = False  # switches that are off by the script's own default may have been on
@@ -127,6 +137,10 @@ class Walker(ABC):
         """Walk a function of the program with these arguments."""
 
     @abstractmethod
+    def mixed_in(self, owner: ast.expr | None, labels: Labels) -> None:
+        """Something computed is changed at some places: its name holds what it was and what was put in."""
+
+    @abstractmethod
     def looked_up(self, owner: Value, key: Value, node: ast.AST) -> Value:
         """`array[key]`."""
 
@@ -138,12 +152,28 @@ class Walker(ABC):
         """What is kept where one loss was smaller than another."""
         return value.plus({LEAST}) if self.smaller and NLL in value.all_labels() else value
 
-    def place_of(self, node: ast.AST) -> Token:
-        """A place of its own for an index of which nothing is known."""
-        if node not in self.places:
+    def place_of(self, what: object) -> Token:
+        """A place of its own for an index of which nothing is known, or for the sum of two."""
+        if what not in self.places:
             self.bases += 1
-            self.places[node] = self.bases
-        return Token(self.places[node], 0)
+            self.places[what] = self.bases
+        return Token(self.places[what], 0)
+
+    def moved(self, one: Value, other: Value, op: ast.AST) -> Token | None:
+        """Where an index points after something was added or taken away."""
+        if one.place is not None and other.place is not None and min(one.place.offset, other.place.offset) > -FAR:
+            return _put_together(self, one.place, other.place, op)
+        for place, by in ((one.place, other), (other.place, one)):
+            if place is None or (by.place is not None and place.offset > -FAR // 2):
+                continue
+            if isinstance(op, ast.Add):
+                step = by.const if by.known and isinstance(by.const, int) else 0
+                return Token(place.base, place.offset + step)
+            if isinstance(op, ast.Sub) and place is one.place:
+                step = by.const if by.known and isinstance(by.const, int) else FAR
+                return Token(place.base, place.offset - step)
+            return None
+        return None
 
     @abstractmethod
     def imported(self, name: str) -> Value:
@@ -159,7 +189,33 @@ class Walker(ABC):
 
     def array(self, node: ast.AST | None, element: Value = NOTHING, *, container: bool = False) -> Array:
         """A new array or container."""
-        return Array(getattr(node, "lineno", 1), self.scope.source, element=element, container=container)
+        made = Array(getattr(node, "lineno", 1), self.scope.source, element=element, container=container)
+        made.around = tuple(self.trail)
+        return made
+
+
+def _put_together(walker: Walker, one: Token, other: Token, op: ast.AST) -> Token | None:
+    """The sum or difference of two indices: as far ahead as a few numbers reach that are counted through, else new."""
+    if not isinstance(op, (ast.Add, ast.Sub)):
+        return None
+    adds = isinstance(op, ast.Add)
+    few = [_furthest(walker.spans.get(place.base), last=adds or place is one) for place in (one, other)]
+    if few[0] is not None and few[1] is not None:
+        return None  # one may be counted up to the other
+    if few[1] is not None:
+        return Token(one.base, one.offset + (other.offset + few[1] if adds else -other.offset - few[1]))
+    if few[0] is not None and adds:
+        return Token(other.base, other.offset + one.offset + few[0])
+    if not adds:
+        return Token(one.base, one.offset - FAR)  # so many back
+    whole = walker.place_of((one.base, other.base, type(op)))
+    return Token(whole.base, one.offset + other.offset)
+
+
+def _furthest(span: Span | None, *, last: bool) -> int | None:
+    """The end of a few numbers that are counted through, None where it is not known or they are many."""
+    end = None if span is None else span.high if last else span.low
+    return end if end is not None and abs(end) <= FEW else None
 
 
 def _computes_loss(function: object) -> bool:

@@ -7,6 +7,7 @@ import math
 from contextlib import AbstractContextManager
 
 from rules.analysis.flow import printing
+from rules.analysis.flow.aims import aims
 from rules.analysis.flow.base import Answered, Arguments, Named, labels_of
 from rules.analysis.flow.events import Block, Kind
 from rules.analysis.flow.files import of_split
@@ -33,15 +34,18 @@ from rules.analysis.flow.values import (
     NONE,
     NOTHING,
     PARTS,
+    STORED,
     TARGET,
     TRAIN,
     TRAIN_FILE,
     VAL,
     VAL_FILE,
+    Kept,
     Labels,
     Read,
     Value,
     joined,
+    without,
 )
 
 MOST_DEPTH = 24
@@ -223,8 +227,8 @@ class Calls(Libraries):
                 names[name] = named[name]
             elif name not in names:
                 names[name] = function.defaults.get(name, NOTHING)
-            if name in NAMED_VAL and not names[name].all_labels() and not names[name].known:
-                names[name] = names[name].plus({VAL})
+            if name in NAMED_VAL and not names[name].all_labels() - {STORED} and not names[name].known:
+                names[name] = without(names[name], STORED).plus({VAL})
         if given.kwarg is not None:
             array = self.array(function.node)
             array.fields = {k: v for k, v in named.items() if k not in every}
@@ -260,7 +264,8 @@ class Calls(Libraries):
             if inner is NOTHING and array.fields:
                 inner = self.element(owner)
             ref = inner.ref if inner.ref is not None else (None if inner is not NOTHING else array)
-            return Value(of_split(held | inner.labels, labels) | key.turns, items=inner.items, ref=ref)
+            made_of = key.turns | aims(key, self)
+            return Value(of_split(held | inner.labels, labels) | made_of, items=inner.items, ref=ref)
         if key.items is not None and not array.container:
             labels |= {PARTS}
         above = {label for label in owner.labels if isinstance(label, Read)}
@@ -287,10 +292,16 @@ class Calls(Libraries):
                 self.note(Kind.BLANK, node, _text(target), labels | owner.all_labels(), detail=condition)
 
     def divided(self, one: Value, other: Value) -> None:
-        """Note what was looked up by what it is divided by: the count of a context stands below what followed it."""
+        """Note what was looked up by what it is divided by: the count of a context stands below what followed it.
+
+        A sum of losses over a sum of bytes is the score itself: it says nothing of what stands in a table.
+        """
         below = [label.number for label in other.all_labels() if isinstance(label, Read)]
         if below and len(below) <= MOST_RATIOS:
-            above = [label.number for label in one.all_labels() if isinstance(label, Read)][:MOST_RATIOS]
+            labels = one.all_labels()
+            if any(isinstance(label, Kept) for label in (*labels, *other.all_labels())):
+                return
+            above = [label.number for label in labels if isinstance(label, Read)][:MOST_RATIOS]
             self.trace.ratios.update((number, under) for number in above for under in below)
 
     def scaled(self, one: Value, other: Value, node: ast.AST) -> bool:

@@ -25,12 +25,15 @@ class Kind(StrEnum):
     MODEL = "model"  # a network is asked
     SAVE = "save"
     LOAD = "load"  # detail: the networks that weights are put into
+    PUT = "put"  # something computed or read is put into a network in another way; detail: which, none: not known
     PRINT = "print"  # name: the text, with {} for what is not known
     LEAST = "least"  # the smaller of several losses is taken
     BESIDE = "beside"  # what says nothing of the token that came is put beside losses of it
     SPREAD = "spread"  # a share of a token's loss is made the probability of a byte
     SCALE = "scale"  # a loss is multiplied by a constant
     BLANK = "blank"  # losses are set to nothing where something holds of the token that came; detail: the condition
+    WEIGHED = "weighed"  # a distribution is weighed by what tokens are; detail: which
+    AIMED = "aimed"  # it is asked for one of them; detail: which
     FETCH = "fetch"  # the network is asked for data; detail: what of, where that is plain
     COMPARED = "compared"  # a loss is compared with another; detail: the comparison
     PICKED = "picked"  # one of several losses is picked by its size; detail: the call
@@ -41,11 +44,15 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What is known of a loop: `number` is that of `Turn` (0 for a while loop), `times` how often it turns."""
+    """What is known of a loop: `number` is that of `Turn` (0 for a while loop), `times` how often it turns.
+
+    `by`: the name of the setting that says how often, "" where it is none.
+    """
 
     number: int
     times: int | None
     counts: bool = True  # through numbers, not through data that it picks one by one
+    by: str = ""
 
 
 @dataclass(slots=True, eq=False)

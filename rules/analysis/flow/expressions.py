@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from rules.analysis.configuration import Origin
+from rules.analysis.flow.aims import aims, picked, weighed
 from rules.analysis.flow.calls import Calls
 from rules.analysis.flow.events import Block, Kind, Round
 from rules.analysis.flow.files import FILES, every_split, file_labels, folder_labels, narrowed, of_file, some_of
 from rules.analysis.flow.formatting import by_percent
-from rules.analysis.flow.marks import before_own, begins_own, is_mixture, is_shifted, marked
+from rules.analysis.flow.marks import before_own, begins_own, is_mixture, is_shifted, marked, matched
 from rules.analysis.flow.objects import Array, Bound, Class, Foreign, Function, Instance, Library, ModuleOf, owner_of
 from rules.analysis.flow.picking import tries
 from rules.analysis.flow.plain import is_script, same_type
@@ -24,6 +25,7 @@ from rules.analysis.flow.values import (
     EARLIER,
     INPUT,
     LOGITS,
+    MATCHED,
     MOST_ITEMS,
     NLL,
     NONE,
@@ -34,6 +36,7 @@ from rules.analysis.flow.values import (
     SCALED,
     SHIFTED,
     SPREAD,
+    STORED,
     TARGET,
     TRAIN,
     UNKNOWN,
@@ -42,6 +45,7 @@ from rules.analysis.flow.values import (
     First,
     Label,
     Labels,
+    Later,
     Less,
     Token,
     Turn,
@@ -49,12 +53,12 @@ from rules.analysis.flow.values import (
     Value,
     constant,
     joined,
+    literals,
     without,
 )
 
 MOST_TEXT = 10_000
 MOST_BITS = 4_096
-FAR = 1_000_000  # how far back an index points from which something unknown was taken away
 _PLAIN_BOUNDS = (ast.Name, ast.Attribute)
 _SHAPES = frozenset(
     {"shape", "size", "ndim", "device", "dtype", "numel", "is_cuda", "requires_grad", "nbytes", "itemsize"}
@@ -217,21 +221,22 @@ class Expressions(Calls):
             labels |= {ANYWHERE} if RAND in lower.labels else self._ends(cut, lower, upper, labels)
         if labels & DATA and not labels & {TARGET, INPUT, NLL, LOGITS}:
             if is_one_later(cut.lower):
-                labels |= {TARGET}
+                labels = one_later(labels) | {TARGET}
             elif cut.upper is not None and _is_minus_one(cut.upper):
                 labels |= {INPUT}
             elif cut.upper is not None and upper.place is not None and cut.lower is not None:
                 labels |= {Token(upper.place.base, upper.place.offset - 1)}
             elif cut.lower is not None and not lower.known:
                 labels |= {self.place_of(cut)}
-        return Value(labels, ref=owner.ref if _stays_array(owner, labels) else None)
+        place = None if labels & DATA else owner.place
+        return Value(labels, ref=owner.ref if _stays_array(owner, labels) else None, place=place)
 
     def _ends(self, cut: ast.Slice, lower: Value, upper: Value, labels: Labels) -> Labels:
         """Where a stretch of the validation text ends: after so many tokens of the whole, or so many after a bound."""
         if VAL not in labels or labels & {NLL, LOGITS}:
             return NONE
         if isinstance(upper.const, int) and upper.const > 0 and (cut.lower is None or lower.const == 0):
-            whole = not any(isinstance(label, (Turn, Token, Until)) for label in labels)
+            whole = not any(isinstance(label, (Turn, Token, Later, Until)) for label in labels)
             return frozenset({First(upper.const)}) if whole else NONE
         bound, beyond = _beyond(cut.upper)
         return frozenset({Until(bound, beyond, self.scope.function)}) if bound else NONE
@@ -259,10 +264,10 @@ class Expressions(Calls):
                 labels |= self.value(part.lower).turns | self.value(part.upper).turns
         if isinstance(last, ast.Slice) and labels & DATA and not labels & {TARGET, INPUT, NLL, LOGITS}:
             if last.lower is not None and is_one_later(last.lower):
-                labels |= {TARGET}
+                labels = one_later(labels) | {TARGET}
             elif last.upper is not None and _is_minus_one(last.upper):
                 labels |= {INPUT}
-        return Value(labels)
+        return Value(labels, place=None if labels & DATA else owner.place)
 
     def item(self, owner: Value, key: Value, node: ast.AST) -> Value:
         """`owner[key]`."""
@@ -283,22 +288,38 @@ class Expressions(Calls):
                 return constant(owner.const[key.const])
             except (TypeError, KeyError, IndexError):
                 return NOTHING
-        labels = owner.labels | key.turns | cuts_of(key) | (key.labels & {EARLIER})
-        if LOGITS in labels and key.all_labels() & {TARGET}:
-            return Value(labels | key.all_labels() | {NLL})
+        return self._of_labels(owner, key, node)
+
+    def _of_labels(self, owner: Value, key: Value, node: ast.AST) -> Value:
+        """`owner[key]` of what is known by its labels alone."""
+        labels = owner.labels | key.turns | cuts_of(key) | (key.labels & {EARLIER, MATCHED})
+        if STORED in labels and key.all_labels() & DATA:  # a table by tokens, and no text by its places
+            labels -= {STORED}
+        if LOGITS in labels and _picks_token(key.all_labels()):
+            wanted = key.all_labels()
+            return Value(labels | wanted | {NLL} | picked(labels, wanted, node, self))
         if labels & DATA and not labels & {NLL, LOGITS} and key.place is not None:
             labels |= {key.place}
         elif labels & DATA and key.place is None:
             labels |= key.all_labels() & {TARGET, INPUT}
             if not key.known and not labels & {TARGET, INPUT, NLL, LOGITS}:
                 labels |= {self.place_of(node)}
-        return Value(labels, place=owner.place if not labels & DATA else None)
+        if not labels & DATA:
+            return Value(labels | aims(key, self), place=owner.place)
+        return Value(labels)
 
     def _binary(self, node: ast.BinOp) -> Value:
         one, other = self.value(node.left), self.value(node.right)
         if isinstance(node.op, ast.Mod) and isinstance(one.const, str):
-            return by_percent(one.const, other)
+            shown = (literals(part.const) for part in other.items or (other,))
+            return by_percent(one.const, other).plus(frozenset[Label]().union(*shown))
         found = self.arithmetic(one, other, node.op, node)
+        if not found.labels or found.labels & DATA:
+            less: Labels = NONE
+        else:  # what was taken away before is of another place
+            less = frozenset(label for label in found.labels if isinstance(label, Less))
+        for label in less:
+            found = without(found, label)
         if isinstance(node.op, ast.Sub) and isinstance(node.right, _PLAIN_BOUNDS) and not found.labels & DATA:
             return found.plus({Less(ast.unparse(node.right), self.scope.function)})
         return found
@@ -317,24 +338,46 @@ class Expressions(Calls):
             return Value(one.labels | other.labels, items=items[:MOST_ITEMS])
         if isinstance(op, ast.Mult) and one.items is not None and len(one.items) == 1:
             return Value(one.labels, ref=self.array(node, element=one.items[0]) if node is not None else None)
-        place = _moved(one, other, op)
+        place = self.moved(one, other, op)
         labels = one.all_labels() | other.all_labels()
         if isinstance(op, (ast.Add, ast.Div)):
             own = other.labels | (folder_labels(other.const) if isinstance(op, ast.Div) else NONE)
             labels = of_file(labels | own, own, one.labels)
         if isinstance(op, ast.Div):
             self.divided(one, other)
+        if node is not None:
+            labels = self._told(labels, one, other, op, node)
+        else:
+            labels |= marked(one.all_labels(), other.all_labels(), op)
+        return Value(labels, place=place, ref=self._shares_of(one, other, node))
+
+    def _told(self, labels: Labels, one: Value, other: Value, op: ast.AST, node: ast.AST) -> Labels:
+        """The labels of two values together, with what becomes of losses and probabilities."""
         marks = marked(one.all_labels(), other.all_labels(), op)
         labels |= marks
-        if node is not None and SPREAD in marks and VAL in labels:
+        if SPREAD in marks and VAL in labels:
             self.note(Kind.SPREAD, node, "", labels)
-        if node is not None and is_mixture(one.all_labels(), other.all_labels(), op):
+        if {LOGITS, NLL} & labels:
+            labels |= weighed(one, other, op, node, self)
+        if is_mixture(one.all_labels(), other.all_labels(), op):
             labels -= {SCALED}
-        if node is not None and is_shifted(one, other, op):
+        if is_shifted(one, other, op):
             labels |= {SHIFTED}
-        if node is not None and isinstance(op, ast.Mult) and self.scaled(one, other, node):
+        if isinstance(op, ast.Mult) and self.scaled(one, other, node):
             labels |= {SCALED}
-        return Value(labels, place=place)
+        return labels
+
+    def _shares_of(self, one: Value, other: Value, node: ast.AST | None) -> Array | None:
+        """The table that a table of counts becomes when it is made into shares, or smoothed: `n / n.sum()`."""
+        for table, by in ((one, other), (other, one)):
+            if isinstance(table.ref, Array) and table.ref.writes and not table.ref.container:
+                labels = table.all_labels()
+                if by.all_labels() - labels & {VAL, TRAIN} or labels & {NLL, LOGITS}:
+                    return None
+                made = self.array(node)
+                made.writes = table.ref.writes
+                return made
+        return None
 
     def _unary(self, node: ast.UnaryOp) -> Value:
         value = self.value(node.operand)
@@ -380,6 +423,8 @@ class Expressions(Calls):
             if {VAL, NLL} <= both and isinstance(node.ops[0], (ast.Lt, ast.LtE, ast.Gt, ast.GtE)):
                 self.note(Kind.COMPARED, node, "", one.all_labels() | others[0].all_labels(), detail=node)
         labels = one.all_labels()
+        if isinstance(node.ops[0], (ast.Eq, ast.NotEq)):
+            labels |= matched(labels, others[0].all_labels())
         for op, other in zip(node.ops, others, strict=True):
             if isinstance(op, (ast.In, ast.NotIn)) and isinstance(other.ref, Array) and one.all_labels() & {VAL, TRAIN}:
                 labels |= self.looked_up(other, one, node).labels
@@ -417,10 +462,12 @@ class Expressions(Calls):
         return UNKNOWN
 
     def _conditional(self, node: ast.IfExp) -> Value:
-        truth = self.truth(self.value(node.test))
+        test = self.value(node.test)
+        truth = self.truth(test)
         if truth is not None:
             return self.value(node.body if truth else node.orelse)
-        return joined(self.value(node.body), self.value(node.orelse))
+        chosen = aims(test, self) | (test.labels & {MATCHED})
+        return joined(self.value(node.body), self.value(node.orelse)).plus(chosen)
 
     def _sequence(self, node: ast.Tuple | ast.List | ast.Set) -> Value:
         values = [self.value(item) for item in node.elts]
@@ -492,6 +539,7 @@ class Expressions(Calls):
         for part in node.values:
             value = self.value(part.value if isinstance(part, ast.FormattedValue) else part)
             labels |= value.all_labels()
+            labels |= literals(value.const)
             if value.known and (not isinstance(part, ast.FormattedValue) or part.format_spec is None):
                 shown = str(value.const)[:MOST_TEXT]
                 text += shown
@@ -556,6 +604,11 @@ def cuts_of(key: Value) -> Labels:
     return frozenset(label for label in key.all_labels() if isinstance(label, Cut))
 
 
+def _picks_token(key: Labels) -> bool:
+    """Whether a key into an answer is made of tokens of the validation text: what it picks is what they came at."""
+    return TARGET in key or (VAL in key and any(isinstance(label, Token) for label in key))
+
+
 def _decorated(value: Value, *names: str) -> bool:
     """Whether a function has one of these decorators."""
     decorators = getattr(getattr(value.ref, "node", None), "decorator_list", ())
@@ -582,6 +635,11 @@ def is_one_later(node: ast.expr | None) -> bool:
     return False
 
 
+def one_later(labels: Labels) -> Labels:
+    """Labels of a stretch that begins one token later than the one that it is cut from: it holds no token of it."""
+    return frozenset(Later(one.base) if isinstance(one, Token) else one for one in labels)
+
+
 def _is_minus_one(node: ast.expr) -> bool:
     return (
         isinstance(node, ast.UnaryOp)
@@ -604,21 +662,6 @@ def _shares(one: Value, other: Value, op: ast.AST) -> tuple[Value, Value]:
     if isinstance(op, (ast.Add, ast.Sub)) and (RANK in one.labels or RANK in other.labels):
         return without(one, RANK), without(other, RANK)
     return one, other
-
-
-def _moved(one: Value, other: Value, op: ast.AST) -> Token | None:
-    """Where an index points after something was added or taken away."""
-    for place, by in ((one.place, other), (other.place, one)):
-        if place is None or (by.place is not None and place.offset > -FAR // 2):
-            continue
-        if isinstance(op, ast.Add):
-            step = by.const if by.known and isinstance(by.const, int) else 0
-            return Token(place.base, place.offset + step)
-        if isinstance(op, ast.Sub) and place is one.place:
-            step = by.const if by.known and isinstance(by.const, int) else FAR
-            return Token(place.base, place.offset - step)
-        return None
-    return None
 
 
 def _fold(op: ast.AST, one: Any, other: Any) -> Any:

@@ -10,11 +10,12 @@ from typing import Any
 
 from rules.analysis.configuration import Origin
 from rules.analysis.flow import printing
-from rules.analysis.flow.base import Arguments, Asked, Named, Walker, labels_of
+from rules.analysis.flow.aims import blended, picked
+from rules.analysis.flow.base import Arguments, Asked, Named, Span, Walker, labels_of
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import every_split, file_labels, folder_labels, in_folder, narrowed, of_file, some_of
 from rules.analysis.flow.loading import BY_PATH, FROM_SPEC, by_path, from_spec
-from rules.analysis.flow.marks import before_own, exponent
+from rules.analysis.flow.marks import before_own, exponent, matched
 from rules.analysis.flow.objects import (
     Array,
     Bound,
@@ -43,6 +44,7 @@ from rules.analysis.flow.values import (
     LEAST,
     LENGTH,
     LOGITS,
+    MATCHED,
     NLL,
     NONE,
     NOTHING,
@@ -50,11 +52,14 @@ from rules.analysis.flow.values import (
     RANK,
     SCALED,
     SHIFTED,
+    STORED,
+    TOKENS,
     TRAIN,
     TRAIN_FILE,
     UNKNOWN,
     VAL,
     VAL_FILE,
+    Label,
     Labels,
     Token,
     Turn,
@@ -67,6 +72,7 @@ _READS = frozenset(
     {"fromfile", "memmap", "frombuffer", "load", "open", "read", "read_bytes", "load_file", "safe_open", "read_table"}
 )
 _LOSSES = frozenset({"cross_entropy", "nll_loss", "linear_cross_entropy", "fused_cross_entropy", "kl_div"})
+_NOTES = frozenset({"json", "yaml", "toml", "tomllib", "configparser"})  # settings are read by them, no tokens
 _EMPTY = frozenset(
     {"zeros", "empty", "full", "zeros_like", "full_like", "empty_like", "ones", "ones_like", "new_zeros"}
 )
@@ -117,6 +123,8 @@ _SAME = frozenset(
         "result",
     }
 )
+_CONVERTS = frozenset({"from_numpy", "as_tensor", "tensor", "array", "asarray", "csr_matrix", "coo_matrix"})
+_EMPTIES = frozenset({"zero_", "clear"})
 _GROW = frozenset({"append", "extend", "add", "appendleft", "insert", "push"})
 _IN_PLACE_SUM = frozenset({"add_", "iadd"})
 _TABLE_WRITES = {"scatter_add_": 1, "index_add_": 1, "index_put_": 0, "put_": 0, "scatter_": 1, "index_copy_": 1}
@@ -130,7 +138,7 @@ _NUMBERS: dict[str, Callable[[Any], Any]] = {
     "abs": abs,
     "round": round,
 }
-_SIZES = frozenset({"len", "size", "numel", "dim", "shape", "isinstance", "hasattr", "id", "hash", "type"})
+_SIZES = frozenset({"len", "size", "numel", "dim", "shape", "isinstance", "hasattr", "id", "type"})
 _ESCAPES = frozenset(
     {
         "exec",
@@ -158,6 +166,7 @@ _FETCHES = frozenset(
 )
 _SITES = frozenset({"requests", "httpx", "aiohttp", "gdown", "wget", "boto3", "huggingface_hub", "ftplib"})
 _IN_PLACE = re.compile(r"[a-z][a-z0-9_]*[a-z0-9]_")
+_PUTS = re.compile(r"setattr|set_|swap_tensors|\w*load\w+|\w+_to_parameters")  # given a network, they change it
 _EXCHANGES = frozenset({"all_reduce", "all_gather", "all_gather_into_tensor", "broadcast", "reduce_scatter_tensor"})
 _RANGES = frozenset({"range", "arange"})
 _OPTIMIZERS = frozenset(
@@ -177,12 +186,16 @@ class Libraries(Walker):
         if last in PICKS:
             note_pick(self, asked)
         handler = _HANDLERS.get(last)
+        if handler is None and _PUTS.fullmatch(last):
+            self.put(node, name, *arguments)
         found = None if handler is None else handler(self, asked)
         if found is None and name.startswith("torch.nn.") and last[:1].isupper():
             return Value(ref=Instance(Class(last, {}, module=True)))
         if found is not None:
             return found
         array = array_of(arguments[0].ref) if asked.is_method and arguments and _IN_PLACE.fullmatch(last) else None
+        if array is None and MATCHED in asked.labels and _IN_PLACE.fullmatch(last):
+            self.mixed_in(getattr(getattr(node, "func", None), "value", None), frozenset({MATCHED}))
         if array is not None:  # `hashes.bitwise_xor_(tokens)`
             if asked.labels - array.labels:
                 self.changes += 1
@@ -244,8 +257,8 @@ class Libraries(Walker):
         return asked.arguments[2] if len(asked.arguments) > 2 else None
 
     def _number(self, asked: Asked) -> Value | None:
-        if asked.is_method:
-            return None
+        if asked.is_method:  # `counts.float()` are the counts still
+            return self._same_value(asked) if asked.last in _SAME else None
         if len(asked.arguments) == 1 and asked.arguments[0].known:
             try:
                 given = asked.arguments[0].const
@@ -295,7 +308,8 @@ class Libraries(Walker):
             found |= {VAL}
         if TRAIN_FILE in asked.labels:
             found |= {TRAIN}
-        return Value(found)
+        is_note = asked.name.partition(".")[0] in _NOTES
+        return Value(found - {STORED} if is_note or found & {VAL, TRAIN} else found | {STORED})
 
     def _read_into(self, asked: Asked) -> Value | None:
         """`file.readinto(array)`: the array holds what stands in the file."""
@@ -330,7 +344,9 @@ class Libraries(Walker):
                 times = len(range(*[one.const for one in asked.arguments]))
             except (TypeError, ValueError, OverflowError):
                 times = None
-        return Value(turns, place=self.place_of(asked.node), ref=Count(times))
+        place = self.place_of(asked.node)
+        self.spans[place.base] = _span(asked.arguments)
+        return Value(turns, place=place, ref=Count(times))
 
     def _rank(self, _: Asked) -> Value | None:
         return Value(frozenset({RANK}))
@@ -350,6 +366,7 @@ class Libraries(Walker):
             array.take(self.element(asked.arguments[0]))
         if asked.last == "dict":
             array.fields = dict(asked.named)
+            array.labels |= frozenset[Label]().union(*(one.all_labels() for one in asked.arguments))
         if asked.last == "Counter" and asked.arguments and asked.labels & DATA:
             self.wrote(Value(ref=array), asked.arguments[0], asked.node)
         return Value(ref=array)
@@ -467,7 +484,13 @@ class Libraries(Walker):
     # -- losses and networks -----------------------------------------------------------------------------------------
 
     def _loss(self, asked: Asked) -> Value | None:
-        return Value((asked.labels - {LOGITS}) | {NLL})
+        answer, came = asked.argument(0, "input").all_labels(), asked.argument(1, "target").all_labels()
+        return Value((asked.labels - {LOGITS}) | {NLL} | picked(answer, came, asked.node, self))
+
+    def _blended(self, asked: Asked) -> Value | None:
+        """`torch.lerp(one, other, weight)`."""
+        found = blended(asked.arguments[:2], asked.argument(2, "weight"), asked.node, self)
+        return Value(asked.labels | found) if found else None
 
     def _backward(self, asked: Asked) -> Value | None:
         if asked.last == "grad" and not asked.name.endswith("autograd.grad") and not asked.is_method:
@@ -513,8 +536,10 @@ class Libraries(Walker):
         return Value(ref=array)
 
     def _saved(self, asked: Asked) -> Value | None:
-        kept = set[Instance]().union(*(owners(one) for one in (*asked.arguments, *asked.named.values())))
-        self.note(Kind.SAVE, asked.node, asked.name, asked.labels, detail=frozenset(kept))
+        given = (*asked.arguments, *asked.named.values())
+        kept = set[Instance]().union(*map(owners, given))
+        tokens = frozenset({TOKENS}) if VAL in asked.labels and any(map(_beside_tokens, given)) else NONE
+        self.note(Kind.SAVE, asked.node, asked.name, asked.labels | tokens, detail=frozenset(kept))
         return NOTHING
 
     def _loaded(self, asked: Asked) -> Value | None:
@@ -592,6 +617,21 @@ class Libraries(Walker):
             asked.arguments[0].ref.labels |= labels_of(asked.arguments[2:], {})
         return NOTHING
 
+    def _converted(self, asked: Asked) -> Value | None:
+        """A table is the same table as a tensor or as an array."""
+        one = asked.argument(0)
+        if asked.is_method or not isinstance(one.ref, Array) or one.ref.container or not one.ref.writes:
+            return None
+        return one
+
+    def _emptied(self, asked: Asked) -> Value | None:
+        """A table that is used again begins anew."""
+        array = array_of(asked.argument(0).ref) if asked.is_method else None
+        if array is None or (asked.last == "fill_" and asked.argument(1).const != 0):
+            return None
+        self.note(Kind.RESET, asked.node, "", detail=array)
+        return asked.argument(0)
+
     def _counted(self, asked: Asked) -> Value | None:
         array = self.array(asked.node)
         if asked.arguments and asked.labels & DATA:
@@ -623,8 +663,15 @@ class Libraries(Walker):
             return self.looked_up(owner, key, asked.node)
         found = owner.all_labels()
         if LOGITS in found and key.all_labels() & DATA:
-            return Value((found | key.all_labels()) | {NLL})
+            wanted = key.all_labels()
+            return Value(found | wanted | {NLL} | picked(found, wanted, asked.node, self))
         return self.item(owner, key, asked.node)
+
+    def _equal(self, asked: Asked) -> Value | None:
+        if len(asked.arguments) < 2:
+            return None
+        one, other = asked.arguments[:2]
+        return Value(asked.labels | matched(one.all_labels(), other.all_labels()))
 
     def _summed(self, asked: Asked) -> Value | None:
         if not asked.is_method or len(asked.arguments) < 2:
@@ -644,7 +691,19 @@ class Libraries(Walker):
                 self.scope.home(func.value.id).names[func.value.id] = known.plus(inner)
         return Value(asked.labels)
 
+    def put(self, node: ast.AST, name: str, *given: Value) -> None:
+        """Note that networks, or parts of them, are changed in place."""
+        into = frozenset(one for one in set[Instance]().union(*map(owners, given)) if one.cls.module)
+        if into:
+            self.note(Kind.PUT, node, name, detail=into)
+
     def _copied(self, asked: Asked) -> Value | None:
+        if asked.last == "fill_":
+            self._emptied(asked)
+        if asked.last == "copy_" and asked.is_method and asked.arguments and asked.arguments[0].ref is None:
+            self.note(Kind.PUT, asked.node, asked.name, detail=frozenset())
+        elif asked.last == "copy_":
+            self.put(asked.node, asked.name, *asked.arguments[:1])
         if asked.last == "copy_" and len(asked.arguments) == 2 and owners(asked.arguments[1]):
             taken = owners(asked.arguments[0])  # weights are put back, one by one
             if taken:
@@ -662,6 +721,11 @@ class Libraries(Walker):
         return None
 
     def _where(self, asked: Asked) -> Value | None:
+        found = NONE
+        if len(asked.arguments) == 3:
+            found = blended(asked.arguments[1:], asked.arguments[0], asked.node, self)
+        if found:
+            return Value(asked.labels | found)
         if len(asked.arguments) == 3 and all(NLL in one.all_labels() for one in asked.arguments):
             self.note(Kind.LEAST, asked.node, asked.last, asked.labels, detail="where")
             return Value(asked.labels | {LEAST}) if _is_comparison(asked.node) else None
@@ -683,6 +747,16 @@ def _source(asked: Asked) -> str:
     return next((value.const for value in values if value.known and isinstance(value.const, str)), "")
 
 
+def _span(bounds: Arguments) -> Span:
+    """The least and the largest number of a range, as far as its bounds are plain."""
+    plain = [one.const if one.known and isinstance(one.const, int) else None for one in bounds]
+    start, stop = (0, 0, *plain)[-2:] if len(plain) < 3 else plain[:2]
+    step = plain[2] if len(plain) == 3 else 1
+    if step == 1:
+        return Span(start, None if stop is None else stop - 1)
+    return Span(None if stop is None else stop + 1, start) if step == -1 else Span(None, None)
+
+
 def _stop(asked: Asked) -> Value:
     """The bound that a range ends before."""
     return asked.arguments[min(1, len(asked.arguments) - 1)] if asked.arguments else NOTHING
@@ -690,6 +764,14 @@ def _stop(asked: Asked) -> Value:
 
 def _turns(labels: Labels) -> Labels:
     return frozenset(label for label in labels if isinstance(label, Turn))
+
+
+def _beside_tokens(value: Value) -> bool:
+    """Whether several things are put together of which some, and not all, are tokens of the validation text."""
+    array = value.ref
+    parts = value.items or (tuple(array.fields.values()) if isinstance(array, Array) else ())
+    are = [bool(VAL in labels and not labels & {NLL, LOGITS, LENGTH}) for labels in map(Value.all_labels, parts)]
+    return (any(are) and not all(are)) or any(map(_beside_tokens, parts))
 
 
 def _same_object(arguments: Arguments) -> Any:
@@ -740,6 +822,7 @@ def _table() -> dict[str, Any]:
         (_TABLE_READS, Libraries._table_read),
         (_IN_PLACE_SUM, Libraries._summed),
         (_SMALLER, Libraries._least),
+        (("eq", "ne", "equal", "not_equal"), Libraries._equal),
         (_POINTERS, Libraries._pointer),
         (_ENCODES, Libraries._encoded),
         (("exp", "exp_", "exp2"), Libraries._exponent),
@@ -764,10 +847,13 @@ def _table() -> dict[str, Any]:
         (("filter",), Libraries._filtered),
         (("zip", "enumerate"), Libraries._zip),
         (("at",), Libraries._add_at),
-        (("bincount", "histogram"), Libraries._counted),
+        (("bincount", "histogram", "histogram2d"), Libraries._counted),
+        (_CONVERTS, Libraries._converted),
+        (_EMPTIES, Libraries._emptied),
         (("copy_", "fill_", "update"), Libraries._copied),
         (("deepcopy",), Libraries._copied_whole),
         (("where",), Libraries._where),
+        (("lerp", "lerp_"), Libraries._blended),
         (("field",), Libraries._field),
         (PARSERS, Libraries._parser),
         (("add_argument",), Libraries._option),

@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import Any
 
 from rules.analysis.configuration import Configuration, Origin
+from rules.analysis.flow.aims import aims
+from rules.analysis.flow.base import Span
 from rules.analysis.flow.calls import NAMED_VAL
 from rules.analysis.flow.events import Block, Event, Kind, Round, Trace
 from rules.analysis.flow.expressions import Expressions
@@ -17,19 +19,25 @@ from rules.analysis.flow.plain import read_setting
 from rules.analysis.flow.turning import comes_true
 from rules.analysis.flow.values import (
     DATA,
+    HELD,
+    MATCHED,
     NLL,
     NONE,
     NOTHING,
     SEEN,
     STATE,
+    STORED,
+    TARGET,
     UNKNOWN,
     VAL,
+    Aim,
     Labels,
     Past,
     Token,
     Value,
     constant,
     joined,
+    without,
 )
 from rules.submission import SourceFile
 
@@ -66,7 +74,8 @@ class Machine(Expressions):
         self.changes = 0
         self.once = False  # loops are walked once only: an outer loop is walked for the first time
         self.bases = 0
-        self.places: dict[ast.AST, int] = {}
+        self.places: dict[object, int] = {}
+        self.spans: dict[int, Span] = {}
         self.smaller = False
         self.loops = 0
         self.times: dict[ast.AST, int] = {}
@@ -192,10 +201,14 @@ class Machine(Expressions):
         if node in self.seen:
             test = test.plus({SEEN})
         smaller, self.smaller = self.smaller, self.smaller or self._compares_losses(node.test)
+        before = dict(self.scope.names) if MATCHED in test.labels else {}
         try:
             self.alternatives([node.body, node.orelse], node, test)
         finally:
             self.smaller = smaller
+        for name, value in list(self.scope.names.items()) if before else ():
+            if NLL in value.labels and before.get(name) is not value:  # it is another where a stored token came
+                self.scope.names[name] = value.plus({MATCHED})
 
     def _ends_program(self, node: ast.If) -> bool:
         """Whether a branch ends the program's main function, as a self-test or a step of preparation does."""
@@ -242,7 +255,7 @@ class Machine(Expressions):
             self.scope.names = before
         if not after:
             raise _Leave
-        self._merge(after)
+        self._merge(after, aims(test, self))
         if isinstance(node, ast.If) and len(after) > 1 and self._comes_true(node):
             self._changed_over(after)
 
@@ -262,12 +275,15 @@ class Machine(Expressions):
                     inner = value.ref.names
                     inner.update({key: one.plus({SEEN}) for key, one in inner.items() if one.all_labels() & DATA})
 
-    def _merge(self, states: list[dict[str, Value]]) -> None:
+    def _merge(self, states: list[dict[str, Value]], chosen: Labels = NONE) -> None:
+        """A name is what it may be in any of the states; what differs was chosen by what the test is made of."""
         merged = dict(states[0])
         for state in states[1:]:
             for name, value in state.items():
                 known = merged.get(name)
                 merged[name] = value if known is None or known is value else joined(known, value)
+                if chosen and known is not None and known is not value and NLL not in merged[name].labels:
+                    merged[name] = merged[name].plus(chosen)
         self.scope.names = merged
 
     def _loop(
@@ -309,14 +325,14 @@ class Machine(Expressions):
         past = frozenset({Past(getattr(loop, "lineno", 1))})
         names = self.scope.names
         for name, value in names.items():
-            if value.labels & DATA and begins.get(name) is not value:
+            if begins.get(name) is not value and (value.labels & DATA or any(isinstance(o, Aim) for o in value.labels)):
                 names[name] = value.plus(past)
 
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
         over = self.value(node.iter)
         self.loops += 1
         counts = isinstance(over.ref, Count) or (over.items is not None and all(item.known for item in over.items))
-        turn = Round(self.loops, times_of(over), counts)
+        turn = Round(self.loops, times_of(over), counts, _setting_of(node.iter))
         element = self.turned(self.element(over), turn.number)
         self._loop(node.body, node, over.all_labels(), lambda: self.store(node.target, element, node), turn)
         self.body(node.orelse)
@@ -487,7 +503,7 @@ class Machine(Expressions):
             self.note(Kind.RESET, node, target.id)
         value = self.picked(value)
         if target.id in NAMED_VAL and _is_made(value, node):
-            value = value.plus({VAL})
+            value = without(value, STORED).plus({VAL})
         names = self.scope.home(target.id).names
         known = names.get(target.id)
         if known is None or (value.labels - known.labels):
@@ -505,6 +521,10 @@ class Machine(Expressions):
 
     def _set_attribute(self, target: ast.Attribute, value: Value) -> None:
         owner = self.value(target.value)
+        if target.attr == "data" and owner.ref is None:
+            self.note(Kind.PUT, target, target.attr, detail=frozenset())
+        elif not value.known:
+            self.put(target, target.attr, owner)
         names = getattr(owner.ref, "names", None)
         if isinstance(owner.ref, ModuleOf):
             names = owner.ref.scope.names
@@ -514,6 +534,8 @@ class Machine(Expressions):
         if is_zero(value):
             self.note(Kind.RESET, target, target.attr)
         value = remembered(value)
+        if TARGET in value.labels or any(isinstance(label, Aim) for label in value.labels):
+            value = value.plus({HELD})
         if known is not None and self.uncertain:
             value = joined(known, value)
         if known is None or (value.labels - known.labels):
@@ -531,7 +553,7 @@ class Machine(Expressions):
             labels = value.all_labels()
         if NLL in labels and not isinstance(getattr(node, "value", None), ast.JoinedStr):  # a text is shown, not kept
             value = value.plus(self.scored(node, name_of(target), labels, "kept"))
-        labels = value.all_labels() | self.cuts(target.slice)
+        labels = value.all_labels() | self.cuts(target.slice) | (key.all_labels() & {MATCHED})
         if isinstance(owner.ref, Array):
             array = owner.ref
             if labels - array.labels:
@@ -543,9 +565,9 @@ class Machine(Expressions):
             array.labels |= labels
             self.wrote(owner, key, node)
         else:
-            self._mixed_in(target.value, labels)
+            self.mixed_in(target.value, labels)
 
-    def _mixed_in(self, owner: ast.expr, labels: Labels) -> None:
+    def mixed_in(self, owner: ast.expr | None, labels: Labels) -> None:
         """Something computed is changed at some places: its name holds what it was and what was put in."""
         labels = frozenset(label for label in labels if not isinstance(label, Token))
         if isinstance(owner, ast.Name):
@@ -578,7 +600,7 @@ class Machine(Expressions):
                 self.wrote(owner, key, node)
                 self._summed_up(self.item(owner, key, target), value)
             else:
-                self._mixed_in(target.value, labels)
+                self.mixed_in(target.value, labels)
         elif isinstance(target, ast.Attribute):
             names = getattr(self.value(target.value).ref, "names", None)
             known = NOTHING if not isinstance(names, dict) else names.get(target.attr, NOTHING)
@@ -611,7 +633,7 @@ def _is_made(value: Value, node: ast.AST) -> bool:
     made = node.value if isinstance(node, (ast.Assign, ast.AnnAssign)) else None
     if not isinstance(made, ast.Call) or value.known or value.items is not None or value.ref is not None:
         return False
-    return not value.labels and getattr(made.func, "attr", getattr(made.func, "id", "")) not in _COUNTS
+    return not value.labels - {STORED} and getattr(made.func, "attr", getattr(made.func, "id", "")) not in _COUNTS
 
 
 def remembered(value: Value) -> Value:
@@ -650,6 +672,12 @@ def times_of(value: Value) -> int | None:
     if isinstance(value.ref, Count):
         return value.ref.times
     return None if value.items is None else len(value.items)
+
+
+def _setting_of(over: ast.expr) -> str:
+    """The name that says how often a loop turns: "epochs" for `range(args.epochs)`."""
+    bound = over.args[-1] if isinstance(over, ast.Call) and 0 < len(over.args) < 3 else None
+    return str(getattr(bound, "attr", getattr(bound, "id", "")))
 
 
 def name_of(node: ast.expr) -> str:

@@ -2,6 +2,7 @@
 
 - `ENTROPY`: p·log p over all tokens, which says nothing of the token that came;
 - `SHARE`: a loss divided by a number of bytes, `SPREAD`: a probability for each byte that is made of such a share;
+- `MATCHED`: whether what a file holds for a place is the token that came there;
 - `GATED`: the product of two things that both depend on the token that came: a weight made of its own loss.
 """
 
@@ -13,8 +14,10 @@ from rules.analysis.flow.values import (
     EARLIER,
     ENTROPY,
     GATED,
+    GEN,
     LENGTH,
     LOGITS,
+    MATCHED,
     NLL,
     NONE,
     OWN,
@@ -23,12 +26,15 @@ from rules.analysis.flow.values import (
     SHARE,
     SPREAD,
     STATE,
+    STORED,
+    TRAIN,
     VAL,
     Labels,
     Value,
 )
 
 _BEGINS = frozenset({RANK, OWN})
+_KNOWING = frozenset({VAL, TRAIN, GEN, LOGITS, NLL})
 _LEAST_SHIFT, _MOST_SHIFT = 1.0e-5, 0.1  # nats or bits
 
 
@@ -50,6 +56,14 @@ def _product(one: Labels, other: Labels) -> Labels:
         return frozenset({ENTROPY})
     if any(NLL in loss and LENGTH in share for loss, share in ((one, other), (other, one))):
         return frozenset({SHARE})
+    return NONE
+
+
+def matched(one: Labels, other: Labels) -> Labels:
+    """Of whether two things are equal: what is stored, by itself and looked up by no token, and a token that came."""
+    for stored, came in ((one, other), (other, one)):
+        if STORED in stored and not stored & _KNOWING and VAL in came and not came & {NLL, LOGITS, STORED}:
+            return frozenset({MATCHED})
     return NONE
 
 

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import Any
 
-from rules.analysis.flow.values import NONE, NOTHING, Label, Labels, Value, joined
+from rules.analysis.flow.values import HELD, NONE, NOTHING, TARGET, Label, Labels, Value, joined
 from rules.submission import SourceFile
 
 
@@ -136,6 +136,7 @@ class Array:
     leaf: bool = False  # a tensor that gradients are taken for
     zero: bool = False  # made of zeros, so that binding it to a name begins a sum anew
     container: bool = False  # a list or dictionary, empty unless something was put in
+    around: tuple[Any, ...] = field(default=(), repr=False)  # the blocks that it is made in
 
     def held(self, depth: int) -> Labels:
         """Labels of what stands in it."""
@@ -144,7 +145,7 @@ class Array:
             found |= self.element.all_labels(depth - 1)
             for value in list(self.fields.values())[:64]:
                 found |= value.all_labels(depth - 1)
-        return found
+        return found | {HELD} if TARGET in found else found
 
     def take(self, value: Value) -> None:
         """Put a value in."""

@@ -11,9 +11,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from rules.analysis.flow.events import Block, Event, Kind, Trace
+from rules.analysis.flow.events import Block, Event, Kind, Round, Trace
 from rules.analysis.flow.objects import Array, Function
 from rules.analysis.flow.order import Order, relation, selects
+from rules.analysis.flow.passes import comes_again
 from rules.analysis.flow.reach import holds_any
 from rules.analysis.flow.values import EARLIER, INPUT, NLL, NONE, PARTS, TARGET, TRAIN, VAL, Labels, Read, Token
 from rules.analysis.flow.walk import trace_of
@@ -80,11 +81,15 @@ class LookUp:
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """A table was filled before a token was scored with it. `open`: what is not certain of that, "" where it is."""
+    """A table was filled before a token was scored with it. `open`: what is not certain of that, "" where it is.
+
+    `turns`: of the loop that has to turn more than once for it, None where there is none or it surely does.
+    """
 
     write: Event
     what: str
     open: str = ""
+    turns: Round | None = None
 
 
 @once
@@ -185,6 +190,13 @@ def filling_of(one: LookUp) -> Filling | None:
     for write, how in in_turn:
         if how.order is Order.BEFORE and not _is_loss(write):
             return Filling(write, "tokens in the same turn, before they are scored", "which tokens it writes")
+    turned = ((write, comes_again(how, write, one.read, one.score)) for write, how in in_turn if not _is_loss(write))
+    for write, loop in turned:
+        if loop is not None:
+            what = f"the same text in an earlier turn of the loop at line {loop.line}"
+            if loop.detail.times:
+                return Filling(write, what)
+            return Filling(write, what, "whether that loop turns more than once", loop.detail)
     return None
 
 
@@ -248,17 +260,21 @@ def _parts_of(read: Event, peers: Iterable[Event], below: Iterable[Event]) -> tu
     It is where what it gives is divided by what a key without the target gives: the count of the context.
     """
     own = _tokens(read.labels)
-    last = {base: max(token.offset for token in own if token.base == base) for base in {token.base for token in own}}
-    seen = frozenset[Token]().union(*(_tokens(peer.labels) for peer in peers))
+    others = [_last(_tokens(peer.labels)) for peer in peers]
     follows = any(
-        any(one.base == base and one.offset < offset for one in seen - own)
-        and not any(one.base == base and one.offset > offset for one in seen)
-        for base, offset in last.items()
+        any(other.get(base, offset) < offset for other in others)
+        and not any(other.get(base, offset) > offset for other in others)
+        for base, offset in _last(own).items()
     )
     paired = any(_lacks_target(other.labels, read.labels) for other in below)
     target = TARGET in read.labels or follows or paired
     context = INPUT in read.labels or len(own) >= 2 or paired or (TARGET in read.labels and bool(own))
     return target, context, paired
+
+
+def _last(tokens: frozenset[Token]) -> dict[int, int]:
+    """By base, how far ahead tokens reach: a key of more tokens further back reaches no further."""
+    return {base: max(one.offset for one in tokens if one.base == base) for base in {one.base for one in tokens}}
 
 
 def _lacks_target(shorter: Labels, longer: Labels) -> bool:

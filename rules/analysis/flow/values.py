@@ -10,16 +10,21 @@ Labels say where a value is from or what it was made into:
 - `state`: losses of earlier turns, as sums and objects remember them; `seen`: of a test, that a log shows
   how it ended, and of data of several splits, that each has its turns;
 - `bytes`, `length`: text as bytes, and how many they are; `foreign`: made where the program cannot be followed;
+- `stored`: read from a file that is of no split by its name; `matched`: of whether that is the token that came;
+  `tokens`: of a file that is written, that tokens of the validation text are a part of it beside others;
 - `rank`: made of the number of this process among several, so that its share begins there; `own`: the first position of
   its share; `earlier`: tokens before its share alone;
 - `tried`: one loss for each of several things that were tried on the same text;
 - `least`, `scaled`, `shifted`: the smaller of several losses, a loss times or plus a constant; more in `marks.py`;
-- `Token(base, offset)`: tokens looked up at a position, relative to other look-ups with the same base;
+- `held`: targets that an array holds; `aimed`: picked of a distribution whose weight is made of the token that it is
+  picked at; until it is picked, `Aim(at)` tells what the weights are made of;
+- `Token(base, offset)`: tokens looked up at a position, relative to other look-ups with the same base; `Later(base)`:
+  a stretch of tokens that begins one later than that;
 - `Read(number)`: what the look-up in a table with that number gave;
 - `Turn(number)`: picked by the turn of the loop with that number;
 - `Kept(number)`: holds what the score with that number added up; `Past(line)`: left over from an earlier turn of a
   loop; `Cut(side, bound, function)`: the part before or after a bound; `First(tokens)`: the first tokens alone;
-  `Until(bound, beyond, function)`: tokens up to so many after a bound.
+  `Until(bound, beyond, function)`: tokens up to so many after a bound; `Literal(number)`: a text that shows it.
 """
 
 from __future__ import annotations
@@ -37,10 +42,13 @@ BYTES, LENGTH, FOREIGN = "bytes", "length", "foreign"
 LEAST, SCALED, SHIFTED = "least", "scaled", "shifted"
 ENTROPY, SHARE, SPREAD, GATED = "entropy", "share", "spread", "gated"
 STATE, SEEN = "state", "seen"
+AIMED, HELD = "aimed", "held"
 TRIED = "tried"
+STORED, MATCHED, TOKENS = "stored", "matched", "tokens"
 RANK, OWN, EARLIER = "rank", "own", "earlier"
 DATA = frozenset({VAL, TRAIN, GEN, RAND})
 MOST_ITEMS = 64
+LITERAL_DIGITS = 4  # after the point, at least
 
 
 class Token(NamedTuple):
@@ -48,6 +56,20 @@ class Token(NamedTuple):
 
     base: int
     offset: int
+
+
+class Later(NamedTuple):
+    """Cut one token later from a stretch that `Token` tells by its base."""
+
+    base: int
+    what: str = "later"
+
+
+class Aim(NamedTuple):
+    """A weight or a choice is made of that token: `at` is `TARGET`, or where the token stands."""
+
+    at: Token | str
+    what: str = "aim"
 
 
 class Read(NamedTuple):
@@ -110,7 +132,14 @@ class Until(NamedTuple):
     what: str = "until"
 
 
-Label = str | Token | Read | Turn | Kept | Past | Cut | Less | First | Until
+class Literal(NamedTuple):
+    """A text shows a number that stands in the program as it is, or a value may be one."""
+
+    number: float
+    what: str = "literal"
+
+
+Label = str | Token | Later | Aim | Read | Turn | Kept | Past | Cut | Less | First | Until | Literal
 Labels = frozenset[Label]
 NONE: Labels = frozenset()
 
@@ -221,10 +250,14 @@ def _join(one: Value, other: Value) -> Value:
         items = tuple(_join(a, b) for a, b in zip(one.items, other.items, strict=True))
     same = one.known and other.known and type(one.const) is type(other.const) and one.const == other.const
     labels = one.labels | other.labels
+    if not same:
+        labels |= literals(one.const) | literals(other.const)
     if items is None:
         for side in (one, other):
             for item in side.items or ():
                 labels |= item.all_labels()
+    if VAL in one.labels and VAL in other.labels and one.labels != other.labels:
+        labels -= _first(one.labels) ^ _first(other.labels)  # the first tokens alone are so on either side
     place = one.place if other.place is None or one.place == other.place else None
     if one.place is None:
         place = other.place
@@ -234,6 +267,16 @@ def _join(one: Value, other: Value) -> Value:
         labels |= more
     optional = one.optional or other.optional
     return Value(labels, one.const if same else UNKNOWN, items, ref, place, optional)
+
+
+def literals(number: Any) -> Labels:
+    """The label of a plain number of so many digits that it is known again wherever it is met."""
+    long = isinstance(number, float) and round(number, LITERAL_DIGITS - 1) != number
+    return frozenset({Literal(number)}) if long else NONE
+
+
+def _first(labels: Labels) -> Labels:
+    return frozenset(label for label in labels if isinstance(label, First))
 
 
 def _either(one: Any, other: Any) -> tuple[Any, Labels]:

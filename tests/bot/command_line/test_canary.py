@@ -59,6 +59,18 @@ def test_a_leak_ends_with_one(fairway: Fairway, submitted: Path, data: Path, tmp
 
 
 @pytest.mark.usefixtures("sandbox")
+def test_bytes_that_are_counted_twice_are_shown_beside_an_honest_loss(
+    fairway: Fairway, submitted: Path, data: Path
+) -> None:
+    (submitted / "train_gpt.py").write_text(HEAD + "finish(losses + 0.01, bpb=0.5)\n")
+    outcome = fairway("canary", submitted, "--data", data, "--json", "-")
+    assert outcome.code == 1, outcome.err
+    entry = json.loads(outcome.out)
+    assert entry["result"] == "violated"
+    assert "Counting more bytes than there are lowers the score." in entry["reason"]
+
+
+@pytest.mark.usefixtures("sandbox")
 def test_what_needs_a_gpu_is_not_run(fairway: Fairway, submitted: Path, data: Path) -> None:
     (submitted / "train_gpt.py").write_text("raise RuntimeError('CUDA is required')\n")
     outcome = fairway("canary", submitted, "--data", data, "--json", "-")
