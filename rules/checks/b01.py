@@ -10,7 +10,8 @@ were taught.
         optimizer.step()
     val_bpb = evaluate(model, val_tokens)
 
-The same in one loop, where a chunk is learnt from before it is scored.
+The same in one loop, where a chunk is learnt from before it is scored; the same for a bias or a scale that is made for
+each document, fitted in a pass over all of it and used in the pass that scores it.
 
 ## Allowed
 Each chunk is scored first and learnt from afterwards, however many epochs follow (a positive class, shown under what
@@ -48,10 +49,11 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
     if found is None or found.score is None:
         return
     standing = standing_of(found, submission)
-    when = "before the same chunk is scored" if found.how is Learning.LEARN_FIRST else "in a pass before its score"
+    in_turn = found.how is Learning.LEARN_FIRST and not found.fresh
+    when = "before the same chunk is scored" if in_turn else "in a pass before its score"
     yield RULE.at(
         found.learn.location,
-        f"The model learns from validation tokens {when}: gradients at {found.learn.location.name}:"
+        f"{_learner(found)} learns from validation tokens {when}: gradients at {found.learn.location.name}:"
         f"{found.learn.line}, score at line {found.score.line}. {standing.why}".rstrip(),
         fix=_FIX,
         severity=standing.severity,
@@ -76,6 +78,10 @@ def _doubted(submission: Submission) -> Iterator[Finding]:
     )
 
 
+def _learner(found: Adaptation) -> str:
+    return "What is made anew for each text" if found.fresh else "The model"
+
+
 def _is_it(found: Adaptation) -> bool:
     early = found.how in (Learning.LEARN_FIRST, Learning.EARLIER)
-    return early and found.kept is None and not found.fresh
+    return early and found.kept is None and (not found.fresh or found.by_passes)

@@ -13,7 +13,8 @@ are scored. No weight of the model changes, but the prediction of each token dep
 
 ## Allowed
 A vector that is fitted on positions before the scored ones (another rule asks whether it is shared by a batch), and
-one that is trained in training.
+one that is trained in training. A vector that is fitted in a pass over a whole document is judged by another rule, as
+any learning before the score.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from rules.submission import Submission
 RULE = Rule(code="B06", name="slot-on-scored-positions", category="slot", severity=Severity.REVIEW, doc=__doc__)
 
 _EARLY = (Learning.LEARN_FIRST, Learning.EARLIER, Learning.REPEATED)
+_PASSES = (Learning.LEARN_FIRST, Learning.EARLIER)  # one over a whole text before another that scores: not this rule's
 
 
 def check(submission: Submission, _: Competition) -> Iterator[Finding]:
@@ -36,7 +38,8 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
     protocol = protocol_of(submission)
     if protocol is None:
         return
-    found = worst(one for one in protocol.adaptations if one.fresh and one.how in _EARLY)
+    fitted = (one for one in protocol.adaptations if one.fresh and one.how in _EARLY)
+    found = worst(one for one in fitted if not (one.how in _PASSES and one.by_passes))
     if found is None or found.score is None:
         return
     standing = standing_of(found, submission)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rules.analysis.flow.events import Block, Event, Round
-from rules.analysis.flow.values import Turn
+from rules.analysis.flow.values import DATA, Turn
 
 
 class Order(StrEnum):
@@ -71,6 +71,14 @@ def selects(loop: Block, event: Event) -> bool:
     if not isinstance(turn, Round) or turn.number == 0 or turn.times == 1 or not turn.counts:
         return True
     return Turn(turn.number) in event.labels
+
+
+def walks(loop: Block, event: Event) -> bool:
+    """Whether the loop is known to take the data of the event part by part."""
+    turn = loop.detail
+    if not isinstance(turn, Round) or turn.number == 0 or turn.times == 1:
+        return False
+    return Turn(turn.number) in event.labels or (not turn.counts and bool(loop.labels & DATA))
 
 
 def repeats(loop: Block, event: Event) -> bool:

@@ -10,7 +10,7 @@ from functools import cached_property
 from rules.analysis.flow.claimed import claimed_scores, kept_in
 from rules.analysis.flow.events import Block, Event, Kind, Trace
 from rules.analysis.flow.objects import Array, Instance, Optimizer, owners, with_originals
-from rules.analysis.flow.order import Order, Relation, first_turn_only, relation, repeats
+from rules.analysis.flow.order import Order, Relation, first_turn_only, relation, repeats, walks
 from rules.analysis.flow.values import NLL, TRAIN, VAL, Cut, Past, Value
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.once import once
@@ -48,6 +48,18 @@ class Adaptation:
     first: Event | None = None  # of RESCORED: the score in the same turns
     taught: frozenset[Instance] = frozenset()  # the networks whose weights step, as far as they are known
     sure: bool = True  # the network that is asked for the score is known to be one that learnt
+
+    @property
+    def by_passes(self) -> bool:
+        """Whether what is learnt from, and what is scored, are walked through by a loop each, in one turn or after."""
+        if self.score is None:
+            return False
+        shared = {id(block) for block in relation(self.learn, self.score).loops}
+        learnt, scored = (
+            [loop for loop in event.loops() if id(loop) not in shared and walks(loop, event)]
+            for event in (self.learn, self.score)
+        )
+        return bool(learnt and scored)
 
     @property
     def taints(self) -> bool:
