@@ -11,7 +11,7 @@ from typing import Any
 from rules.analysis.configuration import Origin
 from rules.analysis.flow import printing
 from rules.analysis.flow.base import Arguments, Asked, Named, Span, Walker, labels_of
-from rules.analysis.flow.events import Kind
+from rules.analysis.flow.events import Block, Kind
 from rules.analysis.flow.files import file_labels, of_file
 from rules.analysis.flow.loading import BY_PATH, FROM_SPEC, by_path, from_spec
 from rules.analysis.flow.marks import before_own, exponent, matched
@@ -182,6 +182,8 @@ class Libraries(Walker):
         handler = _HANDLERS.get(last)
         if handler is None and _PUTS.fullmatch(last):
             self.put(node, name, *arguments)
+        if handler is None and asked.is_method and not _IN_PLACE.fullmatch(last):
+            self.asked_part(asked)
         found = None if handler is None else handler(self, asked)
         if found is None and name.startswith("torch.nn.") and last[:1].isupper():
             return Value(ref=Instance(Class(last, {}, module=True)))
@@ -195,6 +197,16 @@ class Libraries(Walker):
                 self.changes += 1
             array.labels |= asked.labels
         return Value(asked.labels, ref=array or _same_object(arguments), place=_place(arguments))
+
+    def asked_part(self, asked: Asked) -> None:
+        """A layer that is given data is the network that is asked, where no method of the network itself asks it."""
+        owner = owner_of(asked.arguments[0].ref) if asked.arguments else None
+        if owner is None or not owner.cls.module or not labels_of(asked.arguments[1:], asked.named) & DATA:
+            return
+        self.parts += 1
+        if not any(of_network(block) for block in self.trail):
+            every = set[Instance]().union(*map(owners, (*asked.arguments, *asked.named.values())))
+            self.note(Kind.MODEL, asked.node, asked.last, asked.labels, detail=frozenset(every))
 
     # -- settings ----------------------------------------------------------------------------------------------------
 
@@ -671,6 +683,12 @@ def _is_comparison(node: ast.AST) -> bool:
         return False
     compared = {ast.dump(arguments[0].left), ast.dump(arguments[0].comparators[0])}
     return compared == {ast.dump(arguments[1]), ast.dump(arguments[2])}
+
+
+def of_network(block: Block) -> bool:
+    """Whether it is the call of a method of a network."""
+    function = block.detail
+    return isinstance(function, Function) and function.owner is not None and function.owner.module
 
 
 def _source(asked: Asked) -> str:
