@@ -36,6 +36,7 @@ from rules.analysis.flow.plain import TEXT_METHODS, is_script, of_text
 from rules.analysis.flow.prints import template
 from rules.analysis.flow.values import (
     BYTES,
+    CLOCK,
     DATA,
     ENTROPY,
     GEN,
@@ -163,6 +164,7 @@ _FETCHES = frozenset(
 _SITES = frozenset({"requests", "httpx", "aiohttp", "gdown", "wget", "boto3", "huggingface_hub", "ftplib"})
 _IN_PLACE = re.compile(r"[a-z][a-z0-9_]*[a-z0-9]_")
 _PUTS = re.compile(r"setattr|set_|swap_tensors|\w*load\w+|\w+_to_parameters")  # given a network, they change it
+_CLOCKS = frozenset({"time", "perf_counter", "monotonic", "process_time", "perf_counter_ns", "time_ns", "elapsed_time"})
 _EXCHANGES = frozenset({"all_reduce", "all_gather", "all_gather_into_tensor", "broadcast", "reduce_scatter_tensor"})
 _RANGES = frozenset({"range", "arange"})
 _OPTIMIZERS = frozenset(
@@ -352,6 +354,9 @@ class Libraries(Walker):
         place = self.place_of(asked.node)
         self.spans[place.base] = _span(asked.arguments)
         return Value(turns, place=place, ref=Count(times))
+
+    def _clock(self, asked: Asked) -> Value | None:
+        return None if asked.is_method and asked.last == "time" else Value(asked.labels | {CLOCK})
 
     def _rank(self, _: Asked) -> Value | None:
         return Value(frozenset({RANK}))
@@ -758,6 +763,7 @@ def _table() -> dict[str, Any]:
         (_SIZES, Libraries._size),
         (_RANGES, Libraries._range),
         (("get_rank",), Libraries._rank),
+        (_CLOCKS, Libraries._clock),
         (_EMPTY, Libraries._empty),
         (_CONTAINERS, Libraries._container),
         (_SAME, Libraries._same_value),

@@ -11,6 +11,7 @@ Labels say where a value is from or what it was made into:
 - `bytes`, `length`: text as bytes, and how many they are; `foreign`: made where the program cannot be followed;
 - `stored`: read from a file that is of no split by its name; `matched`: of whether that is the token that came;
   `tokens`: of a file that is written, that tokens of the validation text are a part of it beside others;
+- `clock`: made of the time that it is;
 - `rank`: made of the number of this process among several, so that its share begins there; `own`: the first position of
   its share; `earlier`: tokens before its share alone;
 - `least`, `scaled`, `shifted`: the smaller of several losses, a loss times or plus a constant; more in `marks.py`;
@@ -39,6 +40,7 @@ LEAST, SCALED, SHIFTED = "least", "scaled", "shifted"
 ENTROPY, SHARE, SPREAD, GATED = "entropy", "share", "spread", "gated"
 STATE, SEEN = "state", "seen"
 STORED, MATCHED, TOKENS = "stored", "matched", "tokens"
+CLOCK = "clock"
 RANK, OWN, EARLIER = "rank", "own", "earlier"
 DATA = frozenset({VAL, TRAIN, GEN, RAND})
 MOST_ITEMS = 64
@@ -119,6 +121,13 @@ class Until(NamedTuple):
     what: str = "until"
 
 
+class Limit(NamedTuple):
+    """A clock is set against so many seconds, or whatever it counts."""
+
+    amount: float
+    what: str = "limit"
+
+
 class Literal(NamedTuple):
     """A text shows a number that stands in the program as it is, or a value may be one."""
 
@@ -126,7 +135,7 @@ class Literal(NamedTuple):
     what: str = "literal"
 
 
-Label = str | Token | Later | Read | Turn | Kept | Past | Cut | Less | First | Until | Literal
+Label = str | Token | Later | Read | Turn | Kept | Past | Cut | Less | First | Until | Limit | Literal
 Labels = frozenset[Label]
 NONE: Labels = frozenset()
 
