@@ -117,14 +117,14 @@ def _followed(submission: Submission, competition: Competition) -> Iterator[Find
             severity=Severity.REVIEW,
             evidence=(score.evidence("score"),),
         )
-    for ending in sorted(deadlines(trace, submission), key=lambda one: (one.fired is None, one.in_time)):
+    for ending in sorted(deadlines(trace, submission), key=lambda one: (one.fired is None, one.not_fired)):
         fired = ending.fired
         came = () if fired is None else (fired,)
         yield RULE.at(
             ending.branch.source.locate(ending.branch.line),
             "A clock ends the loop that scores, and the sums so far are reported" + _came(ending),
             fix=_FIX,
-            severity=Severity.NOTE if ending.in_time else Severity.REVIEW,
+            severity=Severity.REVIEW if fired is not None or not ending.not_fired else Severity.NOTE,
             evidence=(
                 ending.branch.source.evidence(ending.branch.line, "deadline"),
                 ending.score.evidence("score"),
@@ -139,4 +139,4 @@ def _came(ending: Deadline) -> str:
         return ": the logged evaluation took no less time than the clock gives it."
     if ending.fired is not None:
         return ": the log shows that it did."
-    return "; the logs show less time than that." if ending.in_time else "; no log tells whether it did."
+    return f"; {ending.not_fired or 'no log tells whether it did'}."

@@ -22,14 +22,14 @@ _SHORTEST = 6  # letters of a line's beginning that tell one print from another
 class Deadline:
     """A branch that leaves a scoring loop by the clock, or the loop. `fired`: the line of a log that shows that it did.
 
-    It is one that the branch alone prints, or tells of at least as many seconds as the clock lets go by; `in_time`: all
-    claimed runs took fewer.
+    It is one that the branch alone prints, or tells of at least as many seconds as the clock lets go by. `not_fired`:
+    why it is likely that it did not, "" where no log tells.
     """
 
     score: Event
     branch: Block
     fired: Evidence | None = None
-    in_time: bool = False
+    not_fired: str = ""
 
 
 def at_random(trace: Trace, submission: Submission) -> Event | None:
@@ -102,12 +102,16 @@ def _deadline(score: Event, ending: Block, trace: Trace, submission: Submission)
     fired = _printed(ending, trace, submission.logs) if ending.what == "branch" else None
     limit = min((label.amount for label in ending.labels if isinstance(label, Limit)), default=None)
     took = [one for run in headlines_of(submission) if (one := run.score.eval_seconds or _total(run.log)) is not None]
+    tells = any(event.kind is Kind.PRINT for event in ending.events()) and ending.what == "branch"
+    silent = "no log shows what is printed then" if tells and headlines_of(submission) else ""
     if fired is not None or not took or limit is None:
-        return Deadline(score, ending, fired)
+        return Deadline(score, ending, fired, silent)
     limit = limit if limit < _MOST_SECONDS else limit / 1000  # milliseconds
     run = max(headlines_of(submission), key=lambda run: run.score.eval_seconds or _total(run.log) or 0)
     if max(took) < limit:
-        return Deadline(score, ending, None, in_time=True)
+        return Deadline(score, ending, None, "the logs show less time than that")
+    if silent:
+        return Deadline(score, ending, None, silent)
     return Deadline(score, ending, Evidence(run.score.location, run.score.quote, "measured"))
 
 

@@ -51,7 +51,9 @@ def claimed_numbers(submission: Submission) -> Iterator[Decimal]:
     """The claimed bits per byte as the logs print them."""
     for run in headlines_of(submission):
         value = run.score.val_bpb
-        for found in _NUMBER.findall(run.score.quote) if run.certain and value is not None else ():
+        if value is None or not run.certain:
+            continue
+        for found in _NUMBER.findall(run.score.quote):
             if abs(float(found) - value) < 10.0 ** -_digits(Decimal(found)):
                 yield Decimal(found)
 
