@@ -67,6 +67,7 @@ class Walker(ABC):
     times: dict[ast.AST, int]
     printers: dict[ast.AST, bool]  # functions, and whether they print what they are given
     steps: int
+    parts: int  # of networks that were asked, in methods of theirs
     depth: int
     changes: int  # grows when something is learnt that a second walk of a loop would see
     uncertain: int  # branches and loops around, that may not be taken

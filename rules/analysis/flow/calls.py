@@ -13,7 +13,7 @@ from rules.analysis.flow.aims import aims
 from rules.analysis.flow.base import Answered, Arguments, Named, labels_of
 from rules.analysis.flow.events import Block, Kind
 from rules.analysis.flow.files import of_split
-from rules.analysis.flow.library import Libraries
+from rules.analysis.flow.library import Libraries, of_network
 from rules.analysis.flow.objects import (
     Array,
     Bound,
@@ -175,7 +175,7 @@ class Calls(Libraries):
         outer, self.scope = self.scope, scope
         self.depth += 1
         self.returned.append([])
-        once = self.once
+        once, parts = self.once, self.parts
         try:
             with self._call_block(function, node, outer) as made:
                 made.detail = function
@@ -185,6 +185,9 @@ class Calls(Libraries):
             self.depth -= 1
             self.returned.pop()
             self.scope = outer
+            if self.parts > parts and of_network(made) and not any(map(of_network, self.trail)):
+                asked = set[Instance]().union(*map(owners, (*arguments, *named.values())))
+                self.note(Kind.MODEL, node, function.name, labels_of(arguments[1:], named), detail=frozenset(asked))
 
     def _call_block(self, function: Function, node: ast.AST, outer: Scope) -> AbstractContextManager[Block]:
         inner, self.scope = self.scope, outer

@@ -13,7 +13,7 @@ from rules.analysis.flow.calls import Calls
 from rules.analysis.flow.events import Block, Kind, Round
 from rules.analysis.flow.files import FILES, every_split, file_labels, folder_labels, narrowed, of_file, some_of
 from rules.analysis.flow.formatting import by_percent
-from rules.analysis.flow.marks import before_own, begins_own, is_mixture, is_shifted, marked, matched
+from rules.analysis.flow.marks import before_own, begins_own, is_mixture, is_shifted, limited, marked, matched
 from rules.analysis.flow.objects import (
     Array,
     Bound,
@@ -32,6 +32,7 @@ from rules.analysis.flow.prints import written
 from rules.analysis.flow.values import (
     ANYWHERE,
     BYTES,
+    CLOCK,
     DATA,
     EARLIER,
     INPUT,
@@ -332,6 +333,8 @@ class Expressions(Calls):
             less = frozenset(label for label in found.labels if isinstance(label, Less))
         for label in less:
             found = without(found, label)
+        if isinstance(node.op, ast.Add) and CLOCK in found.labels:
+            return found.plus(limited(one, other))
         if isinstance(node.op, ast.Sub) and isinstance(node.right, _PLAIN_BOUNDS) and not found.labels & DATA:
             return found.plus({Less(ast.unparse(node.right), self.scope.function)})
         return found
@@ -438,6 +441,8 @@ class Expressions(Calls):
         labels = one.all_labels()
         if isinstance(node.ops[0], (ast.Eq, ast.NotEq)):
             labels |= matched(labels, others[0].all_labels())
+        else:
+            labels |= limited(one, others[0])
         for op, other in zip(node.ops, others, strict=True):
             if isinstance(op, (ast.In, ast.NotIn)) and isinstance(other.ref, Array) and one.all_labels() & {VAL, TRAIN}:
                 labels |= self.looked_up(other, one, node).labels

@@ -12,7 +12,7 @@ from rules.analysis.configuration import Origin
 from rules.analysis.flow import printing
 from rules.analysis.flow.aims import blended, picked
 from rules.analysis.flow.base import Arguments, Asked, Named, Walker, labels_of
-from rules.analysis.flow.events import Kind
+from rules.analysis.flow.events import Block, Kind
 from rules.analysis.flow.files import every_split, file_labels, folder_labels, in_folder, narrowed, of_file, some_of
 from rules.analysis.flow.loading import BY_PATH, FROM_SPEC, by_path, from_spec
 from rules.analysis.flow.marks import before_own, exponent, matched
@@ -40,6 +40,7 @@ from rules.analysis.flow.plain import TEXT_METHODS, is_script, of_text, type_of
 from rules.analysis.flow.prints import template
 from rules.analysis.flow.values import (
     BYTES,
+    CLOCK,
     DATA,
     ENTROPY,
     GEN,
@@ -169,6 +170,7 @@ _FETCHES = frozenset(
 _SITES = frozenset({"requests", "httpx", "aiohttp", "gdown", "wget", "boto3", "huggingface_hub", "ftplib"})
 _IN_PLACE = re.compile(r"[a-z][a-z0-9_]*[a-z0-9]_")
 _PUTS = re.compile(r"setattr|set_|swap_tensors|\w*load\w+|\w+_to_parameters")  # given a network, they change it
+_CLOCKS = frozenset({"time", "perf_counter", "monotonic", "process_time", "perf_counter_ns", "time_ns", "elapsed_time"})
 _EXCHANGES = frozenset({"all_reduce", "all_gather", "all_gather_into_tensor", "broadcast", "reduce_scatter_tensor"})
 _RANGES = frozenset({"range", "arange"})
 _OPTIMIZERS = frozenset(
@@ -190,6 +192,8 @@ class Libraries(Walker):
         handler = _HANDLERS.get(last)
         if handler is None and _PUTS.fullmatch(last):
             self.put(node, name, *arguments)
+        if handler is None and asked.is_method and not _IN_PLACE.fullmatch(last):
+            self.asked_part(asked)
         found = None if handler is None else handler(self, asked)
         if found is None and name.startswith("torch.nn.") and last[:1].isupper():
             return Value(ref=Instance(Class(last, {}, module=True)))
@@ -203,6 +207,16 @@ class Libraries(Walker):
                 self.changes += 1
             array.labels |= asked.labels
         return Value(asked.labels, ref=array or _same_object(arguments), place=_place(arguments))
+
+    def asked_part(self, asked: Asked) -> None:
+        """A layer that is given data is the network that is asked, where no method of the network itself asks it."""
+        owner = owner_of(asked.arguments[0].ref) if asked.arguments else None
+        if owner is None or not owner.cls.module or not labels_of(asked.arguments[1:], asked.named) & DATA:
+            return
+        self.parts += 1
+        if not any(of_network(block) for block in self.trail):
+            every = set[Instance]().union(*map(owners, (*asked.arguments, *asked.named.values())))
+            self.note(Kind.MODEL, asked.node, asked.last, asked.labels, detail=frozenset(every))
 
     # -- settings ----------------------------------------------------------------------------------------------------
 
@@ -353,6 +367,9 @@ class Libraries(Walker):
             except (TypeError, ValueError, OverflowError):
                 times = None
         return Value(turns, place=self.place_of(asked.node), ref=Count(times, _span(asked.arguments)))
+
+    def _clock(self, asked: Asked) -> Value | None:
+        return None if asked.is_method and asked.last == "time" else Value(asked.labels | {CLOCK})
 
     def _rank(self, _: Asked) -> Value | None:
         return Value(frozenset({RANK}))
@@ -747,6 +764,12 @@ def _is_comparison(node: ast.AST) -> bool:
     return compared == {ast.dump(arguments[1]), ast.dump(arguments[2])}
 
 
+def of_network(block: Block) -> bool:
+    """Whether it is the call of a method of a network."""
+    function = block.detail
+    return isinstance(function, Function) and function.owner is not None and function.owner.module
+
+
 def _source(asked: Asked) -> str:
     """The first plain text among the arguments: an address, or the name of a collection."""
     values = (*asked.arguments, *asked.named.values())
@@ -816,6 +839,7 @@ def _table() -> dict[str, Any]:
         (_SIZES, Libraries._size),
         (_RANGES, Libraries._range),
         (("get_rank",), Libraries._rank),
+        (_CLOCKS, Libraries._clock),
         (_EMPTY, Libraries._empty),
         (_CONTAINERS, Libraries._container),
         (_SAME, Libraries._same_value),

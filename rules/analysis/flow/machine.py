@@ -68,6 +68,7 @@ class Machine(Expressions):
         self.loaded: dict[str, Value] = {}
         self.trace = Trace(Block("program", next(iter(modules.values())), 1) if modules else None)  # type: ignore[arg-type]
         self.steps = 0
+        self.parts = 0
         self.depth = 0
         self.uncertain = 0
         self.changes = 0
