@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from rules.analysis.configuration import Origin
-from rules.analysis.flow.aims import aims, picked, weighed
+from rules.analysis.flow.aims import aims, mixed, picked, weighed
 from rules.analysis.flow.calls import Calls
 from rules.analysis.flow.events import Block, Kind, Round
 from rules.analysis.flow.files import file_labels, of_file
@@ -347,8 +347,10 @@ class Expressions(Calls):
         labels |= marks
         if SPREAD in marks and VAL in labels:
             self.note(Kind.SPREAD, node, "", labels)
-        if {LOGITS, NLL} & labels:
-            labels |= weighed(one, other, op, node, self)
+        if NLL in labels:
+            labels |= mixed(one, other, op, node, self)
+        elif LOGITS in labels:
+            labels = weighed(labels, one, other, node, self)
         if is_mixture(one.all_labels(), other.all_labels(), op):
             labels -= {SCALED}
         if is_shifted(one, other, op):

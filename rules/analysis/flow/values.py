@@ -216,6 +216,14 @@ def without(value: Value, label: Label) -> Value:
     return Value(value.labels - {label}, value.const, value.items, value.ref, value.place, value.optional)
 
 
+def unaimed(value: Value) -> Value:
+    """The same as it is kept for later: what it was made of then says nothing of the token that comes."""
+    aims = frozenset(label for label in value.labels if isinstance(label, Aim))
+    if not aims:
+        return value
+    return Value(value.labels - aims, value.const, value.items, value.ref, value.place, value.optional)
+
+
 def joined(*values: Value) -> Value:
     """What may be any of these."""
     if not values:
