@@ -16,6 +16,7 @@ from rules.analysis.flow.values import (
     AIMED,
     HELD,
     LOGITS,
+    MATCH,
     NLL,
     NONE,
     STATE,
@@ -37,7 +38,7 @@ def aims(value: Value, walker: Walker) -> Labels:
     Not what earlier turns have left, nor counts of text, which other rules are about.
     """
     labels = value.all_labels()
-    if labels & {LOGITS, NLL, STATE} or any(isinstance(label, Past) for label in labels):
+    if labels & {LOGITS, NLL, STATE, MATCH} or any(isinstance(label, Past) for label in labels):
         return NONE
     found = NONE if HELD in labels else frozenset(label for label in labels if isinstance(label, Aim))
     reads = [walker.trace.reads[label.number] for label in labels if isinstance(label, Read)]
@@ -46,6 +47,18 @@ def aims(value: Value, walker: Walker) -> Labels:
         if read not in counts and _is_of_this_turn(read, walker):
             found |= _made_of(read.labels)
     return found if counts or HELD in labels else found | _made_of(labels)
+
+
+def matches(one: Value, other: Value) -> Labels:
+    """Of `hint == target`: what a tilt of the hinted token gives at the token that came, and no weight of a class."""
+    sides = ((one, other), (other, one))
+    return frozenset({MATCH}) if any(_is_token(side) and not by.known for side, by in sides) else NONE
+
+
+def _is_token(value: Value) -> bool:
+    """Whether it is the token itself, and not what a table has for it."""
+    labels = value.all_labels()
+    return VAL in labels and bool(_made_of(labels)) and not any(isinstance(label, (Read, Aim)) for label in labels)
 
 
 def weighed(labels: Labels, one: Value, other: Value, node: ast.AST, walker: Walker) -> Labels:

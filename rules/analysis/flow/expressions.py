@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from rules.analysis.configuration import Origin
-from rules.analysis.flow.aims import aims, mixed, picked, weighed
+from rules.analysis.flow.aims import aims, matches, mixed, picked, weighed
 from rules.analysis.flow.calls import Calls
 from rules.analysis.flow.events import Block, Kind, Round
 from rules.analysis.flow.files import file_labels, of_file
@@ -419,6 +419,8 @@ class Expressions(Calls):
             if isinstance(op, (ast.In, ast.NotIn)) and isinstance(other.ref, Array) and one.all_labels() & {VAL, TRAIN}:
                 labels |= self.looked_up(other, one, node).labels
             labels |= other.all_labels()
+        if len(others) == 1 and isinstance(node.ops[0], (ast.Eq, ast.NotEq)):
+            labels |= matches(one, others[0])
         return Value(labels)
 
     def _compared(self, one: Value, other: Value, op: ast.cmpop) -> Any:

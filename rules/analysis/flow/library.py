@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from rules.analysis.configuration import Origin
-from rules.analysis.flow.aims import blended, picked, weighed
+from rules.analysis.flow.aims import blended, matches, picked, weighed
 from rules.analysis.flow.base import Arguments, Asked, Named, Walker, labels_of
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import file_labels, of_file
@@ -628,6 +628,10 @@ class Libraries(Walker):
             return Value(asked.labels | {LEAST})
         return None
 
+    def _equal(self, asked: Asked) -> Value | None:
+        """`torch.eq(hint, target)`, `hint.ne(target)`."""
+        return Value(asked.labels | matches(*asked.arguments)) if len(asked.arguments) == 2 else None
+
     def _where(self, asked: Asked) -> Value | None:
         if len(asked.arguments) == 3:
             found = blended(asked.labels, asked.arguments[1:], asked.arguments[0], asked.node, self)
@@ -749,6 +753,7 @@ def _table() -> dict[str, Any]:
         (("copy_", "fill_", "update"), Libraries._copied),
         (("deepcopy",), Libraries._copied_whole),
         (("where",), Libraries._where),
+        (("eq", "ne", "equal", "not_equal"), Libraries._equal),
         (("lerp", "lerp_"), Libraries._blended),
         (("field",), Libraries._field),
         (("with_name",), Libraries._named_beside),

@@ -12,8 +12,9 @@ Labels say where a value is from or what it was made into:
 - `rank`: made of the number of this process among several, so that its share begins there; `own`: the first position of
   its share; `earlier`: tokens before its share alone;
 - `least`, `scaled`, `shifted`: the smaller of several losses, a loss times or plus a constant; more in `marks.py`;
-- `held`: targets that an array holds; `aimed`: picked of a distribution whose weight is made of the token that it is
-  picked at; until it is picked, `Aim(at)` tells what the weights are made of;
+- `held`: targets that an array holds; `match`: whether the token that came is one that was named before;
+- `aimed`: picked of a distribution whose weight is made of the token that it is picked at; until it is picked,
+  `Aim(at)` tells what the weights are made of;
 - `Token(base, offset)`: tokens looked up at a position, relative to other look-ups with the same base; `Later(base)`:
   a stretch of tokens that begins one later than that;
 - `Read(number)`: what the look-up in a table with that number gave;
@@ -38,7 +39,7 @@ BYTES, LENGTH, FOREIGN = "bytes", "length", "foreign"
 LEAST, SCALED, SHIFTED = "least", "scaled", "shifted"
 ENTROPY, SHARE, SPREAD, GATED = "entropy", "share", "spread", "gated"
 STATE, SEEN = "state", "seen"
-AIMED, HELD = "aimed", "held"
+AIMED, HELD, MATCH = "aimed", "held", "match"
 RANK, OWN, EARLIER = "rank", "own", "earlier"
 DATA = frozenset({VAL, TRAIN, GEN, RAND})
 MOST_ITEMS = 64
