@@ -31,10 +31,10 @@ from collections.abc import Iterator
 from rules.analysis.configuration import Configuration, configuration_of
 from rules.analysis.flow.candidates import spared_of
 from rules.analysis.flow.claimed import claimed_print
-from rules.analysis.flow.events import Kind
+from rules.analysis.flow.events import Event, Kind, Trace
 from rules.analysis.flow.reach import before, foreign_claim, reach_of, weight
 from rules.analysis.flow.tables import lookups_of, places
-from rules.analysis.flow.values import AIMED, GATED, NLL, SPREAD, VAL
+from rules.analysis.flow.values import AIMED, GATED, NLL, SPREAD, TARGET, VAL
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.headline import headlines_of, quoted, settled
 from rules.competition import Competition
@@ -149,6 +149,9 @@ def _aimed(submission: Submission) -> Iterator[Finding]:
     mixes = [event for event in trace.all(Kind.WEIGHED) if event.detail & asked.detail]
     mix = mixes[-1] if mixes else asked
     severity, open_question = weight(reach.claimed, submission, mix, reach.score)
+    if severity is Severity.BLOCK and _asks_by_target(asked, trace):
+        severity = Severity.REVIEW
+        open_question = " Open: whether it is that token, or the text before it, that the network is asked with too."
     yield RULE.at(
         mix.location,
         "The weight that is given here to a distribution is made of the very token that it is then asked for, and line "
@@ -157,6 +160,13 @@ def _aimed(submission: Submission) -> Iterator[Finding]:
         severity=severity,
         evidence=(mix.evidence("weighed"), asked.evidence("asked for that token"), reach.score.evidence("score")),
     )
+
+
+def _asks_by_target(asked: Event, trace: Trace) -> bool:
+    """Whether what looks like the token that came is what the network of the same turns is asked with."""
+    around = asked.loops()[-1:]
+    models = (event for event in trace.all(Kind.MODEL) if event.loops()[-1:] == around)
+    return TARGET in asked.detail and any(TARGET in event.labels for event in models)
 
 
 def _spared(submission: Submission) -> Iterator[Finding]:

@@ -16,12 +16,14 @@ from rules.analysis.flow.values import (
     AIMED,
     HELD,
     LOGITS,
+    MATCH,
     NLL,
     NONE,
     STATE,
     TARGET,
     VAL,
     Aim,
+    Label,
     Labels,
     Past,
     Read,
@@ -36,7 +38,7 @@ def aims(value: Value, walker: Walker) -> Labels:
     Not what earlier turns have left, nor counts of text, which other rules are about.
     """
     labels = value.all_labels()
-    if labels & {LOGITS, NLL, STATE} or any(isinstance(label, Past) for label in labels):
+    if labels & {LOGITS, NLL, STATE, MATCH} or any(isinstance(label, Past) for label in labels):
         return NONE
     found = NONE if HELD in labels else frozenset(label for label in labels if isinstance(label, Aim))
     reads = [walker.trace.reads[label.number] for label in labels if isinstance(label, Read)]
@@ -47,27 +49,48 @@ def aims(value: Value, walker: Walker) -> Labels:
     return found if counts or HELD in labels else found | _made_of(labels)
 
 
-def weighed(one: Value, other: Value, op: ast.AST, node: ast.AST, walker: Walker) -> Labels:
-    """Labels of a product or a sum, beside those of its parts."""
-    if isinstance(op, (ast.Mult, ast.Div)):
-        for part, by in ((one, other), (other, one)):
-            found = _on(part, by, walker)
-            if found:
-                return _noted(found, node, part, walker)
-    if isinstance(op, (ast.Add, ast.Sub)):
-        return _mixed(one, other, node, walker)
-    return NONE
+def matches(one: Value, other: Value) -> Labels:
+    """Of `hint == target`: what a tilt of the hinted token gives at the token that came, and no weight of a class."""
+    sides = ((one, other), (other, one))
+    return frozenset({MATCH}) if any(_is_token(side) and not by.known for side, by in sides) else NONE
 
 
-def blended(parts: tuple[Value, ...], by: Value, node: ast.AST, walker: Walker) -> Labels:
-    """Labels of `lerp(one, other, by)` and of `where(by, one, other)`."""
-    if not any(LOGITS in part.all_labels() for part in parts):
-        return NONE
-    taken = frozenset[object]().union(*(part.all_labels() for part in parts))
-    if NLL in taken:
-        return NONE
-    found = frozenset(aim for aim in aims(by, walker) if isinstance(aim, Aim) and aim.at not in taken)
-    return _noted(found, node, parts[0], walker)
+def _is_token(value: Value) -> bool:
+    """Whether it is the token itself, and not what a table has for it."""
+    labels = value.all_labels()
+    return VAL in labels and bool(_made_of(labels)) and not any(isinstance(label, (Read, Aim)) for label in labels)
+
+
+def weighed(labels: Labels, one: Value, other: Value, node: ast.AST, walker: Walker) -> Labels:
+    """The labels of a product or a sum, with what a distribution in it is weighed by: logarithms are so by sums."""
+    for part, by in ((one, other), (other, one)):
+        if LOGITS in part.all_labels() and not {LOGITS, NLL} & by.all_labels() and NLL not in part.all_labels():
+            return _weighed_by(labels, part, by, node, walker)
+    return labels
+
+
+def mixed(one: Value, other: Value, op: ast.AST, node: ast.AST, walker: Walker) -> Labels:
+    """Labels of a product or a sum with the probability of the token that came, beside those of its parts."""
+    if isinstance(op, ast.Mult):
+        found = _at_token(one, other, walker) or _at_token(other, one, walker)
+        return _noted(found, node, one.all_labels() | other.all_labels(), walker)
+    return _mixed(one, other, node, walker) if isinstance(op, (ast.Add, ast.Sub)) else NONE
+
+
+def blended(labels: Labels, parts: tuple[Value, ...], by: Value, node: ast.AST, walker: Walker) -> Labels | None:
+    """The labels of `lerp(one, other, by)` and of `where(by, one, other)`, None where no distributions are in it."""
+    taken = frozenset[Label]().union(*(part.all_labels() for part in parts))
+    if LOGITS not in taken or NLL in taken:
+        return None
+    return _weighed_by(labels, Value(taken), by, node, walker)
+
+
+def _weighed_by(labels: Labels, part: Value, by: Value, node: ast.AST, walker: Walker) -> Labels:
+    """Where the text itself counts as the target, nothing can be told."""
+    own = part.all_labels()
+    found = frozenset(aim for aim in aims(by, walker) if isinstance(aim, Aim) and aim.at not in own)
+    every = found | frozenset(label for label in own if isinstance(label, Aim) and label.at not in own)
+    return (labels - _ats(every)) | _noted(found, node, own, walker)
 
 
 def picked(answer: Labels, key: Labels, node: ast.AST, walker: Walker) -> Labels:
@@ -77,14 +100,13 @@ def picked(answer: Labels, key: Labels, node: ast.AST, walker: Walker) -> Labels
     return _hit(hit, answer | key, node, walker)
 
 
-def _on(part: Value, by: Value, walker: Walker) -> Labels:
+def _at_token(part: Value, by: Value, walker: Walker) -> Labels:
+    """Which of what a weight is made of is the token that a probability was picked at."""
     labels = part.all_labels()
-    if LOGITS in labels and NLL not in labels:
-        return frozenset(aim for aim in aims(by, walker) if isinstance(aim, Aim) and aim.at not in labels)
-    if NLL in labels and STATE not in labels:
-        came = _came(labels)
-        return frozenset(aim for aim in aims(by, walker) if isinstance(aim, Aim) and aim.at in came)
-    return NONE
+    if NLL not in labels or STATE in labels:
+        return NONE
+    came = _came(labels)
+    return frozenset(aim for aim in aims(by, walker) if isinstance(aim, Aim) and aim.at in came)
 
 
 def _mixed(one: Value, other: Value, node: ast.AST, walker: Walker) -> Labels:
@@ -93,28 +115,28 @@ def _mixed(one: Value, other: Value, node: ast.AST, walker: Walker) -> Labels:
     if NLL not in first | second or STATE in first | second:
         return NONE
     both = [_ats(labels if NLL in labels else aims(part, walker)) for part, labels in ((one, first), (other, second))]
-    came = frozenset[object]().union(*(_came(labels) for labels in (first, second) if NLL in labels))
+    came = frozenset[Token | str]().union(*(_came(labels) for labels in (first, second) if NLL in labels))
     return _hit(both[0] & both[1] & came, first | second, node, walker)
 
 
-def _noted(found: Labels, node: ast.AST, part: Value, walker: Walker) -> Labels:
+def _noted(found: Labels, node: ast.AST, labels: Labels, walker: Walker) -> Labels:
     if found:
-        walker.note(Kind.WEIGHED, node, "", part.all_labels() | {VAL}, detail=_ats(found))
+        walker.note(Kind.WEIGHED, node, "", labels | {VAL}, detail=_ats(found))
     return found
 
 
-def _hit(hit: frozenset[object], labels: Labels, node: ast.AST, walker: Walker) -> Labels:
+def _hit(hit: frozenset[Token | str], labels: Labels, node: ast.AST, walker: Walker) -> Labels:
     if not hit:
         return NONE
     walker.note(Kind.AIMED, node, "", labels, detail=hit)
     return frozenset({AIMED})
 
 
-def _ats(labels: Labels) -> frozenset[object]:
+def _ats(labels: Labels) -> frozenset[Token | str]:
     return frozenset(label.at for label in labels if isinstance(label, Aim))
 
 
-def _came(labels: Labels) -> frozenset[object]:
+def _came(labels: Labels) -> frozenset[Token | str]:
     """The token that a probability was picked at: the target, else the last at its positions."""
     if TARGET in labels:
         return frozenset({TARGET})

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from rules.analysis.configuration import Origin
-from rules.analysis.flow.aims import aims, picked, weighed
+from rules.analysis.flow.aims import aims, matches, mixed, picked, weighed
 from rules.analysis.flow.calls import Calls
 from rules.analysis.flow.events import Block, Kind, Round
 from rules.analysis.flow.files import FILES, every_split, file_labels, folder_labels, narrowed, of_file, some_of
@@ -373,8 +373,10 @@ class Expressions(Calls):
         labels |= marks
         if SPREAD in marks and VAL in labels:
             self.note(Kind.SPREAD, node, "", labels)
-        if {LOGITS, NLL} & labels:
-            labels |= weighed(one, other, op, node, self)
+        if NLL in labels:
+            labels |= mixed(one, other, op, node, self)
+        elif LOGITS in labels:
+            labels = weighed(labels, one, other, node, self)
         if is_mixture(one.all_labels(), other.all_labels(), op):
             labels -= {SCALED}
         if is_shifted(one, other, op):
@@ -447,6 +449,8 @@ class Expressions(Calls):
             if isinstance(op, (ast.In, ast.NotIn)) and isinstance(other.ref, Array) and one.all_labels() & {VAL, TRAIN}:
                 labels |= self.looked_up(other, one, node).labels
             labels |= other.all_labels()
+        if len(others) == 1 and isinstance(node.ops[0], (ast.Eq, ast.NotEq)):
+            labels |= matches(one, others[0])
         return Value(labels)
 
     def _compared(self, one: Value, other: Value, op: ast.cmpop) -> Any:

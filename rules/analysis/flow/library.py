@@ -10,7 +10,7 @@ from typing import Any
 
 from rules.analysis.configuration import Origin
 from rules.analysis.flow import printing
-from rules.analysis.flow.aims import blended, picked
+from rules.analysis.flow.aims import blended, matches, picked, weighed
 from rules.analysis.flow.base import Arguments, Asked, Named, Walker, labels_of
 from rules.analysis.flow.events import Block, Kind
 from rules.analysis.flow.files import every_split, file_labels, folder_labels, in_folder, narrowed, of_file, some_of
@@ -512,8 +512,8 @@ class Libraries(Walker):
 
     def _blended(self, asked: Asked) -> Value | None:
         """`torch.lerp(one, other, weight)`."""
-        found = blended(asked.arguments[:2], asked.argument(2, "weight"), asked.node, self)
-        return Value(asked.labels | found) if found else None
+        found = blended(asked.labels, asked.arguments[:2], asked.argument(2, "weight"), asked.node, self)
+        return None if found is None else Value(found)
 
     def _backward(self, asked: Asked) -> Value | None:
         if asked.last == "grad" and not asked.name.endswith("autograd.grad") and not asked.is_method:
@@ -606,6 +606,8 @@ class Libraries(Walker):
         """What was made smaller was a probability; what is normalised over tokens is an answer, whoever gave it."""
         if asked.last in ("log_softmax", "softmax") and asked.labels & DATA and NLL not in asked.labels:
             return Value(asked.labels | {LOGITS})
+        if asked.last == "logaddexp" and not asked.is_method and len(asked.arguments) == 2 and NLL not in asked.labels:
+            return Value(weighed(asked.labels, *asked.arguments, asked.node, self))
         return Value(asked.labels - {SCALED, SHIFTED}) if asked.labels & {SCALED, SHIFTED} else None
 
     def _beside(self, asked: Asked) -> Value | None:
@@ -691,10 +693,11 @@ class Libraries(Walker):
         return self.item(owner, key, asked.node)
 
     def _equal(self, asked: Asked) -> Value | None:
+        """`torch.eq(hint, target)`, `hint.ne(target)`."""
         if len(asked.arguments) < 2:
             return None
         one, other = asked.arguments[:2]
-        return Value(asked.labels | matched(one.all_labels(), other.all_labels()))
+        return Value(asked.labels | matched(one.all_labels(), other.all_labels()) | matches(one, other))
 
     def _summed(self, asked: Asked) -> Value | None:
         if not asked.is_method or len(asked.arguments) < 2:
@@ -744,11 +747,10 @@ class Libraries(Walker):
         return None
 
     def _where(self, asked: Asked) -> Value | None:
-        found = NONE
         if len(asked.arguments) == 3:
-            found = blended(asked.arguments[1:], asked.arguments[0], asked.node, self)
-        if found:
-            return Value(asked.labels | found)
+            found = blended(asked.labels, asked.arguments[1:], asked.arguments[0], asked.node, self)
+            if found is not None:
+                return Value(found)
         if len(asked.arguments) == 3 and all(NLL in one.all_labels() for one in asked.arguments):
             self.note(Kind.LEAST, asked.node, asked.last, asked.labels, detail="where")
             return Value(asked.labels | {LEAST}) if _is_comparison(asked.node) else None

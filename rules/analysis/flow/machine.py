@@ -36,6 +36,7 @@ from rules.analysis.flow.values import (
     Value,
     constant,
     joined,
+    unaimed,
     without,
 )
 from rules.submission import SourceFile
@@ -325,7 +326,7 @@ class Machine(Expressions):
         names = self.scope.names
         for name, value in names.items():
             if begins.get(name) is not value and (value.labels & DATA or any(isinstance(o, Aim) for o in value.labels)):
-                names[name] = value.plus(past)
+                names[name] = unaimed(value).plus(past)
 
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
         over = self.value(node.iter)
@@ -534,7 +535,7 @@ class Machine(Expressions):
             self.note(Kind.RESET, target, target.attr)
         value = remembered(value)
         if TARGET in value.labels or any(isinstance(label, Aim) for label in value.labels):
-            value = value.plus({HELD})
+            value = unaimed(value).plus({HELD})
         if known is not None and self.uncertain:
             value = joined(known, value)
         if known is None or (value.labels - known.labels):

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from rules.analysis.flow.values import HELD, NONE, NOTHING, TARGET, Label, Labels, Value, joined
+from rules.analysis.flow.values import HELD, NONE, NOTHING, TARGET, Aim, Label, Labels, Value, joined
 from rules.submission import SourceFile
 
 
@@ -145,6 +145,7 @@ class Array:
             found |= self.element.all_labels(depth - 1)
             for value in list(self.fields.values())[:64]:
                 found |= value.all_labels(depth - 1)
+        found -= {label for label in found if isinstance(label, Aim)}
         return found | {HELD} if TARGET in found else found
 
     def take(self, value: Value) -> None:

@@ -17,8 +17,9 @@ Labels say where a value is from or what it was made into:
   its share; `earlier`: tokens before its share alone;
 - `tried`: one loss for each of several things that were tried on the same text;
 - `least`, `scaled`, `shifted`: the smaller of several losses, a loss times or plus a constant; more in `marks.py`;
-- `held`: targets that an array holds; `aimed`: picked of a distribution whose weight is made of the token that it is
-  picked at; until it is picked, `Aim(at)` tells what the weights are made of;
+- `held`: targets that an array holds; `match`: whether the token that came is one that was named before;
+- `aimed`: picked of a distribution whose weight is made of the token that it is picked at; until it is picked,
+  `Aim(at)` tells what the weights are made of;
 - `Token(base, offset)`: tokens looked up at a position, relative to other look-ups with the same base; `Later(base)`:
   a stretch of tokens that begins one later than that;
 - `Read(number)`: what the look-up in a table with that number gave;
@@ -43,7 +44,7 @@ BYTES, LENGTH, FOREIGN = "bytes", "length", "foreign"
 LEAST, SCALED, SHIFTED = "least", "scaled", "shifted"
 ENTROPY, SHARE, SPREAD, GATED = "entropy", "share", "spread", "gated"
 STATE, SEEN = "state", "seen"
-AIMED, HELD = "aimed", "held"
+AIMED, HELD, MATCH = "aimed", "held", "match"
 TRIED = "tried"
 STORED, MATCHED, TOKENS = "stored", "matched", "tokens"
 CLOCK = "clock"
@@ -237,6 +238,14 @@ def without(value: Value, label: Label) -> Value:
     if label not in value.labels:
         return value
     return Value(value.labels - {label}, value.const, value.items, value.ref, value.place, value.optional)
+
+
+def unaimed(value: Value) -> Value:
+    """The same as it is kept for later: what it was made of then says nothing of the token that comes."""
+    aims = frozenset(label for label in value.labels if isinstance(label, Aim))
+    if not aims:
+        return value
+    return Value(value.labels - aims, value.const, value.items, value.ref, value.place, value.optional)
 
 
 def joined(*values: Value) -> Value:
