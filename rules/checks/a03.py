@@ -34,7 +34,7 @@ from rules.analysis.flow.claimed import claimed_print
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.reach import before, foreign_claim, reach_of, weight
 from rules.analysis.flow.tables import lookups_of, places
-from rules.analysis.flow.values import AIMED, GATED, NLL, VAL
+from rules.analysis.flow.values import AIMED, GATED, NLL, SPREAD, VAL
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.headline import headlines_of, quoted, settled
 from rules.competition import Competition
@@ -144,8 +144,8 @@ def _aimed(submission: Submission) -> Iterator[Finding]:
     trace = trace_of(submission)
     reach = reach_of(AIMED, trace, submission) if trace is not None else None
     asked = before(reach.score, Kind.AIMED, trace) if trace is not None and reach is not None else None
-    if trace is None or reach is None or asked is None:
-        return
+    if trace is None or reach is None or asked is None or SPREAD in reach.score.labels:
+        return  # a weight of a byte may be made of the bytes before it in the same token
     mixes = [event for event in trace.all(Kind.WEIGHED) if event.detail & asked.detail]
     mix = mixes[-1] if mixes else asked
     severity, open_question = weight(reach.claimed, submission, mix, reach.score)

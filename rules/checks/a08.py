@@ -25,7 +25,8 @@ from dataclasses import replace
 
 from rules.analysis.configuration import configuration_of
 from rules.analysis.flow.doubt import doubted_tables
-from rules.analysis.flow.tables import Filling, LookUp, filling_of, lookups_in, lookups_of, places, taken_back
+from rules.analysis.flow.passes import Filling, filling_of
+from rules.analysis.flow.tables import LookUp, lookups_in, lookups_of, places, taken_back
 from rules.competition import Competition
 from rules.rule import Evidence, Finding, Rule, Severity
 from rules.submission import Submission

@@ -16,7 +16,7 @@ Scores compare only on the same text. A part of it can be easier, and a smaller 
 ## Allowed
 Rounding to whole sequences and batches; another tokenization, which has another number of tokens. Validation on a
 part during training while the claimed score covers all. A deadline after which the rest is scored otherwise; one that
-did not come into play is noted only.
+the logged evaluation did not reach is noted only.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from rules.analysis.bytecount import coverage, val_tokens
-from rules.analysis.flow.coverage import at_random, deadlines, limited
+from rules.analysis.flow.coverage import Deadline, at_random, deadlines, limited
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.headline import Headline, headlines_of, quoted, settled
 from rules.competition import Competition
@@ -117,18 +117,26 @@ def _followed(submission: Submission, competition: Competition) -> Iterator[Find
             severity=Severity.REVIEW,
             evidence=(score.evidence("score"),),
         )
-    for ending in sorted(deadlines(trace, submission.logs), key=lambda ending: ending.fired is None):
+    for ending in sorted(deadlines(trace, submission), key=lambda one: (one.fired is None, one.not_fired)):
         fired = ending.fired
         came = () if fired is None else (fired,)
         yield RULE.at(
             ending.branch.source.locate(ending.branch.line),
-            "A clock ends the loop that scores, and the sums so far are reported"
-            + (": the log shows that it did." if fired else "; no log shows that it did."),
+            "A clock ends the loop that scores, and the sums so far are reported" + _came(ending),
             fix=_FIX,
-            severity=Severity.REVIEW if fired is not None else Severity.NOTE,
+            severity=Severity.REVIEW if fired is not None or not ending.not_fired else Severity.NOTE,
             evidence=(
                 ending.branch.source.evidence(ending.branch.line, "deadline"),
                 ending.score.evidence("score"),
                 *came,
             ),
         )
+
+
+def _came(ending: Deadline) -> str:
+    """What the logs tell of whether the clock ended the loop."""
+    if ending.fired is not None and ending.fired.role == "measured":
+        return ": the logged evaluation took no less time than the clock gives it."
+    if ending.fired is not None:
+        return ": the log shows that it did."
+    return f"; {ending.not_fired or 'no log tells whether it did'}."

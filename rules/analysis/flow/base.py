@@ -8,11 +8,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from rules.analysis.configuration import Configuration
 from rules.analysis.flow.events import Block, Event, Kind, Trace
-from rules.analysis.flow.objects import Array, Function, Instance, Scope
+from rules.analysis.flow.objects import Array, Count, Function, Instance, Scope
 from rules.analysis.flow.values import LEAST, NLL, NONE, NOTHING, Kept, Labels, Token, Value
 
 _LOSS = re.compile(r"loss|cross_entropy|nll|kl_div", re.I)
@@ -20,13 +20,6 @@ FAR = 1_000_000  # how far back an index points from which something unknown was
 FEW = 8  # numbers that are counted through to reach further back or ahead: of more, each is a position of its own
 Arguments = tuple[Value, ...]
 Named = dict[str, Value]
-
-
-class Span(NamedTuple):
-    """The least and the largest of numbers that are counted through, None where that is not known."""
-
-    low: int | None
-    high: int | None
 
 
 @dataclass(slots=True, eq=False)
@@ -74,12 +67,12 @@ class Walker(ABC):
     times: dict[ast.AST, int]
     printers: dict[ast.AST, bool]  # functions, and whether they print what they are given
     steps: int
+    parts: int  # of networks that were asked, in methods of theirs
     depth: int
     changes: int  # grows when something is learnt that a second walk of a loop would see
     uncertain: int  # branches and loops around, that may not be taken
     bases: int
     places: dict[object, int]  # bases of indices of which nothing is known, by where they stand, or of what
-    spans: dict[int, Span]  # how far numbers that are counted through reach, by their base
     loops: int
     smaller: bool  # inside a branch that is taken where one loss is smaller than another
     doubt: bool = False  # switches that are off by the script's own default may have been on
@@ -95,6 +88,10 @@ class Walker(ABC):
         """Note a score. What it is kept in or added to has these labels from now on."""
         self.trace.scores.append(self.note(Kind.SCORE, node, name, labels, detail=detail))
         return frozenset({Kept(len(self.trace.scores) - 1)})
+
+    @abstractmethod
+    def setting(self, name: str, value: Value) -> Value:
+        """The value that the logs print for a setting, else the one that is given."""
 
     def is_loss(self, answer: Answered | None) -> None:
         """What is differentiated as it is is a loss: networks that compute one give it whenever they are so asked."""
@@ -162,7 +159,7 @@ class Walker(ABC):
     def moved(self, one: Value, other: Value, op: ast.AST) -> Token | None:
         """Where an index points after something was added or taken away."""
         if one.place is not None and other.place is not None and min(one.place.offset, other.place.offset) > -FAR:
-            return _put_together(self, one.place, other.place, op)
+            return _put_together(self, one, other, op)
         for place, by in ((one.place, other), (other.place, one)):
             if place is None or (by.place is not None and place.offset > -FAR // 2):
                 continue
@@ -194,27 +191,30 @@ class Walker(ABC):
         return made
 
 
-def _put_together(walker: Walker, one: Token, other: Token, op: ast.AST) -> Token | None:
+def _put_together(walker: Walker, one: Value, other: Value, op: ast.AST) -> Token | None:
     """The sum or difference of two indices: as far ahead as a few numbers reach that are counted through, else new."""
-    if not isinstance(op, (ast.Add, ast.Sub)):
+    place, by = one.place, other.place
+    if place is None or by is None or not isinstance(op, (ast.Add, ast.Sub)):
         return None
     adds = isinstance(op, ast.Add)
-    few = [_furthest(walker.spans.get(place.base), last=adds or place is one) for place in (one, other)]
-    if few[0] is not None and few[1] is not None:
+    if not adds and isinstance(one.ref, Count):
+        return None  # so many steps less others are no place
+    steps, ahead = _furthest(other, last=adds), _furthest(one, last=True)
+    if steps is not None and ahead is not None:
         return None  # one may be counted up to the other
-    if few[1] is not None:
-        return Token(one.base, one.offset + (other.offset + few[1] if adds else -other.offset - few[1]))
-    if few[0] is not None and adds:
-        return Token(other.base, other.offset + one.offset + few[0])
+    if steps is not None:
+        return Token(place.base, place.offset + (by.offset + steps if adds else -by.offset - steps))
+    if ahead is not None:
+        return Token(by.base, by.offset + place.offset + ahead)
     if not adds:
-        return Token(one.base, one.offset - FAR)  # so many back
-    whole = walker.place_of((one.base, other.base, type(op)))
-    return Token(whole.base, one.offset + other.offset)
+        return Token(place.base, place.offset - FAR)  # so many back
+    whole = walker.place_of((place.base, by.base, type(op)))
+    return Token(whole.base, place.offset + by.offset)
 
 
-def _furthest(span: Span | None, *, last: bool) -> int | None:
+def _furthest(index: Value, *, last: bool) -> int | None:
     """The end of a few numbers that are counted through, None where it is not known or they are many."""
-    end = None if span is None else span.high if last else span.low
+    end = None if not isinstance(index.ref, Count) else index.ref.span.high if last else index.ref.span.low
     return end if end is not None and abs(end) <= FEW else None
 
 

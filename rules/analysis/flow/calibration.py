@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from rules.analysis.configuration import Configuration, configuration_of
 from rules.analysis.flow.events import Block, Event, Kind, Trace
+from rules.analysis.flow.library import of_network
 from rules.analysis.flow.objects import Function
 from rules.analysis.flow.order import Order, relation
 from rules.analysis.flow.values import DATA, NLL, TRAIN, VAL, Labels
@@ -137,7 +138,7 @@ def _function_at(line: int, source: SourceFile) -> ast.AST | None:
 
 def _hooks(block: Block, inner: tuple[Block, ...]) -> bool:
     """Whether the function that is called hangs hooks into the network, and the network is asked in it directly."""
-    if any(other.what == "call" for other in inner[1:]):
+    if any(other.what == "call" and not of_network(other) for other in inner[1:]):
         return False
     function = block.detail
     if not isinstance(function, Function):

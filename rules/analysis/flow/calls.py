@@ -5,13 +5,15 @@ from __future__ import annotations
 import ast
 import math
 from contextlib import AbstractContextManager
+from itertools import islice
 
+from rules.analysis.configuration import Origin
 from rules.analysis.flow import printing
 from rules.analysis.flow.aims import aims
 from rules.analysis.flow.base import Answered, Arguments, Named, labels_of
 from rules.analysis.flow.events import Block, Kind
 from rules.analysis.flow.files import of_split
-from rules.analysis.flow.library import Libraries
+from rules.analysis.flow.library import Libraries, of_network
 from rules.analysis.flow.objects import (
     Array,
     Bound,
@@ -49,6 +51,8 @@ from rules.analysis.flow.values import (
 )
 
 MOST_DEPTH = 24
+MOST_FIELDS = 200  # of a dictionary that may hold settings
+FEWEST_PRINTED = 3
 MOST_TIMES = 60  # one function is walked; afterwards its result is taken for anything made of its arguments
 MOST_READS = 500  # the same for a few plain statements, as helpers have that read one setting
 _PLAIN = (ast.Assign, ast.AnnAssign, ast.Return, ast.If, ast.Expr)
@@ -171,7 +175,7 @@ class Calls(Libraries):
         outer, self.scope = self.scope, scope
         self.depth += 1
         self.returned.append([])
-        once = self.once
+        once, parts = self.once, self.parts
         try:
             with self._call_block(function, node, outer) as made:
                 made.detail = function
@@ -181,6 +185,9 @@ class Calls(Libraries):
             self.depth -= 1
             self.returned.pop()
             self.scope = outer
+            if self.parts > parts and of_network(made) and not any(map(of_network, self.trail)):
+                asked = set[Instance]().union(*map(owners, (*arguments, *named.values())))
+                self.note(Kind.MODEL, node, function.name, labels_of(arguments[1:], named), detail=frozenset(asked))
 
     def _call_block(self, function: Function, node: ast.AST, outer: Scope) -> AbstractContextManager[Block]:
         inner, self.scope = self.scope, outer
@@ -252,7 +259,8 @@ class Calls(Libraries):
         """`array[key]`: a plain key picks a field, one made of data is a look-up in a table."""
         array: Array = owner.ref
         if key.known and isinstance(key.const, (str, int)) and key.const in array.fields:
-            return array.fields[key.const]
+            field = array.fields[key.const]
+            return self.setting(key.const, field) if isinstance(key.const, str) and self._is_settings(array) else field
         labels = key.all_labels()
         inner = array.element
         if not labels & {VAL, TRAIN}:
@@ -274,6 +282,12 @@ class Calls(Libraries):
         self.trace.reads.append(read)
         found = {Read(len(self.trace.reads) - 1), *above}
         return Value(frozenset(array.labels) | inner.labels | found, ref=inner.ref)
+
+    def _is_settings(self, array: Array) -> bool:
+        """Whether a dictionary holds the settings of the run: the logs print most of what it names."""
+        names = [name for name in islice(array.fields, MOST_FIELDS) if isinstance(name, str)]
+        printed = sum(self.configuration.origin(name) is Origin.LOG for name in names)
+        return printed >= FEWEST_PRINTED and 2 * printed >= len(names)
 
     def wrote(self, owner: Value, key: Value, node: ast.AST) -> None:
         """Note a change of a table at a key made of data."""

@@ -7,22 +7,29 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rules.analysis.flow.claimed import claimed_scores
-from rules.analysis.flow.events import Block, Event, Kind, Trace
-from rules.analysis.flow.values import ANYWHERE, NLL, VAL, First
+from rules.analysis.flow.events import Block, Event, Kind, Round, Trace
+from rules.analysis.flow.values import ANYWHERE, CLOCK, NLL, VAL, First, Limit
+from rules.analysis.headline import headlines_of
 from rules.rule import Evidence, Location
-from rules.submission import Submission, TrainLog
+from rules.submission import Quantity, Submission, TrainLog
 
 _CLOCKS = ("time", "elapsed", "deadline", "perf_counter", "monotonic", "budget")
+_MOST_SECONDS = 7_200  # that a clock may let go by: a larger limit counts milliseconds
 _SHORTEST = 6  # letters of a line's beginning that tell one print from another
 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A branch that leaves a scoring loop by the clock. `fired`: what it printed into a log, if any."""
+    """A branch that leaves a scoring loop by the clock, or the loop. `fired`: the line of a log that shows that it did.
+
+    It is one that the branch alone prints, or tells of at least as many seconds as the clock lets go by. `not_fired`:
+    why it is likely that it did not, "" where no log tells.
+    """
 
     score: Event
     branch: Block
     fired: Evidence | None = None
+    not_fired: str = ""
 
 
 def at_random(trace: Trace, submission: Submission) -> Event | None:
@@ -45,17 +52,16 @@ def _last(trace: Trace) -> tuple[Event, ...]:
     return tuple(scores[-1:])
 
 
-def deadlines(trace: Trace, logs: tuple[TrainLog, ...]) -> Iterator[Deadline]:
-    """The branches that end a loop over validation tokens by the clock and score nothing more."""
+def deadlines(trace: Trace, submission: Submission) -> Iterator[Deadline]:
+    """Where the clock ends a loop over validation tokens, and nothing more is scored."""
     seen: set[int] = set()
     for score in trace.all(Kind.SCORE):
         for loop in score.loops() if {VAL, NLL} <= score.labels else ():
-            if _trains(loop):
+            if id(loop) in seen or _trains(loop) or _goes_on(loop, score):
                 continue
-            for child in loop.children:
-                if isinstance(child, Block) and id(child) not in seen and _leaves_by_clock(child):
-                    seen.add(id(child))
-                    yield Deadline(score, child, _printed(child, trace, logs))
+            seen.add(id(loop))
+            for ending in _endings(loop):
+                yield _deadline(score, ending, trace, submission)
 
 
 def _trains(loop: Block) -> bool:
@@ -63,12 +69,55 @@ def _trains(loop: Block) -> bool:
     return any(event.kind is Kind.LEARN and VAL not in event.labels for event in loop.events())
 
 
+def _goes_on(loop: Block, score: Event) -> bool:
+    """Whether what the function does after the loop scores validation tokens further."""
+    around = score.trail[score.trail.index(loop) - 1]
+    after = around.children[next(n for n, child in enumerate(around.children) if child is loop) + 1 :]
+    events = (event for part in after for event in (part.events() if isinstance(part, Block) else (part,)))
+    return any(event.kind is Kind.SCORE and {VAL, NLL} <= event.labels for event in events)
+
+
+def _endings(loop: Block) -> Iterator[Block]:
+    """The loop itself where it turns as long as the clock lets it, and the branches that leave it by the clock."""
+    if isinstance(loop.detail, Round) and loop.detail.number == 0 and CLOCK in loop.labels:
+        yield loop
+    waiting = [child for child in loop.children if isinstance(child, Block)]
+    for child in waiting:
+        if child.what == "branch":
+            waiting += [inner for inner in child.children if isinstance(inner, Block)]
+            if _leaves_by_clock(child):
+                yield child
+
+
 def _leaves_by_clock(branch: Block) -> bool:
-    statement, which = branch.detail if branch.what == "branch" and isinstance(branch.detail, tuple) else (None, 1)
-    if not isinstance(statement, ast.If) or which != 0 or not isinstance(statement.body[-1], ast.Break):
+    statement, which = branch.detail if isinstance(branch.detail, tuple) else (None, 1)
+    if not isinstance(statement, ast.If) or which != 0 or not isinstance(statement.body[-1], (ast.Break, ast.Return)):
         return False
     asked = ast.unparse(statement.test).lower()
-    return any(clock in asked for clock in _CLOCKS) and not any(e.kind is Kind.SCORE for e in branch.events())
+    by_clock = CLOCK in branch.labels or any(clock in asked for clock in _CLOCKS)
+    return by_clock and not any(e.kind is Kind.SCORE for e in branch.events())
+
+
+def _deadline(score: Event, ending: Block, trace: Trace, submission: Submission) -> Deadline:
+    fired = _printed(ending, trace, submission.logs) if ending.what == "branch" else None
+    limit = min((label.amount for label in ending.labels if isinstance(label, Limit)), default=None)
+    took = [one for run in headlines_of(submission) if (one := run.score.eval_seconds or _total(run.log)) is not None]
+    tells = any(event.kind is Kind.PRINT for event in ending.events()) and ending.what == "branch"
+    silent = "no log shows what is printed then" if tells and headlines_of(submission) else ""
+    if fired is not None or not took or limit is None:
+        return Deadline(score, ending, fired, silent)
+    limit = limit if limit < _MOST_SECONDS else limit / 1000  # milliseconds
+    run = max(headlines_of(submission), key=lambda run: run.score.eval_seconds or _total(run.log) or 0)
+    if max(took) < limit:
+        return Deadline(score, ending, None, "the logs show less time than that")
+    if silent:
+        return Deadline(score, ending, None, silent)
+    return Deadline(score, ending, Evidence(run.score.location, run.score.quote, "measured"))
+
+
+def _total(log: TrainLog) -> float | None:
+    found = log.last(Quantity.EVAL_SECONDS)
+    return None if found is None else found.value
 
 
 def _printed(branch: Block, trace: Trace, logs: tuple[TrainLog, ...]) -> Evidence | None:

@@ -13,14 +13,26 @@ from rules.analysis.flow.calls import Calls
 from rules.analysis.flow.events import Block, Kind, Round
 from rules.analysis.flow.files import FILES, every_split, file_labels, folder_labels, narrowed, of_file, some_of
 from rules.analysis.flow.formatting import by_percent
-from rules.analysis.flow.marks import before_own, begins_own, is_mixture, is_shifted, marked, matched
-from rules.analysis.flow.objects import Array, Bound, Class, Foreign, Function, Instance, Library, ModuleOf, owner_of
+from rules.analysis.flow.marks import before_own, begins_own, is_mixture, is_shifted, limited, marked, matched
+from rules.analysis.flow.objects import (
+    Array,
+    Bound,
+    Class,
+    Count,
+    Foreign,
+    Function,
+    Instance,
+    Library,
+    ModuleOf,
+    owner_of,
+)
 from rules.analysis.flow.picking import tries
 from rules.analysis.flow.plain import is_script, same_type
 from rules.analysis.flow.prints import written
 from rules.analysis.flow.values import (
     ANYWHERE,
     BYTES,
+    CLOCK,
     DATA,
     EARLIER,
     INPUT,
@@ -123,7 +135,8 @@ class Expressions(Calls):
         if isinstance(value.ref, Bound):
             owner = owner_of(value.ref)
             return Value(ref=value.ref) if owner is not None and owner.cls.module else NOTHING
-        return Value(value.labels, place=value.place, ref=owner_of(value.ref))
+        ref = value.ref if isinstance(value.ref, Count) else owner_of(value.ref)
+        return Value(value.labels, place=value.place, ref=ref)
 
     def turned(self, element: Value, number: int) -> Value:
         """The variable of a loop: what it picks can be told by it."""
@@ -320,6 +333,8 @@ class Expressions(Calls):
             less = frozenset(label for label in found.labels if isinstance(label, Less))
         for label in less:
             found = without(found, label)
+        if isinstance(node.op, ast.Add) and CLOCK in found.labels:
+            return found.plus(limited(one, other))
         if isinstance(node.op, ast.Sub) and isinstance(node.right, _PLAIN_BOUNDS) and not found.labels & DATA:
             return found.plus({Less(ast.unparse(node.right), self.scope.function)})
         return found
@@ -349,7 +364,8 @@ class Expressions(Calls):
             labels = self._told(labels, one, other, op, node)
         else:
             labels |= marked(one.all_labels(), other.all_labels(), op)
-        return Value(labels, place=place, ref=self._shares_of(one, other, node))
+        ref = one.ref if isinstance(one.ref, Count) and place is not None and other.known else None
+        return Value(labels, place=place, ref=ref or self._shares_of(one, other, node))
 
     def _told(self, labels: Labels, one: Value, other: Value, op: ast.AST, node: ast.AST) -> Labels:
         """The labels of two values together, with what becomes of losses and probabilities."""
@@ -425,6 +441,8 @@ class Expressions(Calls):
         labels = one.all_labels()
         if isinstance(node.ops[0], (ast.Eq, ast.NotEq)):
             labels |= matched(labels, others[0].all_labels())
+        else:
+            labels |= limited(one, others[0])
         for op, other in zip(node.ops, others, strict=True):
             if isinstance(op, (ast.In, ast.NotIn)) and isinstance(other.ref, Array) and one.all_labels() & {VAL, TRAIN}:
                 labels |= self.looked_up(other, one, node).labels

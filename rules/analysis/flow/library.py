@@ -11,12 +11,13 @@ from typing import Any
 from rules.analysis.configuration import Origin
 from rules.analysis.flow import printing
 from rules.analysis.flow.aims import blended, picked
-from rules.analysis.flow.base import Arguments, Asked, Named, Span, Walker, labels_of
-from rules.analysis.flow.events import Kind
+from rules.analysis.flow.base import Arguments, Asked, Named, Walker, labels_of
+from rules.analysis.flow.events import Block, Kind
 from rules.analysis.flow.files import every_split, file_labels, folder_labels, in_folder, narrowed, of_file, some_of
 from rules.analysis.flow.loading import BY_PATH, FROM_SPEC, by_path, from_spec
 from rules.analysis.flow.marks import before_own, exponent, matched
 from rules.analysis.flow.objects import (
+    UNBOUNDED,
     Array,
     Bound,
     Class,
@@ -28,16 +29,18 @@ from rules.analysis.flow.objects import (
     Optimizer,
     Options,
     Scope,
+    Span,
     array_of,
     owner_of,
     owners,
 )
 from rules.analysis.flow.options import GROUPS, PARSED, PARSERS, as_dictionary, declare, options_of, parsed
 from rules.analysis.flow.picking import PICKS, note_pick, tries
-from rules.analysis.flow.plain import TEXT_METHODS, is_script, of_text
+from rules.analysis.flow.plain import TEXT_METHODS, is_script, of_text, type_of
 from rules.analysis.flow.prints import template
 from rules.analysis.flow.values import (
     BYTES,
+    CLOCK,
     DATA,
     ENTROPY,
     GEN,
@@ -167,6 +170,7 @@ _FETCHES = frozenset(
 _SITES = frozenset({"requests", "httpx", "aiohttp", "gdown", "wget", "boto3", "huggingface_hub", "ftplib"})
 _IN_PLACE = re.compile(r"[a-z][a-z0-9_]*[a-z0-9]_")
 _PUTS = re.compile(r"setattr|set_|swap_tensors|\w*load\w+|\w+_to_parameters")  # given a network, they change it
+_CLOCKS = frozenset({"time", "perf_counter", "monotonic", "process_time", "perf_counter_ns", "time_ns", "elapsed_time"})
 _EXCHANGES = frozenset({"all_reduce", "all_gather", "all_gather_into_tensor", "broadcast", "reduce_scatter_tensor"})
 _RANGES = frozenset({"range", "arange"})
 _OPTIMIZERS = frozenset(
@@ -188,6 +192,8 @@ class Libraries(Walker):
         handler = _HANDLERS.get(last)
         if handler is None and _PUTS.fullmatch(last):
             self.put(node, name, *arguments)
+        if handler is None and asked.is_method and not _IN_PLACE.fullmatch(last):
+            self.asked_part(asked)
         found = None if handler is None else handler(self, asked)
         if found is None and name.startswith("torch.nn.") and last[:1].isupper():
             return Value(ref=Instance(Class(last, {}, module=True)))
@@ -201,6 +207,16 @@ class Libraries(Walker):
                 self.changes += 1
             array.labels |= asked.labels
         return Value(asked.labels, ref=array or _same_object(arguments), place=_place(arguments))
+
+    def asked_part(self, asked: Asked) -> None:
+        """A layer that is given data is the network that is asked, where no method of the network itself asks it."""
+        owner = owner_of(asked.arguments[0].ref) if asked.arguments else None
+        if owner is None or not owner.cls.module or not labels_of(asked.arguments[1:], asked.named) & DATA:
+            return
+        self.parts += 1
+        if not any(of_network(block) for block in self.trail):
+            every = set[Instance]().union(*map(owners, (*asked.arguments, *asked.named.values())))
+            self.note(Kind.MODEL, asked.node, asked.last, asked.labels, detail=frozenset(every))
 
     # -- settings ----------------------------------------------------------------------------------------------------
 
@@ -330,6 +346,12 @@ class Libraries(Walker):
             return constant(len(asked.arguments[0].items))
         return Value(frozenset({LENGTH})) if asked.last == "len" and BYTES in asked.labels else NOTHING
 
+    def _type(self, asked: Asked) -> Value | None:
+        """`type(value)`, or a tensor of another type."""
+        if asked.is_method or len(asked.arguments) != 1:
+            return self._same_value(asked)
+        return type_of(asked.arguments[0]) or NOTHING
+
     def _range(self, asked: Asked) -> Value | None:
         """Positions; where the bounds are plain, so many."""
         labels = labels_of(asked.arguments, asked.named)
@@ -344,9 +366,10 @@ class Libraries(Walker):
                 times = len(range(*[one.const for one in asked.arguments]))
             except (TypeError, ValueError, OverflowError):
                 times = None
-        place = self.place_of(asked.node)
-        self.spans[place.base] = _span(asked.arguments)
-        return Value(turns, place=place, ref=Count(times))
+        return Value(turns, place=self.place_of(asked.node), ref=Count(times, _span(asked.arguments)))
+
+    def _clock(self, asked: Asked) -> Value | None:
+        return None if asked.is_method and asked.last == "time" else Value(asked.labels | {CLOCK})
 
     def _rank(self, _: Asked) -> Value | None:
         return Value(frozenset({RANK}))
@@ -741,6 +764,12 @@ def _is_comparison(node: ast.AST) -> bool:
     return compared == {ast.dump(arguments[1]), ast.dump(arguments[2])}
 
 
+def of_network(block: Block) -> bool:
+    """Whether it is the call of a method of a network."""
+    function = block.detail
+    return isinstance(function, Function) and function.owner is not None and function.owner.module
+
+
 def _source(asked: Asked) -> str:
     """The first plain text among the arguments: an address, or the name of a collection."""
     values = (*asked.arguments, *asked.named.values())
@@ -750,11 +779,13 @@ def _source(asked: Asked) -> str:
 def _span(bounds: Arguments) -> Span:
     """The least and the largest number of a range, as far as its bounds are plain."""
     plain = [one.const if one.known and isinstance(one.const, int) else None for one in bounds]
-    start, stop = (0, 0, *plain)[-2:] if len(plain) < 3 else plain[:2]
+    if not 0 < len(plain) < 4:
+        return UNBOUNDED
+    start, stop = (0, *plain)[-2:] if len(plain) < 3 else plain[:2]
     step = plain[2] if len(plain) == 3 else 1
     if step == 1:
         return Span(start, None if stop is None else stop - 1)
-    return Span(None if stop is None else stop + 1, start) if step == -1 else Span(None, None)
+    return Span(None if stop is None else stop + 1, start) if step == -1 else UNBOUNDED
 
 
 def _stop(asked: Asked) -> Value:
@@ -808,6 +839,7 @@ def _table() -> dict[str, Any]:
         (_SIZES, Libraries._size),
         (_RANGES, Libraries._range),
         (("get_rank",), Libraries._rank),
+        (_CLOCKS, Libraries._clock),
         (_EMPTY, Libraries._empty),
         (_CONTAINERS, Libraries._container),
         (_SAME, Libraries._same_value),
@@ -865,6 +897,7 @@ def _table() -> dict[str, Any]:
         (("ModuleType",), Libraries._module_made),
         (("SimpleNamespace", "Namespace"), Libraries._namespace),
         (TEXT_METHODS, Libraries._text),
+        (("type",), Libraries._type),
     ]
     return {name: handler for names, handler in groups for name in names}
 

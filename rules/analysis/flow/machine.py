@@ -10,7 +10,6 @@ from typing import Any
 
 from rules.analysis.configuration import Configuration, Origin
 from rules.analysis.flow.aims import aims
-from rules.analysis.flow.base import Span
 from rules.analysis.flow.calls import NAMED_VAL
 from rules.analysis.flow.events import Block, Event, Kind, Round, Trace
 from rules.analysis.flow.expressions import Expressions
@@ -69,13 +68,13 @@ class Machine(Expressions):
         self.loaded: dict[str, Value] = {}
         self.trace = Trace(Block("program", next(iter(modules.values())), 1) if modules else None)  # type: ignore[arg-type]
         self.steps = 0
+        self.parts = 0
         self.depth = 0
         self.uncertain = 0
         self.changes = 0
         self.once = False  # loops are walked once only: an outer loop is walked for the first time
         self.bases = 0
         self.places: dict[object, int] = {}
-        self.spans: dict[int, Span] = {}
         self.smaller = False
         self.loops = 0
         self.times: dict[ast.AST, int] = {}

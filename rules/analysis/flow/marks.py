@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 
 from rules.analysis.flow.values import (
+    CLOCK,
     EARLIER,
     ENTROPY,
     GATED,
@@ -30,6 +31,7 @@ from rules.analysis.flow.values import (
     TRAIN,
     VAL,
     Labels,
+    Limit,
     Value,
 )
 
@@ -64,6 +66,14 @@ def matched(one: Labels, other: Labels) -> Labels:
     for stored, came in ((one, other), (other, one)):
         if STORED in stored and not stored & _KNOWING and VAL in came and not came & {NLL, LOGITS, STORED}:
             return frozenset({MATCHED})
+    return NONE
+
+
+def limited(one: Value, other: Value) -> Labels:
+    """Of a clock and a plain number that are compared, or added up to a time to come: the number."""
+    for time, by in ((one, other), (other, one)):
+        if CLOCK in time.labels and isinstance(by.const, (int, float)) and by.const > 1:
+            return frozenset({Limit(float(by.const))})
     return NONE
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from rules.analysis.flow.values import HELD, NONE, NOTHING, TARGET, Label, Labels, Value, joined
 from rules.submission import SourceFile
@@ -153,11 +153,22 @@ class Array:
         self.labels |= value.labels
 
 
+class Span(NamedTuple):
+    """The least and the largest of numbers, None where that is not known."""
+
+    low: int | None
+    high: int | None
+
+
+UNBOUNDED = Span(None, None)
+
+
 @dataclass(slots=True, eq=False)
 class Count:
-    """Numbers that are counted through: `range(times)`. `times` None: unknown."""
+    """Numbers that are counted through: `range(times)`, or one of them. `times` None: unknown."""
 
     times: int | None
+    span: Span = UNBOUNDED
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from rules.analysis.flow.events import Block, Event, Kind, Round, Trace
+from rules.analysis.flow.events import Block, Event, Kind, Trace
 from rules.analysis.flow.objects import Array, Function
-from rules.analysis.flow.order import Order, relation, selects
-from rules.analysis.flow.passes import comes_again
 from rules.analysis.flow.reach import holds_any
-from rules.analysis.flow.values import EARLIER, INPUT, NLL, NONE, PARTS, TARGET, TRAIN, VAL, Labels, Read, Token
+from rules.analysis.flow.values import INPUT, NLL, NONE, PARTS, TARGET, TRAIN, VAL, Labels, Read, Token
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.once import once
 from rules.rule import Evidence
@@ -77,19 +75,6 @@ class LookUp:
     def counts_text(self) -> bool:
         """Whether it is a table of counts: filled from text, or looked up beside the count of the context."""
         return self.counted or (self.paired and self.summed)
-
-
-@dataclass(frozen=True, slots=True)
-class Filling:
-    """A table was filled before a token was scored with it. `open`: what is not certain of that, "" where it is.
-
-    `turns`: of the loop that has to turn more than once for it, None where there is none or it surely does.
-    """
-
-    write: Event
-    what: str
-    open: str = ""
-    turns: Round | None = None
 
 
 @once
@@ -176,39 +161,6 @@ def places(one: LookUp, every: Iterable[LookUp], first: Event | None = None) -> 
             break
     found.append((one.score, "score"))
     return tuple(event.evidence(role) for event, role in found)
-
-
-def filling_of(one: LookUp) -> Filling | None:
-    """How the table was filled before it was looked up, None where each token is scored before it is written."""
-    early = (write for write in one.written_by(VAL) if EARLIER not in write.labels)
-    writes = [(write, relation(write, one.read)) for write in early]
-    in_turn = [(write, how) for write, how in writes if _turning(how.loops, one)]
-    for write, how in writes:
-        if how.order is Order.BEFORE and not _turning(how.loops, one):
-            again = "the same loop fills it further" if in_turn else ""
-            return Filling(write, "the text in a pass of its own, before this one scores it", again)
-    for write, how in in_turn:
-        if how.order is Order.BEFORE and not _is_loss(write):
-            return Filling(write, "tokens in the same turn, before they are scored", "which tokens it writes")
-    turned = ((write, comes_again(how, write, one.read, one.score)) for write, how in in_turn if not _is_loss(write))
-    for write, loop in turned:
-        if loop is not None:
-            what = f"the same text in an earlier turn of the loop at line {loop.line}"
-            if loop.detail.times:
-                return Filling(write, what)
-            return Filling(write, what, "whether that loop turns more than once", loop.detail)
-    return None
-
-
-def _turning(loops: tuple[Block, ...], one: LookUp) -> bool:
-    """Whether a loop around both goes through the text."""
-    return any(selects(loop, one.read) or selects(loop, one.score) for loop in loops)
-
-
-def _is_loss(write: Event) -> bool:
-    """Whether it is no count of text that is changed, but what was computed for each position."""
-    table = write.detail
-    return isinstance(table, Array) and NLL in table.labels
 
 
 def taken_back(submission: Submission) -> Event | None:

@@ -12,6 +12,7 @@ Labels say where a value is from or what it was made into:
 - `bytes`, `length`: text as bytes, and how many they are; `foreign`: made where the program cannot be followed;
 - `stored`: read from a file that is of no split by its name; `matched`: of whether that is the token that came;
   `tokens`: of a file that is written, that tokens of the validation text are a part of it beside others;
+- `clock`: made of the time that it is;
 - `rank`: made of the number of this process among several, so that its share begins there; `own`: the first position of
   its share; `earlier`: tokens before its share alone;
 - `tried`: one loss for each of several things that were tried on the same text;
@@ -45,6 +46,7 @@ STATE, SEEN = "state", "seen"
 AIMED, HELD = "aimed", "held"
 TRIED = "tried"
 STORED, MATCHED, TOKENS = "stored", "matched", "tokens"
+CLOCK = "clock"
 RANK, OWN, EARLIER = "rank", "own", "earlier"
 DATA = frozenset({VAL, TRAIN, GEN, RAND})
 MOST_ITEMS = 64
@@ -132,6 +134,13 @@ class Until(NamedTuple):
     what: str = "until"
 
 
+class Limit(NamedTuple):
+    """A clock is set against so many seconds, or whatever it counts."""
+
+    amount: float
+    what: str = "limit"
+
+
 class Literal(NamedTuple):
     """A text shows a number that stands in the program as it is, or a value may be one."""
 
@@ -139,7 +148,7 @@ class Literal(NamedTuple):
     what: str = "literal"
 
 
-Label = str | Token | Later | Aim | Read | Turn | Kept | Past | Cut | Less | First | Until | Literal
+Label = str | Token | Later | Aim | Read | Turn | Kept | Past | Cut | Less | First | Until | Limit | Literal
 Labels = frozenset[Label]
 NONE: Labels = frozenset()
 

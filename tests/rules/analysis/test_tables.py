@@ -5,7 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
-from rules.analysis.flow.tables import LookUp, filling_of, lookups_of, taken_back
+from rules.analysis.flow.passes import filling_of
+from rules.analysis.flow.tables import LookUp, lookups_of, taken_back
 from rules.submission import Submission
 from tests.rules.harness import submission_of
 
