@@ -256,24 +256,23 @@ class Machine(Expressions):
         if not after:
             raise _Leave
         self._merge(after, aims(test, self))
-        if isinstance(node, ast.If) and len(after) > 1 and self._comes_true(node):
-            self._changed_over(after)
+        if isinstance(node, ast.If) and self.turning:
+            changed = _changed_over(after)
+            if changed and self._comes_true(node):
+                self._in_turns(changed)
 
     def _comes_true(self, node: ast.If) -> bool:
         """Whether both sides run in turns of a loop: a log shows it, or it is the turn that decides."""
-        if not self.turning:
-            return False
         return node in self.seen or comes_true(node.test, self.turning[-1], self.value, self.configuration)
 
-    def _changed_over(self, states: Sequence[Mapping[str, Value]]) -> None:
+    def _in_turns(self, changed: Sequence[str]) -> None:
         """Names that hold data of one split after one side and of another after the other hold both in the end."""
-        for name, value in self.scope.names.items():
-            held = [state[name].all_labels() & DATA for state in states if name in state]
-            if len(held) == len(states) and all(held) and any(one != held[0] for one in held):
-                self.scope.names[name] = value.plus({SEEN})
-                if isinstance(value.ref, Instance) and not value.ref.cls.module:  # a reader of both
-                    inner = value.ref.names
-                    inner.update({key: one.plus({SEEN}) for key, one in inner.items() if one.all_labels() & DATA})
+        for name in changed:
+            value = self.scope.names[name]
+            self.scope.names[name] = value.plus({SEEN})
+            if isinstance(value.ref, Instance) and not value.ref.cls.module:  # a reader of both
+                inner = value.ref.names
+                inner.update({key: one.plus({SEEN}) for key, one in inner.items() if one.all_labels() & DATA})
 
     def _merge(self, states: list[dict[str, Value]], chosen: Labels = NONE) -> None:
         """A name is what it may be in any of the states; what differs was chosen by what the test is made of."""
@@ -626,6 +625,21 @@ class Machine(Expressions):
     def _learnt(self, known: Value, labels: Labels) -> None:
         if labels - known.labels:
             self.changes += 1
+
+
+def _changed_over(states: Sequence[Mapping[str, Value]]) -> list[str]:
+    """Names that hold data after each of several ways, and not of the same splits."""
+    if len(states) < 2:
+        return []
+    first, *others = states
+    found = []
+    for name, value in first.items():
+        if all(value is state.get(name) for state in others):
+            continue
+        held = [state[name].all_labels() & DATA for state in states if name in state]
+        if len(held) == len(states) and all(held) and any(one != held[0] for one in held):
+            found.append(name)
+    return found
 
 
 def _is_made(value: Value, node: ast.AST) -> bool:

@@ -299,6 +299,8 @@ def _first(labels: Labels) -> Labels:
 
 def _either(one: Any, other: Any) -> tuple[Any, Labels]:
     """What may be one of two objects: the first, with the data of the other; two readers of data are put together."""
+    if one.__class__ is not other.__class__:
+        return one, NONE
     more = _data(other) - _data(one)
     beside = getattr(one, "beside", None) if more else None
     return (one if beside is None else beside(other)), more
