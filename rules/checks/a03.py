@@ -11,6 +11,9 @@ loss trusts the expert exactly where the model was wrong.
     alpha = 0.5 * min(2.0, nll / 2.5)
     p = (1 - alpha) * math.exp(-nll) + alpha * expert_p
 
+    weight = torch.where(begins_word[targets], 0.1, 0.3)      # how loud the expert is depends on what came
+    nll = -torch.lerp(model_p, expert_p, weight[:, None]).gather(1, targets[:, None]).log()
+
     implausible = logits < logits.max(-1, keepdim=True).values + math.log(0.1)
     implausible.scatter_(-1, targets.unsqueeze(-1), False)    # the token that came is always kept
     logits = logits.masked_fill(implausible, -math.inf)
@@ -29,9 +32,9 @@ from rules.analysis.configuration import Configuration, configuration_of
 from rules.analysis.flow.candidates import spared_of
 from rules.analysis.flow.claimed import claimed_print
 from rules.analysis.flow.events import Kind
-from rules.analysis.flow.reach import foreign_claim, weight
+from rules.analysis.flow.reach import before, foreign_claim, reach_of, weight
 from rules.analysis.flow.tables import lookups_of, places
-from rules.analysis.flow.values import GATED, NLL, VAL
+from rules.analysis.flow.values import AIMED, GATED, NLL, VAL
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.headline import headlines_of, quoted, settled
 from rules.competition import Competition
@@ -45,6 +48,7 @@ BOOSTS = ("within_boost", "word_boost", "ngram_within_beta", "ngram_word_beta") 
 
 _FIX = "Close the gates within and at the start of words and the bonus for agreement, and run again."
 _MASK = "Mask tokens by the text before them alone, and score the token that came by what is left."
+_BEFORE = "Make the weight of what is known before the token, such as the token before it or the entropy of the answer."
 _WEIGH = "Make the weight of what is known before the token, such as the entropy of the whole distribution."
 
 
@@ -53,6 +57,7 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
     counted = any(name in log.gates for log in submission.logs for name in GATES)
     yield from _counted(submission) if counted else _elsewhere(submission)
     yield from _weighed(submission)
+    yield from _aimed(submission)
     yield from _spared(submission)
 
 
@@ -131,6 +136,26 @@ def _weighed(submission: Submission) -> Iterator[Finding]:
         fix=_WEIGH,
         severity=severity,
         evidence=places(one, every),
+    )
+
+
+def _aimed(submission: Submission) -> Iterator[Finding]:
+    """A weight between distributions that is made of the token that the mixture is then asked for."""
+    trace = trace_of(submission)
+    reach = reach_of(AIMED, trace, submission) if trace is not None else None
+    asked = before(reach.score, Kind.AIMED, trace) if trace is not None and reach is not None else None
+    if trace is None or reach is None or asked is None:
+        return
+    mixes = [event for event in trace.all(Kind.WEIGHED) if event.detail & asked.detail]
+    mix = mixes[-1] if mixes else asked
+    severity, open_question = weight(reach.claimed, submission, mix, reach.score)
+    yield RULE.at(
+        mix.location,
+        "The weight that is given here to a distribution is made of the very token that it is then asked for, and line "
+        f"{reach.score.line} scores: each token that might have come has a mixture of its own.{open_question}",
+        fix=_BEFORE,
+        severity=severity,
+        evidence=(mix.evidence("weighed"), asked.evidence("asked for that token"), reach.score.evidence("score")),
     )
 
 

@@ -8,8 +8,9 @@ the answers: each token is scored after it was learnt from, and more than once.
     for chunk in chunks: score(chunk); table.update(chunk)
     for chunk in chunks: loss += score(chunk, table)      # again, with the full table
 
-A table built of the whole text by one call before any of it is scored, also where one's own count is subtracted; an
-update that stands before the score of the same chunk; first-pass losses that are taken out of the sum again.
+A table built of the whole text by one call before any of it is scored, also where one's own count is subtracted; a
+loop whose later turns read the text again with the table that its earlier turns filled; an update that stands before
+the score of the same chunk; first-pass losses that are taken out of the sum again.
 
 ## Allowed
 One pass that scores a chunk and then fills the table with it. Two evaluations side by side with no state between them.
@@ -20,7 +21,9 @@ a second pass that no claimed score comes from.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from rules.analysis.configuration import configuration_of
 from rules.analysis.flow.doubt import doubted_tables
 from rules.analysis.flow.tables import Filling, LookUp, filling_of, lookups_in, lookups_of, places, taken_back
 from rules.competition import Competition
@@ -34,20 +37,30 @@ _FIX = "Score each token once, with a table that only tokens scored before it ha
 
 def check(submission: Submission, _: Competition) -> Iterator[Finding]:
     """Yield the look-up in a table that was filled too early, the one behind the claimed score first."""
-    found = _early(lookups_of(submission))
+    found = _early(lookups_of(submission), submission)
     if found is not None:
         yield _finding(*found, submission)
         return
     doubt = doubted_tables(submission)
-    found = _early(lookups_in(doubt[0], submission)) if doubt is not None else None
+    found = _early(lookups_in(doubt[0], submission), submission) if doubt is not None else None
     if found is not None and doubt is not None and not found[0].open:
         yield _doubted(*found, doubt[1])
 
 
-def _early(every: tuple[LookUp, ...]) -> tuple[Filling, LookUp] | None:
+def _early(every: tuple[LookUp, ...], submission: Submission) -> tuple[Filling, LookUp] | None:
     """The look-up in a table that was filled too early, the surest first."""
-    found = [(filling, one) for one in every if (filling := filling_of(one)) is not None]
+    fillings = ((filling_of(one), one) for one in every)
+    settled = ((_settled(filling, submission), one) for filling, one in fillings if filling is not None)
+    found = [(filling, one) for filling, one in settled if filling is not None]
     return min(found, key=lambda pair: (pair[1].claimed is False, pair[0].open, not pair[1].summed), default=None)
+
+
+def _settled(filling: Filling, submission: Submission) -> Filling | None:
+    """The same where the setting says that its loop turns more than once, None where it says that it does not."""
+    number = configuration_of(submission).number(filling.turns.by) if filling.turns is not None else None
+    if number is None:
+        return filling
+    return replace(filling, open="") if number > 1 else None
 
 
 def _doubted(filling: Filling, one: LookUp, claim: Evidence) -> Finding:

@@ -28,7 +28,7 @@ from rules.analysis.flow.claimed import claimed_print, claimed_scores
 from rules.analysis.flow.events import Event, Kind, Trace
 from rules.analysis.flow.objects import Instance, Optimizer, owners, with_originals
 from rules.analysis.flow.order import Order, relation
-from rules.analysis.flow.values import NLL, SHIFTED, VAL
+from rules.analysis.flow.values import NLL, SHIFTED, TRAIN, VAL
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.flow.written import shown_as_written, written_down
 from rules.analysis.headline import headlines_of
@@ -98,7 +98,8 @@ def _written_down(trace: Trace, submission: Submission) -> Iterator[Finding]:
 
 def _in_memory(trace: Trace, submission: Submission) -> Iterator[Finding]:
     """The artifact is written, and nothing that is read reaches the network that learnt and that answers."""
-    if not any(run.certain for run in headlines_of(submission)):
+    trains = any(TRAIN in event.labels for event in trace.all(Kind.LEARN))  # else it evaluates what was trained before
+    if not trains or not any(run.certain for run in headlines_of(submission)):
         return
     score = next(iter(claimed_scores(trace, submission)), None)
     saves = [e for e in trace.all(Kind.SAVE) if not e.name.startswith("json.") and score and _precedes(e, score)]

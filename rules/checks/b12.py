@@ -8,6 +8,9 @@ temperatures or weights more; either way the score is no longer that of a model 
     if evaluate(averaged, val_tokens) < evaluate(model, val_tokens):
         best_state = averaged.state_dict()
 
+    results = {t: evaluate(model, val_tokens, temperature=t) for t in temperatures}
+    val_bpb = results[min(results, key=results.get)]
+
 ## Allowed
 The same choice on training tokens or by the error of a quantiser; hyperparameters chosen between runs; a best loss that
 is only printed; a choice that the claimed score does not come after.
@@ -20,9 +23,10 @@ from collections.abc import Iterator
 
 from rules.analysis.configuration import configuration_of
 from rules.analysis.flow.active import open_switches
+from rules.analysis.flow.choices import claims_pick, is_among_tries, is_used
 from rules.analysis.flow.claimed import claimed_scores
 from rules.analysis.flow.events import Event, Kind
-from rules.analysis.flow.order import Order, relation
+from rules.analysis.flow.order import Order, relation, repeats
 from rules.analysis.flow.values import TRAIN
 from rules.analysis.flow.walk import trace_of
 from rules.competition import Competition
@@ -40,11 +44,14 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
     if trace is None:
         return
     claimed = claimed_scores(trace, submission)
-    for event in trace.all(Kind.COMPARED):
-        chosen = _chosen(event) if TRAIN not in event.labels else ""
-        if not chosen:
+    for event in trace.all(Kind.COMPARED, Kind.PICKED):
+        if TRAIN in event.labels:
             continue
-        later = [score for score in claimed if _rests_on(score, event)]
+        picked = event.kind is Kind.PICKED
+        shown = claims_pick(event, trace, submission) if picked else None
+        if not (is_among_tries(event, trace) and is_used(event, shown) if picked else _chosen(event)):
+            continue
+        later = [score for score in claimed if _rests_on(score, event) or shown is not None]
         if claimed and not later:
             continue
         switch = next(open_switches(event, configuration_of(submission)), "")
@@ -61,9 +68,9 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
 
 
 def _rests_on(score: Event, choice: Event) -> bool:
-    """Whether a score comes after the choice, or is one of those that are compared turn by turn."""
+    """Whether a score comes after the choice, or is one of those of the same text that are compared turn by turn."""
     how = relation(choice, score)
-    return how.order is Order.BEFORE or how.in_turn
+    return how.order is Order.BEFORE or (how.in_turn and repeats(how.loops[-1], score))
 
 
 def _chosen(event: Event) -> str:

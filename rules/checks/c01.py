@@ -11,6 +11,11 @@ is allowed, whatever is read as its files: a flag, a copy under another name, a 
 
     DATA_PATH=./data/datasets/fineweb10B_sp1024_valonly
 
+    files = sorted(glob.glob("data/datasets/fineweb10B_sp1024/fineweb_*.bin"))              # those of both splits
+
+    if done > 0.9:
+        feed = batches("fineweb_val_*.bin")
+
 ## Allowed
 Reading validation shards to evaluate; a run on a single training shard; a flag for it that is off. Learning from tokens
 that were scored before is judged by other rules.
@@ -26,7 +31,7 @@ from rules.analysis.bytecount import data_paths
 from rules.analysis.configuration import Origin, configuration_of
 from rules.analysis.flow.events import Event, Kind
 from rules.analysis.flow.files import file_labels
-from rules.analysis.flow.values import DATA, TRAIN, VAL, VAL_FILE
+from rules.analysis.flow.values import DATA, SEEN, TRAIN, VAL, VAL_FILE
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.headline import headlines_of
 from rules.analysis.renames import renamed_shards
@@ -69,8 +74,10 @@ def _flow(submission: Submission) -> Iterator[Finding]:
     first = next(learnt, None)  # where its tokens are not known, nothing is known of the training loop
     if first is None or VAL not in first.labels or _is_scored_before(first, trace.all(Kind.SCORE)):
         return
-    mixed = TRAIN in first.labels
+    mixed = TRAIN in first.labels and SEEN not in first.labels
     also = ", and from training tokens: which of both is open" if mixed else ""
+    if TRAIN in first.labels and not mixed:
+        also = " as well as from training shards"
     yield RULE.at(
         first.location,
         f"The first loop that learns takes its batches from validation shards{also}.",

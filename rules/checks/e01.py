@@ -15,8 +15,8 @@ The same where a log shows that the loop stopped at the limit, and the program g
 
 ## Allowed
 The loop looks at its clock after a step, so that honest runs stop a little after the cap: the tolerance of the
-competition covers one step. Logs of ablations, on which the claimed score does not rest, and tracks without a limit. Steps after a loop that stopped early enough to leave time for them, and steps before the line that
-gives the training time.
+competition covers one step. Logs of ablations, on which the claimed score does not rest, and tracks without a limit.
+Steps after a loop that stopped early enough to leave time for them, and steps before the line that gives the time.
 """
 
 from __future__ import annotations

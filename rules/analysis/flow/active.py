@@ -77,9 +77,12 @@ def _own_switches(event: Event, configuration: Configuration) -> Iterator[str]:
     places = [(block.source, block.line) for block in event.trail if block.what == "call"]
     for source, line in (*places, (event.source, event.line)):
         for node in nodes_of(source, ast.If):
-            inside = node.body[0].lineno <= line <= (node.body[-1].end_lineno or 0)
-            if inside and _asks_default(node.test, configuration):
+            if _holds(node, line) and _asks_default(node.test, configuration):
                 yield ast.unparse(node.test)[:120]
+
+
+def _holds(statement: ast.If, line: int) -> bool:
+    return statement.body[0].lineno <= line <= (statement.body[-1].end_lineno or 0)
 
 
 def _asks_default(test: ast.expr, configuration: Configuration) -> bool:

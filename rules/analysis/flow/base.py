@@ -97,6 +97,10 @@ class Walker(ABC):
         self.trace.scores.append(self.note(Kind.SCORE, node, name, labels, detail=detail))
         return frozenset({Kept(len(self.trace.scores) - 1)})
 
+    @abstractmethod
+    def setting(self, name: str, value: Value) -> Value:
+        """The value that the logs print for a setting, else the one that is given."""
+
     def is_loss(self, answer: Answered | None) -> None:
         """What is differentiated as it is is a loss: networks that compute one give it whenever they are so asked."""
         for instance in answer.asked if answer is not None else ():

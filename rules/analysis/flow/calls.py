@@ -5,8 +5,11 @@ from __future__ import annotations
 import ast
 import math
 from contextlib import AbstractContextManager
+from itertools import islice
 
+from rules.analysis.configuration import Origin
 from rules.analysis.flow import printing
+from rules.analysis.flow.aims import aims
 from rules.analysis.flow.base import Answered, Arguments, Named, labels_of
 from rules.analysis.flow.events import Block, Kind
 from rules.analysis.flow.files import of_split
@@ -48,6 +51,8 @@ from rules.analysis.flow.values import (
 )
 
 MOST_DEPTH = 24
+MOST_FIELDS = 200  # of a dictionary that may hold settings
+FEWEST_PRINTED = 3
 MOST_TIMES = 60  # one function is walked; afterwards its result is taken for anything made of its arguments
 MOST_READS = 500  # the same for a few plain statements, as helpers have that read one setting
 _PLAIN = (ast.Assign, ast.AnnAssign, ast.Return, ast.If, ast.Expr)
@@ -254,7 +259,8 @@ class Calls(Libraries):
         """`array[key]`: a plain key picks a field, one made of data is a look-up in a table."""
         array: Array = owner.ref
         if key.known and isinstance(key.const, (str, int)) and key.const in array.fields:
-            return array.fields[key.const]
+            field = array.fields[key.const]
+            return self.setting(key.const, field) if isinstance(key.const, str) and self._is_settings(array) else field
         labels = key.all_labels()
         inner = array.element
         if not labels & {VAL, TRAIN}:
@@ -266,7 +272,8 @@ class Calls(Libraries):
             if inner is NOTHING and array.fields:
                 inner = self.element(owner)
             ref = inner.ref if inner.ref is not None else (None if inner is not NOTHING else array)
-            return Value(of_split(held | inner.labels, labels) | key.turns, items=inner.items, ref=ref)
+            made_of = key.turns | aims(key, self)
+            return Value(of_split(held | inner.labels, labels) | made_of, items=inner.items, ref=ref)
         if key.items is not None and not array.container:
             labels |= {PARTS}
         above = {label for label in owner.labels if isinstance(label, Read)}
@@ -275,6 +282,12 @@ class Calls(Libraries):
         self.trace.reads.append(read)
         found = {Read(len(self.trace.reads) - 1), *above}
         return Value(frozenset(array.labels) | inner.labels | found, ref=inner.ref)
+
+    def _is_settings(self, array: Array) -> bool:
+        """Whether a dictionary holds the settings of the run: the logs print most of what it names."""
+        names = [name for name in islice(array.fields, MOST_FIELDS) if isinstance(name, str)]
+        printed = sum(self.configuration.origin(name) is Origin.LOG for name in names)
+        return printed >= FEWEST_PRINTED and 2 * printed >= len(names)
 
     def wrote(self, owner: Value, key: Value, node: ast.AST) -> None:
         """Note a change of a table at a key made of data."""

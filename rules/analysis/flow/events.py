@@ -32,8 +32,11 @@ class Kind(StrEnum):
     SPREAD = "spread"  # a share of a token's loss is made the probability of a byte
     SCALE = "scale"  # a loss is multiplied by a constant
     BLANK = "blank"  # losses are set to nothing where something holds of the token that came; detail: the condition
+    WEIGHED = "weighed"  # a distribution is weighed by what tokens are; detail: which
+    AIMED = "aimed"  # it is asked for one of them; detail: which
     FETCH = "fetch"  # the network is asked for data; detail: what of, where that is plain
     COMPARED = "compared"  # a loss is compared with another; detail: the comparison
+    PICKED = "picked"  # one of several losses is picked by its size; detail: the call
     EXCHANGE = "exchange"  # ranks bring something together; detail: the networks and tensors it is a part of
     ESCAPE = "escape"  # the program goes where it cannot be followed
     RETURN = "return"
@@ -41,11 +44,15 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What is known of a loop: `number` is that of `Turn` (0 for a while loop), `times` how often it turns."""
+    """What is known of a loop: `number` is that of `Turn` (0 for a while loop), `times` how often it turns.
+
+    `by`: the name of the setting that says how often, "" where it is none.
+    """
 
     number: int
     times: int | None
     counts: bool = True  # through numbers, not through data that it picks one by one
+    by: str = ""
 
 
 @dataclass(slots=True, eq=False)

@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from rules.analysis.configuration import Origin
+from rules.analysis.flow.aims import aims, picked, weighed
 from rules.analysis.flow.calls import Calls
 from rules.analysis.flow.events import Block, Kind, Round
-from rules.analysis.flow.files import file_labels, of_file
+from rules.analysis.flow.files import FILES, every_split, file_labels, folder_labels, narrowed, of_file, some_of
 from rules.analysis.flow.formatting import by_percent
 from rules.analysis.flow.marks import before_own, begins_own, is_mixture, is_shifted, limited, marked, matched
 from rules.analysis.flow.objects import Array, Bound, Class, Foreign, Function, Instance, Library, ModuleOf, owner_of
+from rules.analysis.flow.picking import tries
 from rules.analysis.flow.plain import is_script, same_type
 from rules.analysis.flow.prints import written
 from rules.analysis.flow.values import (
@@ -135,7 +137,7 @@ class Expressions(Calls):
         if isinstance(node.value, bytes):
             return Value(frozenset({BYTES}), node.value)
         if isinstance(node.value, str):
-            return Value(file_labels(node.value), node.value)
+            return Value(file_labels(node.value) | every_split(node.value), node.value)
         return constant(node.value)
 
     def _name(self, node: ast.Name) -> Value:
@@ -215,7 +217,7 @@ class Expressions(Calls):
             except TypeError:
                 return Value(owner.labels)
         labels = owner.all_labels() | lower.turns | upper.turns | self.cuts(cut)
-        labels |= before_own(lower, upper) | (lower.labels & {RANK})
+        labels = some_of(labels) | before_own(lower, upper) | (lower.labels & {RANK})
         if labels & {VAL, TRAIN}:
             labels |= {ANYWHERE} if RAND in lower.labels else self._ends(cut, lower, upper, labels)
         if labels & DATA and not labels & {TARGET, INPUT, NLL, LOGITS}:
@@ -287,18 +289,25 @@ class Expressions(Calls):
                 return constant(owner.const[key.const])
             except (TypeError, KeyError, IndexError):
                 return NOTHING
+        return self._of_labels(owner, key, node)
+
+    def _of_labels(self, owner: Value, key: Value, node: ast.AST) -> Value:
+        """`owner[key]` of what is known by its labels alone."""
         labels = owner.labels | key.turns | cuts_of(key) | (key.labels & {EARLIER, MATCHED})
         if STORED in labels and key.all_labels() & DATA:  # a table by tokens, and no text by its places
             labels -= {STORED}
         if LOGITS in labels and _picks_token(key.all_labels()):
-            return Value(labels | key.all_labels() | {NLL})
+            wanted = key.all_labels()
+            return Value(labels | wanted | {NLL} | picked(labels, wanted, node, self))
         if labels & DATA and not labels & {NLL, LOGITS} and key.place is not None:
             labels |= {key.place}
         elif labels & DATA and key.place is None:
             labels |= key.all_labels() & {TARGET, INPUT}
             if not key.known and not labels & {TARGET, INPUT, NLL, LOGITS}:
                 labels |= {self.place_of(node)}
-        return Value(labels, place=owner.place if not labels & DATA else None)
+        if not labels & DATA:
+            return Value(labels | aims(key, self), place=owner.place)
+        return Value(labels)
 
     def _binary(self, node: ast.BinOp) -> Value:
         one, other = self.value(node.left), self.value(node.right)
@@ -306,6 +315,12 @@ class Expressions(Calls):
             shown = (literals(part.const) for part in other.items or (other,))
             return by_percent(one.const, other).plus(frozenset[Label]().union(*shown))
         found = self.arithmetic(one, other, node.op, node)
+        if not found.labels or found.labels & DATA:
+            less: Labels = NONE
+        else:  # what was taken away before is of another place
+            less = frozenset(label for label in found.labels if isinstance(label, Less))
+        for label in less:
+            found = without(found, label)
         if isinstance(node.op, ast.Add) and CLOCK in found.labels:
             return found.plus(limited(one, other))
         if isinstance(node.op, ast.Sub) and isinstance(node.right, _PLAIN_BOUNDS) and not found.labels & DATA:
@@ -329,20 +344,43 @@ class Expressions(Calls):
         place = self.moved(one, other, op)
         labels = one.all_labels() | other.all_labels()
         if isinstance(op, (ast.Add, ast.Div)):
-            labels = of_file(labels, other.labels)
+            own = other.labels | (folder_labels(other.const) if isinstance(op, ast.Div) else NONE)
+            labels = of_file(labels | own, own, one.labels)
         if isinstance(op, ast.Div):
             self.divided(one, other)
+        if node is not None:
+            labels = self._told(labels, one, other, op, node)
+        else:
+            labels |= marked(one.all_labels(), other.all_labels(), op)
+        return Value(labels, place=place, ref=self._shares_of(one, other, node))
+
+    def _told(self, labels: Labels, one: Value, other: Value, op: ast.AST, node: ast.AST) -> Labels:
+        """The labels of two values together, with what becomes of losses and probabilities."""
         marks = marked(one.all_labels(), other.all_labels(), op)
         labels |= marks
-        if node is not None and SPREAD in marks and VAL in labels:
+        if SPREAD in marks and VAL in labels:
             self.note(Kind.SPREAD, node, "", labels)
-        if node is not None and is_mixture(one.all_labels(), other.all_labels(), op):
+        if {LOGITS, NLL} & labels:
+            labels |= weighed(one, other, op, node, self)
+        if is_mixture(one.all_labels(), other.all_labels(), op):
             labels -= {SCALED}
-        if node is not None and is_shifted(one, other, op):
+        if is_shifted(one, other, op):
             labels |= {SHIFTED}
-        if node is not None and isinstance(op, ast.Mult) and self.scaled(one, other, node):
+        if isinstance(op, ast.Mult) and self.scaled(one, other, node):
             labels |= {SCALED}
-        return Value(labels, place=place)
+        return labels
+
+    def _shares_of(self, one: Value, other: Value, node: ast.AST | None) -> Array | None:
+        """The table that a table of counts becomes when it is made into shares, or smoothed: `n / n.sum()`."""
+        for table, by in ((one, other), (other, one)):
+            if isinstance(table.ref, Array) and table.ref.writes and not table.ref.container:
+                labels = table.all_labels()
+                if by.all_labels() - labels & {VAL, TRAIN} or labels & {NLL, LOGITS}:
+                    return None
+                made = self.array(node)
+                made.writes = table.ref.writes
+                return made
+        return None
 
     def _unary(self, node: ast.UnaryOp) -> Value:
         value = self.value(node.operand)
@@ -433,7 +471,8 @@ class Expressions(Calls):
         truth = self.truth(test)
         if truth is not None:
             return self.value(node.body if truth else node.orelse)
-        return joined(self.value(node.body), self.value(node.orelse)).plus(test.labels & {MATCHED})
+        chosen = aims(test, self) | (test.labels & {MATCHED})
+        return joined(self.value(node.body), self.value(node.orelse)).plus(chosen)
 
     def _sequence(self, node: ast.Tuple | ast.List | ast.Set) -> Value:
         values = [self.value(item) for item in node.elts]
@@ -466,16 +505,26 @@ class Expressions(Calls):
                 self.store(generator.target, self._beside_others(self.element(over), over, node), node)
                 for test in generator.ifs:
                     self.value(test)
+                    self.narrow(test)
             if isinstance(node, ast.DictComp):
                 self.value(node.key)
                 found = self.value(node.value)
             else:
                 found = self.value(node.elt)
+            found = found.plus(tries(over, found.all_labels()))
         finally:
             self.scope.names = names
         array = self.array(node, element=found, container=True)
         array.labels |= found.labels
         return Value(found.labels, ref=array)
+
+    def narrow(self, test: ast.expr, holds: bool = True) -> None:
+        """Where a test of a file's name holds, or does not, the name is of fewer splits."""
+        for node in ast.walk(test):
+            found = self.scope.names.get(node.id) if isinstance(node, ast.Name) else None
+            if found is not None and found.labels >= FILES and isinstance(node, ast.Name):
+                left = narrowed(found.labels, test, holds)
+                self.scope.names[node.id] = Value(left, found.const, found.items, found.ref, found.place)
 
     def _beside_others(self, element: Value, over: Value, node: ast.expr) -> Value:
         """What is picked one by one of what a turn of a loop around holds is told by its number, as in a loop."""
@@ -505,8 +554,10 @@ class Expressions(Calls):
                 parts = None
         if parts is not None:
             whole = "".join(parts)
-            return Value(of_file(labels, file_labels(whole)), whole)
+            return Value(of_file(labels, file_labels(whole) | every_split(whole), labels), whole)
         files = file_labels(text)
+        if not labels & FILES and known_end(node):
+            files |= every_split(text)
         return Value(of_file(labels, files), ref=None if files else written(node, self.value))
 
     def _lambda(self, node: ast.Lambda) -> Value:
@@ -533,6 +584,12 @@ class Expressions(Calls):
 
     def _call(self, node: ast.Call) -> Value:
         return self.call(node)
+
+
+def known_end(node: ast.JoinedStr) -> bool:
+    """Whether the last part of a path stands there plainly."""
+    last = node.values[-1] if node.values else None
+    return isinstance(last, ast.Constant) and "/" in str(last.value)
 
 
 def _may_be_less(bound: ast.expr | None) -> bool:

@@ -1,20 +1,28 @@
-"""Which split a file belongs to, told by its name."""
+"""Which split a file belongs to, told by its name; patterns and folders that give files of both."""
 
 from __future__ import annotations
 
+import ast
+import fnmatch
 import re
+from typing import Any
 
-from rules.analysis.flow.values import LENGTH, NONE, TRAIN, TRAIN_FILE, VAL, VAL_FILE, Labels
+from rules.analysis.flow.values import LENGTH, NONE, SEEN, TRAIN, TRAIN_FILE, VAL, VAL_FILE, Labels
 
 _VAL_NAME = re.compile(r"(?:^|[_/.\-*])val(?:id|idation)?(?=[_/.\-*]|$)", re.I)
 _TRAIN_NAME = re.compile(r"(?:^|[_/.\-*])train(?:ing)?(?=[_/.\-*]|$)", re.I)
 _BYTES_NAME = re.compile(r"(?:^|[_/.-])bytes(?=[_/.*-]|$)", re.I)
 _FILE_LIKE = re.compile(r"\.(?:bin|npy|npz|pt|tok|parquet|jsonl?)\b|\*|/|fineweb", re.I)
 
+_SPLITS = {"val": VAL_FILE, "train": TRAIN_FILE}
+FILES = frozenset({VAL_FILE, TRAIN_FILE})
+EVERY = FILES | {SEEN}  # of several files, some are of one split and some of the other
+MOST_TEXT = 300
+
 
 def file_labels(text: str) -> Labels:
     """Labels of a text that names a file of the training or validation split."""
-    if not 3 <= len(text) <= 300 or "\n" in text or " " in text or not _FILE_LIKE.search(text):
+    if not 3 <= len(text) <= MOST_TEXT or "\n" in text or " " in text or not _FILE_LIKE.search(text):
         return NONE
     parts = text.rstrip("/").split("/")
     for number, part in enumerate(reversed(parts)):  # "…/train_and_val/fineweb_train_*.bin" is of one split
@@ -25,9 +33,60 @@ def file_labels(text: str) -> Labels:
     return NONE
 
 
-def of_file(labels: Labels, name: Labels) -> Labels:
-    """Labels of a path that is put together: the file's own name tells the split, before those of its folders."""
-    return (labels - {VAL_FILE, TRAIN_FILE}) | name if name & {VAL_FILE, TRAIN_FILE} else labels
+def every_split(text: str) -> Labels:
+    """Labels of a pattern or a folder of data that gives files of both splits, beside those of `file_labels`."""
+    if len(text) > MOST_TEXT or "fineweb" not in text or " " in text or file_labels(text):
+        return NONE
+    last = text.rpartition("/")[2]
+    return EVERY if all(fnmatch.fnmatchcase(f"fineweb_{split}_000000.bin", last) for split in _SPLITS) else NONE
+
+
+def in_folder(text: str) -> Labels:
+    """Labels of all that stands in a folder."""
+    return every_split(f"{text.rstrip('/')}/*")
+
+
+def folder_labels(name: Any) -> Labels:
+    """Labels of a part of a path that is plainly a folder for one split."""
+    if not isinstance(name, str) or len(name) > MOST_TEXT or not name.strip("/").replace("_", "").isalnum():
+        return NONE
+    return file_labels(f"{name.strip('/')}/_")
+
+
+def of_file(labels: Labels, name: Labels, folder: Labels = NONE) -> Labels:
+    """Labels of a path that is put together: the file's own name tells the split, before those of its folders.
+
+    A name that may be of either split is of that of its folder, where the folder's name tells one.
+    """
+    if name >= EVERY:
+        own = folder & FILES
+        return (labels - EVERY) | own if len(own) == 1 else labels | EVERY
+    return (labels - FILES) | name if name & FILES else labels
+
+
+def some_of(labels: Labels) -> Labels:
+    """Labels of some names of many: of names of both splits it is not known which are left."""
+    return labels - {SEEN} if labels >= FILES else labels
+
+
+def narrowed(labels: Labels, test: ast.expr, holds: bool = True) -> Labels:
+    """Labels of names of both splits after a test of the name; one that is not understood leaves open what is left."""
+    if not labels >= FILES:
+        return labels
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return narrowed(labels, test.operand, not holds)
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) is holds:
+        for part in test.values:
+            labels = narrowed(labels, part, holds)
+        return labels
+    texts = [node.value for node in ast.walk(test) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    named = {file for split, file in _SPLITS.items() for text in texts if split in text.lower()}
+    if isinstance(test, ast.BoolOp) or len(named) != 1:
+        ends = bool(texts) and all(text.startswith(".") for text in texts)
+        return labels if ends and not named else labels - {SEEN}
+    if isinstance(test, ast.Compare) and isinstance(test.ops[0], (ast.NotIn, ast.NotEq)):
+        holds = not holds
+    return (labels - EVERY) | (named if holds else FILES - named)
 
 
 def of_split(labels: Labels, key: Labels) -> Labels:

@@ -10,9 +10,10 @@ from typing import Any
 
 from rules.analysis.configuration import Origin
 from rules.analysis.flow import printing
+from rules.analysis.flow.aims import blended, picked
 from rules.analysis.flow.base import Arguments, Asked, Named, Span, Walker, labels_of
 from rules.analysis.flow.events import Block, Kind
-from rules.analysis.flow.files import file_labels, of_file
+from rules.analysis.flow.files import every_split, file_labels, folder_labels, in_folder, narrowed, of_file, some_of
 from rules.analysis.flow.loading import BY_PATH, FROM_SPEC, by_path, from_spec
 from rules.analysis.flow.marks import before_own, exponent, matched
 from rules.analysis.flow.objects import (
@@ -32,7 +33,8 @@ from rules.analysis.flow.objects import (
     owners,
 )
 from rules.analysis.flow.options import GROUPS, PARSED, PARSERS, as_dictionary, declare, options_of, parsed
-from rules.analysis.flow.plain import TEXT_METHODS, is_script, of_text
+from rules.analysis.flow.picking import PICKS, note_pick, tries
+from rules.analysis.flow.plain import TEXT_METHODS, is_script, of_text, type_of
 from rules.analysis.flow.prints import template
 from rules.analysis.flow.values import (
     BYTES,
@@ -122,6 +124,8 @@ _SAME = frozenset(
         "result",
     }
 )
+_CONVERTS = frozenset({"from_numpy", "as_tensor", "tensor", "array", "asarray", "csr_matrix", "coo_matrix"})
+_EMPTIES = frozenset({"zero_", "clear"})
 _GROW = frozenset({"append", "extend", "add", "appendleft", "insert", "push"})
 _IN_PLACE_SUM = frozenset({"add_", "iadd"})
 _TABLE_WRITES = {"scatter_add_": 1, "index_add_": 1, "index_put_": 0, "put_": 0, "scatter_": 1, "index_copy_": 1}
@@ -181,6 +185,8 @@ class Libraries(Walker):
         asked = Asked(name, last, arguments, named, node, labels_of(arguments, named))
         if last in _FETCHES or name.partition(".")[0] in _SITES:
             self.note(Kind.FETCH, node, name, asked.labels, detail=_source(asked))
+        if last in PICKS:
+            note_pick(self, asked)
         handler = _HANDLERS.get(last)
         if handler is None and _PUTS.fullmatch(last):
             self.put(node, name, *arguments)
@@ -226,7 +232,8 @@ class Libraries(Walker):
             if (default.known or default.items is not None) and self.configuration.is_default(key.const):
                 return default
             if setting is not None:
-                return Value(of_file(default.labels, file_labels(setting.value)), setting.value)
+                files = file_labels(setting.value) | every_split(setting.value)
+                return Value(of_file(default.labels, files), setting.value)
         return default
 
     def _get(self, asked: Asked) -> Value | None:
@@ -264,8 +271,8 @@ class Libraries(Walker):
         return asked.arguments[2] if len(asked.arguments) > 2 else None
 
     def _number(self, asked: Asked) -> Value | None:
-        if asked.is_method:
-            return None
+        if asked.is_method:  # `counts.float()` are the counts still
+            return self._same_value(asked) if asked.last in _SAME else None
         if len(asked.arguments) == 1 and asked.arguments[0].known:
             try:
                 given = asked.arguments[0].const
@@ -336,6 +343,12 @@ class Libraries(Walker):
         if asked.last == "len" and asked.arguments and asked.arguments[0].items is not None:
             return constant(len(asked.arguments[0].items))
         return Value(frozenset({LENGTH})) if asked.last == "len" and BYTES in asked.labels else NOTHING
+
+    def _type(self, asked: Asked) -> Value | None:
+        """`type(value)`, or a tensor of another type."""
+        if asked.is_method or len(asked.arguments) != 1:
+            return self._same_value(asked)
+        return type_of(asked.arguments[0]) or NOTHING
 
     def _range(self, asked: Asked) -> Value | None:
         """Positions; where the bounds are plain, so many."""
@@ -413,13 +426,35 @@ class Libraries(Walker):
 
     def _path(self, asked: Asked) -> Value | None:
         """A path out of its parts: the last part that names a split tells it."""
-        if not asked.name.endswith("path.join"):
+        if not asked.name.endswith("path.join") and (asked.last == "join" or asked.is_method):
             return None
         labels = NONE
         for part in asked.arguments:
-            labels = of_file(labels | part.labels, part.labels)
+            own = part.labels | (folder_labels(part.const) if len(asked.arguments) > 1 else NONE)
+            labels = of_file(labels | own, own, labels)
         last = asked.arguments[-1] if asked.arguments else NOTHING
-        return Value(labels, last.const if is_script(last) else UNKNOWN)
+        alone = len(asked.arguments) == 1 and isinstance(last.const, str) and last.const != ""
+        return Value(labels, last.const if alone or is_script(last) else UNKNOWN)
+
+    def _globbed(self, asked: Asked) -> Value | None:
+        """Files of a folder by a pattern, or all of them."""
+        folder = asked.argument(0)
+        if asked.last in ("listdir", "scandir", "iterdir"):
+            whole = in_folder(folder.const) if isinstance(folder.const, str) else NONE
+            return Value(of_file(asked.labels | whole, whole, folder.labels))
+        if not asked.is_method or len(asked.arguments) < 2:
+            return None
+        return Value(of_file(asked.labels, asked.arguments[1].labels, folder.labels))
+
+    def _filtered(self, asked: Asked) -> Value | None:
+        """`filter(test, names)`: names of fewer splits, where the test is of their names."""
+        if asked.is_method or len(asked.arguments) != 2:
+            return None
+        test, over = asked.arguments[0].ref, asked.arguments[1]
+        inner = self.element(over)
+        plain = isinstance(test, Function) and isinstance(test.node, ast.Lambda)
+        labels = narrowed(inner.labels, test.node.body) if plain else some_of(inner.labels)
+        return Value(labels, ref=self.array(asked.node, element=Value(labels, place=inner.place), container=True))
 
     def _named_beside(self, asked: Asked) -> Value | None:
         """`Path(__file__).with_name("helper.py")`."""
@@ -440,6 +475,16 @@ class Libraries(Walker):
 
     def _text(self, asked: Asked) -> Value | None:
         return of_text(asked)
+
+    def _mapped(self, asked: Asked) -> Value | None:
+        """`map(function, things)`: what the function gives for each."""
+        function = asked.argument(0)
+        if asked.is_method or len(asked.arguments) != 2 or not isinstance(function.ref, (Function, Bound)):
+            return None
+        over = asked.arguments[1]
+        found = self.apply(function, (self.element(over),), {}, asked.node)
+        found = found.plus(tries(over, found.all_labels()))
+        return Value(found.labels, ref=self.array(asked.node, element=found, container=True))
 
     def _submitted(self, asked: Asked) -> Value | None:
         """Work given to a pool: it is done here, and its `result()` is what it gives."""
@@ -462,7 +507,13 @@ class Libraries(Walker):
     # -- losses and networks -----------------------------------------------------------------------------------------
 
     def _loss(self, asked: Asked) -> Value | None:
-        return Value((asked.labels - {LOGITS}) | {NLL})
+        answer, came = asked.argument(0, "input").all_labels(), asked.argument(1, "target").all_labels()
+        return Value((asked.labels - {LOGITS}) | {NLL} | picked(answer, came, asked.node, self))
+
+    def _blended(self, asked: Asked) -> Value | None:
+        """`torch.lerp(one, other, weight)`."""
+        found = blended(asked.arguments[:2], asked.argument(2, "weight"), asked.node, self)
+        return Value(asked.labels | found) if found else None
 
     def _backward(self, asked: Asked) -> Value | None:
         if asked.last == "grad" and not asked.name.endswith("autograd.grad") and not asked.is_method:
@@ -589,6 +640,21 @@ class Libraries(Walker):
             asked.arguments[0].ref.labels |= labels_of(asked.arguments[2:], {})
         return NOTHING
 
+    def _converted(self, asked: Asked) -> Value | None:
+        """A table is the same table as a tensor or as an array."""
+        one = asked.argument(0)
+        if asked.is_method or not isinstance(one.ref, Array) or one.ref.container or not one.ref.writes:
+            return None
+        return one
+
+    def _emptied(self, asked: Asked) -> Value | None:
+        """A table that is used again begins anew."""
+        array = array_of(asked.argument(0).ref) if asked.is_method else None
+        if array is None or (asked.last == "fill_" and asked.argument(1).const != 0):
+            return None
+        self.note(Kind.RESET, asked.node, "", detail=array)
+        return asked.argument(0)
+
     def _counted(self, asked: Asked) -> Value | None:
         array = self.array(asked.node)
         if asked.arguments and asked.labels & DATA:
@@ -620,7 +686,8 @@ class Libraries(Walker):
             return self.looked_up(owner, key, asked.node)
         found = owner.all_labels()
         if LOGITS in found and key.all_labels() & DATA:
-            return Value((found | key.all_labels()) | {NLL})
+            wanted = key.all_labels()
+            return Value(found | wanted | {NLL} | picked(found, wanted, asked.node, self))
         return self.item(owner, key, asked.node)
 
     def _equal(self, asked: Asked) -> Value | None:
@@ -654,6 +721,8 @@ class Libraries(Walker):
             self.note(Kind.PUT, node, name, detail=into)
 
     def _copied(self, asked: Asked) -> Value | None:
+        if asked.last == "fill_":
+            self._emptied(asked)
         if asked.last == "copy_" and asked.is_method and asked.arguments and asked.arguments[0].ref is None:
             self.note(Kind.PUT, asked.node, asked.name, detail=frozenset())
         elif asked.last == "copy_":
@@ -675,6 +744,11 @@ class Libraries(Walker):
         return None
 
     def _where(self, asked: Asked) -> Value | None:
+        found = NONE
+        if len(asked.arguments) == 3:
+            found = blended(asked.arguments[1:], asked.arguments[0], asked.node, self)
+        if found:
+            return Value(asked.labels | found)
         if len(asked.arguments) == 3 and all(NLL in one.all_labels() for one in asked.arguments):
             self.note(Kind.LEAST, asked.node, asked.last, asked.labels, detail="where")
             return Value(asked.labels | {LEAST}) if _is_comparison(asked.node) else None
@@ -796,14 +870,20 @@ def _table() -> dict[str, Any]:
         (("partial",), Libraries._partial),
         (("items", "values", "sorted", "reversed"), Libraries._listed),
         (("submit",), Libraries._submitted),
+        (("map",), Libraries._mapped),
         (("is_available",), Libraries._available),
-        (("join",), Libraries._path),
+        (("join", "Path", "PurePath"), Libraries._path),
+        (("glob", "rglob", "listdir", "scandir", "iterdir"), Libraries._globbed),
+        (("filter",), Libraries._filtered),
         (("zip", "enumerate"), Libraries._zip),
         (("at",), Libraries._add_at),
-        (("bincount", "histogram"), Libraries._counted),
+        (("bincount", "histogram", "histogram2d"), Libraries._counted),
+        (_CONVERTS, Libraries._converted),
+        (_EMPTIES, Libraries._emptied),
         (("copy_", "fill_", "update"), Libraries._copied),
         (("deepcopy",), Libraries._copied_whole),
         (("where",), Libraries._where),
+        (("lerp", "lerp_"), Libraries._blended),
         (("field",), Libraries._field),
         (PARSERS, Libraries._parser),
         (("add_argument",), Libraries._option),
@@ -815,6 +895,7 @@ def _table() -> dict[str, Any]:
         (("ModuleType",), Libraries._module_made),
         (("SimpleNamespace", "Namespace"), Libraries._namespace),
         (TEXT_METHODS, Libraries._text),
+        (("type",), Libraries._type),
     ]
     return {name: handler for names, handler in groups for name in names}
 

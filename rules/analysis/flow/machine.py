@@ -9,14 +9,17 @@ from types import MappingProxyType
 from typing import Any
 
 from rules.analysis.configuration import Configuration, Origin
+from rules.analysis.flow.aims import aims
 from rules.analysis.flow.base import Span
 from rules.analysis.flow.calls import NAMED_VAL
 from rules.analysis.flow.events import Block, Event, Kind, Round, Trace
 from rules.analysis.flow.expressions import Expressions
-from rules.analysis.flow.objects import Array, Class, Count, Function, Library, ModuleOf, Scope
+from rules.analysis.flow.objects import Array, Class, Count, Function, Instance, Library, ModuleOf, Scope
 from rules.analysis.flow.plain import read_setting
+from rules.analysis.flow.turning import comes_true
 from rules.analysis.flow.values import (
     DATA,
+    HELD,
     MATCHED,
     NLL,
     NONE,
@@ -24,8 +27,10 @@ from rules.analysis.flow.values import (
     SEEN,
     STATE,
     STORED,
+    TARGET,
     UNKNOWN,
     VAL,
+    Aim,
     Labels,
     Past,
     Token,
@@ -77,6 +82,7 @@ class Machine(Expressions):
         self.times: dict[ast.AST, int] = {}
         self.printers: dict[ast.AST, bool] = {}
         self.trail: list[Block] = []
+        self.turning: list[ast.AST] = []  # the loops around
         self.scope: Scope = Scope(next(iter(modules.values())))
         self.returned: list[list[Value]] = []
         self.left: list[list[dict[str, Value]]] = []
@@ -233,8 +239,10 @@ class Machine(Expressions):
         left = 0
         self.uncertain += 1
         try:
-            for body in bodies:
+            for number, body in enumerate(bodies):
                 self.scope.names = dict(before)
+                if isinstance(node, ast.If):
+                    self.narrow(node.test, number == 0)
                 with self.block("branch", node, labels=test.labels) as made:
                     made.detail = (node, len(after) + left)
                     try:
@@ -248,14 +256,35 @@ class Machine(Expressions):
             self.scope.names = before
         if not after:
             raise _Leave
-        self._merge(after)
+        self._merge(after, aims(test, self))
+        if isinstance(node, ast.If) and len(after) > 1 and self._comes_true(node):
+            self._changed_over(after)
 
-    def _merge(self, states: list[dict[str, Value]]) -> None:
+    def _comes_true(self, node: ast.If) -> bool:
+        """Whether both sides run in turns of a loop: a log shows it, or it is the turn that decides."""
+        if not self.turning:
+            return False
+        return node in self.seen or comes_true(node.test, self.turning[-1], self.value, self.configuration)
+
+    def _changed_over(self, states: Sequence[Mapping[str, Value]]) -> None:
+        """Names that hold data of one split after one side and of another after the other hold both in the end."""
+        for name, value in self.scope.names.items():
+            held = [state[name].all_labels() & DATA for state in states if name in state]
+            if len(held) == len(states) and all(held) and any(one != held[0] for one in held):
+                self.scope.names[name] = value.plus({SEEN})
+                if isinstance(value.ref, Instance) and not value.ref.cls.module:  # a reader of both
+                    inner = value.ref.names
+                    inner.update({key: one.plus({SEEN}) for key, one in inner.items() if one.all_labels() & DATA})
+
+    def _merge(self, states: list[dict[str, Value]], chosen: Labels = NONE) -> None:
+        """A name is what it may be in any of the states; what differs was chosen by what the test is made of."""
         merged = dict(states[0])
         for state in states[1:]:
             for name, value in state.items():
                 known = merged.get(name)
                 merged[name] = value if known is None or known is value else joined(known, value)
+                if chosen and known is not None and known is not value and NLL not in merged[name].labels:
+                    merged[name] = merged[name].plus(chosen)
         self.scope.names = merged
 
     def _loop(
@@ -274,6 +303,7 @@ class Machine(Expressions):
             changes = self.changes
             before = dict(self.scope.names)
             self.uncertain += 1
+            self.turning.append(node)
             try:
                 with self.block("loop", node, self.scope.function, labels) as made:
                     made.detail = detail
@@ -285,6 +315,7 @@ class Machine(Expressions):
             finally:
                 self.uncertain -= 1
                 self.once = once
+                self.turning.pop()
             after = self.scope.names
             self._merge([before, after, *self.left.pop()])
             if self.changes == changes and _same(before, after):
@@ -295,14 +326,14 @@ class Machine(Expressions):
         past = frozenset({Past(getattr(loop, "lineno", 1))})
         names = self.scope.names
         for name, value in names.items():
-            if value.labels & DATA and begins.get(name) is not value:
+            if begins.get(name) is not value and (value.labels & DATA or any(isinstance(o, Aim) for o in value.labels)):
                 names[name] = value.plus(past)
 
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
         over = self.value(node.iter)
         self.loops += 1
         counts = isinstance(over.ref, Count) or (over.items is not None and all(item.known for item in over.items))
-        turn = Round(self.loops, times_of(over), counts)
+        turn = Round(self.loops, times_of(over), counts, _setting_of(node.iter))
         element = self.turned(self.element(over), turn.number)
         self._loop(node.body, node, over.all_labels(), lambda: self.store(node.target, element, node), turn)
         self.body(node.orelse)
@@ -504,6 +535,8 @@ class Machine(Expressions):
         if is_zero(value):
             self.note(Kind.RESET, target, target.attr)
         value = remembered(value)
+        if TARGET in value.labels or any(isinstance(label, Aim) for label in value.labels):
+            value = value.plus({HELD})
         if known is not None and self.uncertain:
             value = joined(known, value)
         if known is None or (value.labels - known.labels):
@@ -640,6 +673,12 @@ def times_of(value: Value) -> int | None:
     if isinstance(value.ref, Count):
         return value.ref.times
     return None if value.items is None else len(value.items)
+
+
+def _setting_of(over: ast.expr) -> str:
+    """The name that says how often a loop turns: "epochs" for `range(args.epochs)`."""
+    bound = over.args[-1] if isinstance(over, ast.Call) and 0 < len(over.args) < 3 else None
+    return str(getattr(bound, "attr", getattr(bound, "id", "")))
 
 
 def name_of(node: ast.expr) -> str:

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import Any
 
-from rules.analysis.flow.values import NONE, NOTHING, Label, Labels, Value, joined
+from rules.analysis.flow.values import HELD, NONE, NOTHING, TARGET, Label, Labels, Value, joined
 from rules.submission import SourceFile
 
 
@@ -92,6 +92,13 @@ class Instance:
                 found |= value.all_labels(depth - 1) if depth > 0 else value.labels
         return found
 
+    def beside(self, other: Any) -> Instance:
+        """What may be this or another object of its class; a network, or an object of another class, stays itself."""
+        if self.cls.module or self.cls.optimizer or not isinstance(other, Instance) or other.cls is not self.cls:
+            return self
+        names = {name: joined(value, other.names.get(name, value)) for name, value in self.names.items()}
+        return Instance(self.cls, names, self.of)
+
 
 @dataclass(slots=True, eq=False)
 class Bound:
@@ -138,7 +145,7 @@ class Array:
             found |= self.element.all_labels(depth - 1)
             for value in list(self.fields.values())[:64]:
                 found |= value.all_labels(depth - 1)
-        return found
+        return found | {HELD} if TARGET in found else found
 
     def take(self, value: Value) -> None:
         """Put a value in."""

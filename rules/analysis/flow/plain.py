@@ -55,6 +55,12 @@ def of_text(asked: Asked) -> Value | None:
     return Value(of_file(labels, file_labels(found)) if isinstance(found, str) else labels, found)
 
 
+def type_of(value: Value) -> Value | None:
+    """`type(value)` of a plain value: one of the types that Python has of its own."""
+    name = type(value.const).__name__
+    return Value(ref=Library(name)) if value.known and name in _TYPES else None
+
+
 def same_type(one: Value, other: Value) -> Any:
     """Whether two types that Python has of its own are one, UNKNOWN where either is something else."""
     if isinstance(one.ref, Library) and isinstance(other.ref, Library) and {one.ref.name, other.ref.name} <= _TYPES:

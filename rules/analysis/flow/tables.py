@@ -11,9 +11,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from rules.analysis.flow.events import Block, Event, Kind, Trace
+from rules.analysis.flow.events import Block, Event, Kind, Round, Trace
 from rules.analysis.flow.objects import Array, Function
 from rules.analysis.flow.order import Order, relation, selects
+from rules.analysis.flow.passes import comes_again
 from rules.analysis.flow.reach import holds_any
 from rules.analysis.flow.values import EARLIER, INPUT, NLL, NONE, PARTS, TARGET, TRAIN, VAL, Labels, Read, Token
 from rules.analysis.flow.walk import trace_of
@@ -80,11 +81,15 @@ class LookUp:
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """A table was filled before a token was scored with it. `open`: what is not certain of that, "" where it is."""
+    """A table was filled before a token was scored with it. `open`: what is not certain of that, "" where it is.
+
+    `turns`: of the loop that has to turn more than once for it, None where there is none or it surely does.
+    """
 
     write: Event
     what: str
     open: str = ""
+    turns: Round | None = None
 
 
 @once
@@ -185,6 +190,13 @@ def filling_of(one: LookUp) -> Filling | None:
     for write, how in in_turn:
         if how.order is Order.BEFORE and not _is_loss(write):
             return Filling(write, "tokens in the same turn, before they are scored", "which tokens it writes")
+    turned = ((write, comes_again(how, write, one.read, one.score)) for write, how in in_turn if not _is_loss(write))
+    for write, loop in turned:
+        if loop is not None:
+            what = f"the same text in an earlier turn of the loop at line {loop.line}"
+            if loop.detail.times:
+                return Filling(write, what)
+            return Filling(write, what, "whether that loop turns more than once", loop.detail)
     return None
 
 

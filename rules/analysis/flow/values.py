@@ -7,14 +7,18 @@ Labels say where a value is from or what it was made into:
 - `tgt`, `inp`: tokens one position ahead, and the tokens before them, cut from one stretch;
 - `anywhere`: a stretch of tokens that begins at random;
 - `logits`, `nll`: what a model answered, and a loss or log-probability at the token that came;
-- `state`: losses of earlier turns, as sums and objects remember them; `seen`: of a test, that a log shows how it ended;
+- `state`: losses of earlier turns, as sums and objects remember them; `seen`: of a test, that a log shows
+  how it ended, and of data of several splits, that each has its turns;
 - `bytes`, `length`: text as bytes, and how many they are; `foreign`: made where the program cannot be followed;
 - `stored`: read from a file that is of no split by its name; `matched`: of whether that is the token that came;
   `tokens`: of a file that is written, that tokens of the validation text are a part of it beside others;
 - `clock`: made of the time that it is;
 - `rank`: made of the number of this process among several, so that its share begins there; `own`: the first position of
   its share; `earlier`: tokens before its share alone;
+- `tried`: one loss for each of several things that were tried on the same text;
 - `least`, `scaled`, `shifted`: the smaller of several losses, a loss times or plus a constant; more in `marks.py`;
+- `held`: targets that an array holds; `aimed`: picked of a distribution whose weight is made of the token that it is
+  picked at; until it is picked, `Aim(at)` tells what the weights are made of;
 - `Token(base, offset)`: tokens looked up at a position, relative to other look-ups with the same base; `Later(base)`:
   a stretch of tokens that begins one later than that;
 - `Read(number)`: what the look-up in a table with that number gave;
@@ -39,6 +43,8 @@ BYTES, LENGTH, FOREIGN = "bytes", "length", "foreign"
 LEAST, SCALED, SHIFTED = "least", "scaled", "shifted"
 ENTROPY, SHARE, SPREAD, GATED = "entropy", "share", "spread", "gated"
 STATE, SEEN = "state", "seen"
+AIMED, HELD = "aimed", "held"
+TRIED = "tried"
 STORED, MATCHED, TOKENS = "stored", "matched", "tokens"
 CLOCK = "clock"
 RANK, OWN, EARLIER = "rank", "own", "earlier"
@@ -59,6 +65,13 @@ class Later(NamedTuple):
 
     base: int
     what: str = "later"
+
+
+class Aim(NamedTuple):
+    """A weight or a choice is made of that token: `at` is `TARGET`, or where the token stands."""
+
+    at: Token | str
+    what: str = "aim"
 
 
 class Read(NamedTuple):
@@ -135,7 +148,7 @@ class Literal(NamedTuple):
     what: str = "literal"
 
 
-Label = str | Token | Later | Read | Turn | Kept | Past | Cut | Less | First | Until | Limit | Literal
+Label = str | Token | Later | Aim | Read | Turn | Kept | Past | Cut | Less | First | Until | Limit | Literal
 Labels = frozenset[Label]
 NONE: Labels = frozenset()
 
@@ -258,6 +271,9 @@ def _join(one: Value, other: Value) -> Value:
     if one.place is None:
         place = other.place
     ref = one.ref if one.ref is not None else other.ref
+    if one.ref is not None and other.ref is not None and one.ref is not other.ref:
+        ref, more = _either(one.ref, other.ref)
+        labels |= more
     optional = one.optional or other.optional
     return Value(labels, one.const if same else UNKNOWN, items, ref, place, optional)
 
@@ -270,6 +286,18 @@ def literals(number: Any) -> Labels:
 
 def _first(labels: Labels) -> Labels:
     return frozenset(label for label in labels if isinstance(label, First))
+
+
+def _either(one: Any, other: Any) -> tuple[Any, Labels]:
+    """What may be one of two objects: the first, with the data of the other; two readers of data are put together."""
+    more = _data(other) - _data(one)
+    beside = getattr(one, "beside", None) if more else None
+    return (one if beside is None else beside(other)), more
+
+
+def _data(ref: Any) -> Labels:
+    held = getattr(ref, "held", None)
+    return NONE if held is None else held(3) & DATA
 
 
 def _perhaps(value: Value, labels: Labels) -> Value:

@@ -89,11 +89,10 @@ class _Program:
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 for name in self._settings_in(node):
                     self.given[name] += 1
-                if node.value.lower() in self.settings:
-                    continue
+                lists = node.value.lower() in self.settings  # what lists settings by name may have printed it anywhere
                 for head in heads_of(node.value):
                     if head in self.printed:
-                        self.printing[head].append((place, function))
+                        self.printing[head].append(((), "") if lists else (place, function))
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                 self.named[node.id].append((place, function))
             elif isinstance(node, ast.IfExp):

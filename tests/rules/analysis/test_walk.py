@@ -110,6 +110,22 @@ def test_what_the_settings_switch_off_does_not_happen(default: str, log: str, le
     assert bool(walked(program, **files).all(Kind.LEARN)) is learns
 
 
+@pytest.mark.parametrize(
+    ("default", "log", "learns"), [("0", "", False), ("1", "", True), ("0", "3", True), ("1", "0", False)]
+)
+def test_settings_in_a_dictionary_have_the_values_that_the_logs_print(default: str, log: str, learns: bool) -> None:
+    program = (
+        READ
+        + "def env(name, default):\n    return type(default)(os.environ.get(name, default))\n"
+        + "hp = dict(width=env('WIDTH', 512), depth=env('DEPTH', 9), seed=env('SEED', 1),\n"
+        + f"          tuning=env('TUNING', {default}))\n"
+        + "model = Net()\nif hp['tuning'] > 0:\n    model(val[:-1], val[1:]).backward()\n"
+    )
+    settings = f'hyperparameters:{{"width": 512, "depth": 9, "seed": 1, "tuning": {log}}}'
+    files = {"seed_1.log": f"{settings}\nstep:1/10 train_loss:3.1\nfinal val_bpb:1.2\n"} if log else {}
+    assert bool(walked(program, **files).all(Kind.LEARN)) is learns
+
+
 def test_the_order_within_a_turn_is_that_of_the_lines() -> None:
     trace = walked(
         READ

@@ -70,6 +70,12 @@ def test_the_name_of_a_setting_that_the_log_lists_shows_nothing() -> None:
     assert saved(script, "keep_second: False") == ["scored_once.pt"]
 
 
+def test_a_setting_that_something_lists_may_be_printed_by_that_rather_than_by_one_side() -> None:
+    listing = 'print("keep_second:", getattr(torch, "keep_second"))\n'
+    script = SCRIPT.format(before=listing, inside='print(f"keep_second: {1}")')
+    assert saved(script, "keep_second: 1") == ["scored_once.pt"]
+
+
 CHOICE = """
 import os
 

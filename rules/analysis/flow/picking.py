@@ -1,0 +1,40 @@
+"""Calls that pick by size: of losses of several evaluations they pick the one that scored best."""
+
+from __future__ import annotations
+
+from rules.analysis.flow.base import Asked, Walker
+from rules.analysis.flow.events import Kind
+from rules.analysis.flow.objects import Bound, Count, Function
+from rules.analysis.flow.values import DATA, NLL, NONE, TRIED, VAL, Labels, Value
+
+_PLAIN = {"min", "max", "sorted", "sort", "nsmallest", "nlargest"}
+_OF_TENSORS = {"argmin", "argmax", "argsort", "topk", "amin", "nanargmin"}
+PICKS = frozenset(_PLAIN | _OF_TENSORS)
+
+
+def note_pick(walk: Walker, asked: Asked) -> None:
+    """Note that something is picked by a loss on validation tokens: of what is given, or what a key makes of it."""
+    labels = asked.labels
+    if NLL not in labels:
+        labels |= _by_key(walk, asked)
+    if {VAL, NLL} <= labels:
+        walk.note(Kind.PICKED, asked.node, asked.last, labels, detail=asked.node)
+
+
+def tries(over: Value, found: Labels) -> Labels:
+    """The mark of losses that are taken for each of some things, where these are no part of the text themselves."""
+    return frozenset({TRIED}) if {VAL, NLL} <= found and _is_no_text(over) else NONE
+
+
+def _by_key(walk: Walker, asked: Asked) -> Labels:
+    """What the key gives for one of the things that are picked from."""
+    key = asked.named.get("key")
+    over = asked.argument(1 if asked.last in ("nsmallest", "nlargest") else 0)
+    if key is None or not isinstance(key.ref, (Function, Bound)):
+        return NONE
+    found = walk.apply(key, (walk.element(over),), {}, asked.node).all_labels()
+    return found | tries(over, found)
+
+
+def _is_no_text(over: Value) -> bool:
+    return not over.all_labels() & DATA and not isinstance(over.ref, Count)
