@@ -10,6 +10,7 @@ from rules.analysis.configuration import Configuration, Origin, configuration_of
 from rules.analysis.flow.events import Block, Event
 from rules.analysis.flow.protocol import Adaptation, Learning, worst
 from rules.analysis.flow.silence import unshown
+from rules.analysis.flow.values import SEEN, TRAIN, VAL
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.nodes import nodes_of
 from rules.rule import Severity
@@ -33,6 +34,8 @@ def standing_of(found: Adaptation, submission: Submission) -> Standing:
     switch = next(open_switches(found.learn, configuration_of(submission)), "")
     if switch:
         return Standing(Severity.REVIEW, f"Whether `{switch}` held in the claimed run is open.")
+    if {VAL, TRAIN} <= found.learn.labels and SEEN not in found.learn.labels:
+        return Standing(Severity.REVIEW, "Whether it is validation or training tokens that it learns from is open.")
     trace = trace_of(submission)
     silent = None if trace is None else unshown(found.learn, trace, submission)
     if silent is not None:

@@ -54,6 +54,7 @@ from rules.analysis.flow.values import (
     RAND,
     RANK,
     SCALED,
+    SEEN,
     SHIFTED,
     STORED,
     TOKENS,
@@ -616,6 +617,9 @@ class Libraries(Walker):
         labels = [item.all_labels() for item in items or ()]
         if any(NLL in one for one in labels) and any(ENTROPY in one and NLL not in one for one in labels):
             self.note(Kind.BESIDE, asked.node, asked.last, asked.labels)
+        splits = [one & {VAL, TRAIN} for one in labels]
+        if any(one != splits[0] for one in splits) and asked.labels >= {VAL, TRAIN}:
+            return Value(asked.labels | {SEEN})  # texts of both splits, one after the other
         return None
 
     # -- containers and tables ---------------------------------------------------------------------------------------
