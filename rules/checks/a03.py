@@ -152,6 +152,8 @@ def _aimed(submission: Submission) -> Iterator[Finding]:
     if severity is Severity.BLOCK and _asks_by_target(asked, trace):
         severity = Severity.REVIEW
         open_question = " Open: whether it is that token, or the text before it, that the network is asked with too."
+    elif severity is Severity.BLOCK and not mixes:
+        severity, open_question = Severity.REVIEW, " Open: by what the weight is made of that token."
     yield RULE.at(
         mix.location,
         "The weight that is given here to a distribution is made of the very token that it is then asked for, and line "

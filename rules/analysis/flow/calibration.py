@@ -24,6 +24,7 @@ from rules.submission import SourceFile, Submission
 
 _WORDS = re.compile(r"hess|calib|gptq|awq|smoothquant|act(?:ivation)?_?(?:stat|scale|range|order)", re.I)
 _NO_QUANTIZER = re.compile(r"temperature|(?:^|_)temp(?:_|$)", re.I)  # what is fitted is a number that divides logits
+_RESULTS = ("json.", "_json.")  # figures are written, no weights
 _QUANTIZES = re.compile(r"quant|gptq|awq|serialize|export|compress|pack", re.I)
 _HOOKS = frozenset({"register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook"})
 _RANK = re.compile(r"rank|master|main_process|distributed|is_main|world_size", re.I)
@@ -176,7 +177,7 @@ def _use(asked: Event, trace: Trace) -> Block | Event | None:
         for part in _following(around, asked):
             if isinstance(part, Block) and part.what == "call" and _QUANTIZES.search(part.name):
                 return part
-    return _after(asked, trace.all(Kind.SAVE))
+    return _after(asked, [event for event in trace.all(Kind.SAVE) if not event.name.startswith(_RESULTS)])
 
 
 def _following(around: Block, asked: Event) -> Iterator[Block | Event]:
