@@ -29,6 +29,7 @@ from rules.analysis.flow.events import Event, Kind
 from rules.analysis.flow.order import Order, relation, repeats
 from rules.analysis.flow.values import TRAIN
 from rules.analysis.flow.walk import trace_of
+from rules.analysis.nodes import nodes_of, walk
 from rules.competition import Competition
 from rules.rule import Finding, Rule, Severity
 from rules.submission import Submission
@@ -78,11 +79,11 @@ def _chosen(event: Event) -> str:
     tree = event.source.tree
     if tree is None:
         return ""
-    statement = next((n for n in ast.walk(tree) if isinstance(n, ast.If) and event.detail in ast.walk(n.test)), None)
+    statement = next((n for n in nodes_of(event.source, ast.If) if event.detail in walk(n.test)), None)
     if statement is None:
         return ""
-    compared = {node.id for node in ast.walk(statement.test) if isinstance(node, ast.Name)}
-    inside = [node for part in statement.body for node in ast.walk(part)]
+    compared = {node.id for node in walk(statement.test) if isinstance(node, ast.Name)}
+    inside = [node for part in statement.body for node in walk(part)]
     bound = {node.id for node in inside if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)} - compared
     after = _after(statement, tree)
     used = (name for name in sorted(bound) if any(_uses(node, name) for node in after))
@@ -92,13 +93,13 @@ def _chosen(event: Event) -> str:
 def _after(statement: ast.If, tree: ast.Module) -> list[ast.AST]:
     """What stands behind the statement in its function."""
     last = statement.end_lineno or statement.lineno
-    return [node for node in ast.walk(_function_around(statement, tree)) if getattr(node, "lineno", 0) > last]
+    return [node for node in walk(_function_around(statement, tree)) if getattr(node, "lineno", 0) > last]
 
 
 def _uses(node: ast.AST, name: str) -> bool:
     """Whether a call or a return takes the name, other than to print it, or a test asks for it that decides a call."""
     if isinstance(node, ast.If):
-        decided = [inner for part in node.body for inner in ast.walk(part)]
+        decided = [inner for part in node.body for inner in walk(part)]
         return _names(node.test, name) and any(isinstance(one, ast.Call) and not _is_print(one) for one in decided)
     if isinstance(node, ast.Call) and not _is_print(node):
         return any(_names(part, name) for part in (*node.args, *(k.value for k in node.keywords)))
@@ -106,7 +107,7 @@ def _uses(node: ast.AST, name: str) -> bool:
 
 
 def _names(node: ast.AST, name: str) -> bool:
-    return any(isinstance(inner, ast.Name) and inner.id == name for inner in ast.walk(node))
+    return any(isinstance(inner, ast.Name) and inner.id == name for inner in walk(node))
 
 
 def _read_again(inside: list[ast.AST], after: list[ast.AST]) -> str:
@@ -129,10 +130,15 @@ def _called(node: ast.Call) -> str:
     return str(getattr(node.func, "id", getattr(node.func, "attr", "")))
 
 
+def _holds(function: ast.FunctionDef | ast.AsyncFunctionDef, statement: ast.If) -> bool:
+    inside = function.lineno <= statement.lineno <= (function.end_lineno or 0)
+    return inside and any(node is statement for node in walk(function))
+
+
 def _function_around(statement: ast.If, tree: ast.Module) -> ast.AST:
     """The innermost function that holds the statement, else the module."""
     found: ast.AST = tree
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and any(n is statement for n in ast.walk(node)):
+    for node in walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and _holds(node, statement):
             found = node
     return found

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from rules.analysis.flow.events import Event, Kind
 from rules.analysis.flow.protocol import protocol_of
+from rules.analysis.nodes import walk
 from rules.analysis.once import once
 from rules.analysis.program import program_sources
 from rules.rule import Evidence
@@ -71,7 +72,7 @@ def _answering(score: Event) -> Iterator[str]:
 
 
 def _in(source: SourceFile, names: set[str]) -> Iterator[tuple[SourceFile, int, int]]:
-    for node in ast.walk(source.tree or ast.Module([], [])):
+    for node in walk(source.tree or ast.Module([], [])):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name in names:
             for at, used in _masked(node):
                 yield source, at, used
@@ -79,10 +80,10 @@ def _in(source: SourceFile, names: set[str]) -> Iterator[tuple[SourceFile, int, 
 
 def _masked(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[int, int]]:
     """Lines that open a mask at the targets of a loss, and lines that lay it on an answer."""
-    calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+    calls = [node for node in walk(function) if isinstance(node, ast.Call)]
     losses = [call for call in calls if _called(call) in _LOSSES and len(call.args) >= 2]
     targets = {name for call in losses for name in _names(call.args[1])}
-    made = [node for node in ast.walk(function) if isinstance(node, ast.Assign)]
+    made = [node for node in walk(function) if isinstance(node, ast.Assign)]
     for _ in range(_ROUNDS if targets else 0):
         targets |= {name for one in made if _names(one.value) & targets and not _loses(one) for name in _bound(one)}
     answers = {name for call in losses for name in _names(call.args[0])}
@@ -95,13 +96,13 @@ def _masked(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[
 
 def _lays(one: ast.Assign, mask: set[str]) -> bool:
     """Whether an answer is masked: `logits = logits.masked_fill(mask, …)`."""
-    inner = (node for node in ast.walk(one.value) if isinstance(node, ast.Call) and _called(node) in _MASKS)
+    inner = (node for node in walk(one.value) if isinstance(node, ast.Call) and _called(node) in _MASKS)
     return any(call.args and _names(call.args[0]) & mask for call in inner)
 
 
 def _loses(one: ast.Assign) -> bool:
     """Whether an assignment makes a loss or an answer of the targets, and no targets again."""
-    return any(isinstance(node, ast.Call) and _called(node) in _LOSSES for node in ast.walk(one.value))
+    return any(isinstance(node, ast.Call) and _called(node) in _LOSSES for node in walk(one.value))
 
 
 def _called(call: ast.Call) -> str:
@@ -110,7 +111,7 @@ def _called(call: ast.Call) -> str:
 
 def _names(node: ast.AST) -> set[str]:
     """Names in an expression; of a module that is called only what it is called with."""
-    return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)} - {"torch", "F", "self"}
+    return {inner.id for inner in walk(node) if isinstance(inner, ast.Name)} - {"torch", "F", "self"}
 
 
 def _bound(one: ast.Assign) -> set[str]:

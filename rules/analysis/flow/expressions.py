@@ -68,6 +68,7 @@ from rules.analysis.flow.values import (
     literals,
     without,
 )
+from rules.analysis.nodes import walk
 
 MOST_TEXT = 10_000
 MOST_BITS = 4_096
@@ -537,7 +538,7 @@ class Expressions(Calls):
 
     def narrow(self, test: ast.expr, holds: bool = True) -> None:
         """Where a test of a file's name holds, or does not, the name is of fewer splits."""
-        for node in ast.walk(test):
+        for node in walk(test):
             found = self.scope.names.get(node.id) if isinstance(node, ast.Name) else None
             if found is not None and found.labels >= FILES and isinstance(node, ast.Name):
                 left = narrowed(found.labels, test, holds)
