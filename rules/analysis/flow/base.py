@@ -181,6 +181,10 @@ class Walker(ABC):
         """Walk a text that the program runs in a module; False where the text is not known."""
 
     @abstractmethod
+    def arithmetic(self, one: Value, other: Value, op: ast.AST, node: ast.AST | None = None) -> Value:
+        """Two values put together."""
+
+    @abstractmethod
     def attribute_of(self, owner: Value, name: str) -> Value:
         """An attribute of a value."""
 

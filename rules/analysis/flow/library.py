@@ -132,7 +132,8 @@ _EMPTIES = frozenset({"zero_", "clear"})
 _GROW = frozenset({"append", "extend", "add", "appendleft", "insert", "push"})
 _IN_PLACE_SUM = frozenset({"add_", "iadd"})
 _TABLE_WRITES = {"scatter_add_": 1, "index_add_": 1, "index_put_": 0, "put_": 0, "scatter_": 1, "index_copy_": 1}
-_TABLE_READS = {"gather": 1, "index_select": 1, "take": 0, "take_along_dim": 0}
+_TABLE_READS = {"gather": 1, "index_select": 1, "take": 0, "take_along_dim": 0, "take_along_axis": 0}
+_MULTIPLIES, _DIVIDES = frozenset({"mul", "multiply"}), frozenset({"div", "divide", "true_divide"})
 _SMALLER = frozenset({"minimum", "min", "fmin", "amin"})
 _NUMBERS: dict[str, Callable[[Any], Any]] = {
     "int": int,
@@ -196,6 +197,7 @@ class Libraries(Walker):
         if handler is None and asked.is_method and not _IN_PLACE.fullmatch(last):
             self.asked_part(asked)
         found = None if handler is None else handler(self, asked)
+        self._put_out(asked, found)
         if found is None and name.startswith("torch.nn.") and last[:1].isupper():
             return Value(ref=Instance(Class(last, {}, module=True)))
         if found is not None:
@@ -680,6 +682,19 @@ class Libraries(Walker):
             owner.ref.labels |= labels_of(asked.arguments[place + 1 :], asked.named)
         return owner
 
+    def _product(self, asked: Asked) -> Value | None:
+        """`losses.mul(0.97)`, `torch.div(losses, count)`."""
+        if len(asked.arguments) != 2:
+            return None
+        op = ast.Mult() if asked.last in _MULTIPLIES else ast.Div()
+        return self.arithmetic(asked.arguments[0], asked.arguments[1], op, asked.node)
+
+    def _put_out(self, asked: Asked, found: Value | None) -> None:
+        """`np.fmin(one, other, out=array[begin:end])` stores what it gives."""
+        for keyword in getattr(asked.node, "keywords", ()):
+            if keyword.arg == "out" and isinstance(keyword.value, (ast.Subscript, ast.Attribute)):
+                self.store(keyword.value, Value(asked.labels) if found is None else found, asked.node)
+
     def _table_read(self, asked: Asked) -> Value | None:
         place = _TABLE_READS[asked.last] + 1
         if not asked.arguments:
@@ -904,6 +919,7 @@ def _table() -> dict[str, Any]:
         (("SimpleNamespace", "Namespace"), Libraries._namespace),
         (TEXT_METHODS, Libraries._text),
         (("type",), Libraries._type),
+        (_MULTIPLIES | _DIVIDES, Libraries._product),
     ]
     return {name: handler for names, handler in groups for name in names}
 

@@ -284,3 +284,41 @@ def test_what_grows_by_itself_at_each_line_ends(line: str) -> None:
     start = process_time()
     walked(program)
     assert process_time() - start < 5.0  # without a bound it never ends
+
+
+HELD = "net = Net()\nlogits = Logits()\ntotal = 0.0\nledger = np.full(len(val), np.inf)\n"
+MODEL = "class Logits(torch.nn.Module):\n    def forward(self, x):\n        return self.head(x)\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "total -= torch.log_softmax(logits(x), -1).gather(-1, y[:, None]).sum().item()",
+        "total -= float(np.take_along_axis(logits(x).log_softmax(-1).numpy(), y[..., None], -1).sum())",
+        "picked = F.log_softmax(logits(x), -1)[torch.arange(64), y]\n    total -= picked.sum()",
+    ],
+)
+def test_a_sum_from_which_only_logarithms_are_taken_is_a_score(line: str) -> None:
+    loop = "for i in range(0, len(val), 64):\n    x, y = val[i : i + 64], val[i + 1 : i + 65]\n"
+    trace = walked(READ + MODEL + HELD + loop + f"    {line}\n")
+    assert {VAL, NLL} <= only(trace, Kind.SCORE).labels
+    assert trace.all(Kind.TAKEN) == []
+
+
+def test_what_was_added_and_is_taken_away_again_is_taken() -> None:
+    loop = "for i in range(0, len(val), 64):\n    loss = net(val[i : i + 64], val[i + 1 : i + 65])\n"
+    trace = walked(READ + MODEL + HELD + loop + "    total += loss\n    if loss > 9:\n        total -= loss\n")
+    assert only(trace, Kind.TAKEN).name == "total"
+
+
+def test_a_result_that_is_put_out_into_a_stretch_is_kept_there() -> None:
+    loop = "for i in range(0, len(val), 64):\n    loss = net(val[i : i + 64], val[i + 1 : i + 65])\n"
+    trace = walked(READ + MODEL + HELD + loop + "    np.fmin(ledger[i : i + 64], loss, out=ledger[i : i + 64])\n")
+    assert only(trace, Kind.SCORE).name == "ledger"
+
+
+@pytest.mark.parametrize("scaled", ["loss.mul(0.97)", "torch.multiply(loss, 0.97)", "0.97 * loss", "loss.mul(factor)"])
+def test_a_loss_is_scaled_by_an_operator_or_a_method(scaled: str) -> None:
+    loop = "factor = 0.97\nfor i in range(0, len(val), 64):\n    loss = net(val[i : i + 64], val[i + 1 : i + 65])\n"
+    trace = walked(READ + MODEL + HELD + loop + f"    total += {scaled}\n")
+    assert only(trace, Kind.SCALE).detail == 0.97
