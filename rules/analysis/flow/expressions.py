@@ -37,6 +37,7 @@ from rules.analysis.flow.values import (
     EARLIER,
     INPUT,
     LOGITS,
+    LOGP,
     MATCHED,
     MOST_ITEMS,
     NLL,
@@ -412,7 +413,7 @@ class Expressions(Calls):
             truth = self.truth(value)
             if truth is not None:
                 return constant(not truth)
-        return Value(value.all_labels())
+        return Value(value.all_labels() - {LOGP} if isinstance(node.op, ast.USub) else value.all_labels())
 
     def _boolean(self, node: ast.BoolOp) -> Value:
         decides = isinstance(node.op, ast.Or)

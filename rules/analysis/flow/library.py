@@ -47,6 +47,7 @@ from rules.analysis.flow.values import (
     LEAST,
     LENGTH,
     LOGITS,
+    LOGP,
     MATCHED,
     NLL,
     NONE,
@@ -603,12 +604,12 @@ class Libraries(Walker):
         found = exponent(asked.labels)
         if found and VAL in asked.labels:
             self.note(Kind.SPREAD, asked.node, asked.last, asked.labels)
-        return Value((asked.labels - {SCALED, SHIFTED}) | found)
+        return Value((asked.labels - {SCALED, SHIFTED, LOGP}) | found)
 
     def _logarithm(self, asked: Asked) -> Value | None:
         """What was made smaller was a probability; what is normalised over tokens is an answer, whoever gave it."""
         if asked.last in ("log_softmax", "softmax") and asked.labels & DATA and NLL not in asked.labels:
-            return Value(asked.labels | {LOGITS})
+            return Value(asked.labels | {LOGITS} | ({LOGP} if asked.last == "log_softmax" else NONE))
         if asked.last == "logaddexp" and not asked.is_method and len(asked.arguments) == 2 and NLL not in asked.labels:
             return Value(weighed(asked.labels, *asked.arguments, asked.node, self))
         return Value(asked.labels - {SCALED, SHIFTED}) if asked.labels & {SCALED, SHIFTED} else None

@@ -19,6 +19,7 @@ from rules.analysis.flow.turning import comes_true
 from rules.analysis.flow.values import (
     DATA,
     HELD,
+    LOGP,
     MATCHED,
     NLL,
     NONE,
@@ -581,7 +582,8 @@ class Machine(Expressions):
         if isinstance(op, ast.Mult) and NLL not in labels:
             self.blanked(target, getattr(node, "value", None), labels, node)
         if NLL in labels and isinstance(op, (ast.Add, ast.Sub)):
-            if isinstance(op, ast.Add) or self._adds_up(target, node):
+            logarithms = is_logarithm(getattr(node, "value", None)) or (LOGP in labels and self._is_first(target, node))
+            if isinstance(op, ast.Add) or logarithms:
                 value = value.plus(self.scored(node, name_of(target), labels, "added"))
                 labels = value.all_labels()
             else:
@@ -607,11 +609,11 @@ class Machine(Expressions):
                 self._learnt(known, labels)
                 names[target.attr] = remembered(self.arithmetic(known, value, op))
 
-    def _adds_up(self, target: ast.expr, node: ast.AST) -> bool:
-        """Whether logarithms of probabilities are taken away from a sum: nothing else was added to it before."""
+    def _is_first(self, target: ast.expr, node: ast.AST) -> bool:
+        """Whether nothing was added to a sum before, from which something is taken away."""
         name, line = name_of(target), getattr(node, "lineno", 0)
         before = (one for one in self.trace.scores if one.name == name and one.function == self.scope.function)
-        return is_logarithm(getattr(node, "value", None)) or all(one.line == line for one in before)
+        return all(one.line == line for one in before)
 
     def _added_to_array(self, known: Value, value: Value) -> bool:
         """An array stays the same array; the counts of one batch may be added to a table."""

@@ -6,7 +6,8 @@ Labels say where a value is from or what it was made into:
 - `val?`, `train?`: the name of a file of that split, before it is read;
 - `tgt`, `inp`: tokens one position ahead, and the tokens before them, cut from one stretch;
 - `anywhere`: a stretch of tokens that begins at random;
-- `logits`, `nll`: what a model answered, and a loss or log-probability at the token that came;
+- `logits`, `nll`: what a model answered, and a loss or log-probability at the token that came; `logp`: of either, that
+  it is a logarithm of probabilities, not yet negated;
 - `state`: losses of earlier turns, as sums and objects remember them; `seen`: of a test, that a log shows
   how it ended, and of data of several splits, that each has its turns;
 - `bytes`, `length`: text as bytes, and how many they are; `foreign`: made where the program cannot be followed;
@@ -38,7 +39,7 @@ VAL, TRAIN, GEN, RAND = "val", "train", "gen", "rand"
 VAL_FILE, TRAIN_FILE = "val?", "train?"
 TARGET, INPUT = "tgt", "inp"
 PARTS = "parts"  # of a key: several indices, one for each dimension of a table
-LOGITS, NLL = "logits", "nll"
+LOGITS, NLL, LOGP = "logits", "nll", "logp"
 ANYWHERE = "anywhere"
 BYTES, LENGTH, FOREIGN = "bytes", "length", "foreign"
 LEAST, SCALED, SHIFTED = "least", "scaled", "shifted"

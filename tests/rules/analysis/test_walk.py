@@ -311,6 +311,12 @@ def test_what_was_added_and_is_taken_away_again_is_taken() -> None:
     assert only(trace, Kind.TAKEN).name == "total"
 
 
+def test_weights_that_learn_from_losses_are_no_score() -> None:
+    program = "weights = torch.zeros(2)\nfor i in range(0, len(val), 64):\n    loss = net(val[i : i + 64], val[i + 1 : i + 65])\n"
+    trace = walked(READ + MODEL + HELD + program + "    weights -= 0.01 * loss\n    total += loss\n")
+    assert only(trace, Kind.SCORE).name == "total"
+
+
 def test_a_result_that_is_put_out_into_a_stretch_is_kept_there() -> None:
     loop = "for i in range(0, len(val), 64):\n    loss = net(val[i : i + 64], val[i + 1 : i + 65])\n"
     trace = walked(READ + MODEL + HELD + loop + "    np.fmin(ledger[i : i + 64], loss, out=ledger[i : i + 64])\n")
