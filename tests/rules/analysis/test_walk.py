@@ -312,8 +312,9 @@ def test_what_was_added_and_is_taken_away_again_is_taken() -> None:
 
 
 def test_weights_that_learn_from_losses_are_no_score() -> None:
-    program = "weights = torch.zeros(2)\nfor i in range(0, len(val), 64):\n    loss = net(val[i : i + 64], val[i + 1 : i + 65])\n"
-    trace = walked(READ + MODEL + HELD + program + "    weights -= 0.01 * loss\n    total += loss\n")
+    start = READ + MODEL + HELD + "weights = torch.zeros(2)\n"
+    loop = "for i in range(0, len(val), 64):\n    loss = net(val[i : i + 64], val[i + 1 : i + 65])\n"
+    trace = walked(start + loop + "    weights -= 0.01 * loss\n    total += loss\n")
     assert only(trace, Kind.SCORE).name == "total"
 
 
