@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 from hypothesis import HealthCheck, settings
@@ -15,3 +16,8 @@ settings.register_profile(
     derandomize=bool(os.environ.get("CI")),
 )
 settings.load_profile("fairway")
+
+
+def pytest_runtest_teardown() -> None:
+    """A command that prints one report turns the collector off for the rest of its process: a test's goes on."""
+    gc.enable()
