@@ -15,8 +15,8 @@ from rules.analysis.flow.objects import Array
 from rules.analysis.flow.values import (
     AIMED,
     HELD,
+    HINTED,
     LOGITS,
-    MATCH,
     NLL,
     NONE,
     STATE,
@@ -38,7 +38,7 @@ def aims(value: Value, walker: Walker) -> Labels:
     Not what earlier turns have left, nor counts of text, which other rules are about.
     """
     labels = value.all_labels()
-    if labels & {LOGITS, NLL, STATE, MATCH} or any(isinstance(label, Past) for label in labels):
+    if labels & {LOGITS, NLL, STATE, HINTED} or any(isinstance(label, Past) for label in labels):
         return NONE
     found = NONE if HELD in labels else frozenset(label for label in labels if isinstance(label, Aim))
     reads = [walker.trace.reads[label.number] for label in labels if isinstance(label, Read)]
@@ -49,10 +49,10 @@ def aims(value: Value, walker: Walker) -> Labels:
     return found if counts or HELD in labels else found | _made_of(labels)
 
 
-def matches(one: Value, other: Value) -> Labels:
+def hinted(one: Value, other: Value) -> Labels:
     """Of `hint == target`: what a tilt of the hinted token gives at the token that came, and no weight of a class."""
     sides = ((one, other), (other, one))
-    return frozenset({MATCH}) if any(_is_token(side) and not by.known for side, by in sides) else NONE
+    return frozenset({HINTED}) if any(_is_token(side) and not by.known for side, by in sides) else NONE
 
 
 def _is_token(value: Value) -> bool:

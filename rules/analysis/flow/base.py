@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +20,10 @@ FAR = 1_000_000  # how far back an index points from which something unknown was
 FEW = 8  # numbers that are counted through to reach further back or ahead: of more, each is a position of its own
 Arguments = tuple[Value, ...]
 Named = dict[str, Value]
+
+
+class Leave(Exception):  # noqa: N818 - control flow of the walk
+    """The rest of the block is not reached."""
 
 
 @dataclass(slots=True, eq=False)
@@ -79,6 +83,9 @@ class Walker(ABC):
     made: dict[str, Value]  # modules that the program makes at run time, by name
     answered: Answered | None = None  # the last call of a network
     once: bool  # loops are walked once only: an outer loop is walked for the first time
+    seen: Mapping[ast.If, bool]  # which side of a statement a log shows to have run
+    turning: list[ast.AST]  # the loops around
+    left: list[list[dict[str, Value]]]  # of each loop around, the names where a turn ended early
 
     @abstractmethod
     def note(self, kind: Kind, node: ast.AST, name: str = "", labels: Labels = NONE, detail: Any = None) -> Event:
@@ -104,6 +111,10 @@ class Walker(ABC):
     @abstractmethod
     def block(self, what: str, node: ast.AST, name: str = "", labels: Labels = NONE) -> AbstractContextManager[Block]:
         """What happens inside is put together."""
+
+    @abstractmethod
+    def body(self, statements: Sequence[ast.stmt]) -> None:
+        """Walk statements in order; what follows an unconditional end is not reached."""
 
     @abstractmethod
     def leave_safely(self, statements: Sequence[ast.stmt]) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from rules.analysis.configuration import Configuration, configuration_of
 from rules.analysis.flow.events import Block, Event, Kind, Trace
-from rules.analysis.flow.library import of_network
+from rules.analysis.flow.learning import of_network
 from rules.analysis.flow.objects import Function
 from rules.analysis.flow.order import Order, relation
 from rules.analysis.flow.values import DATA, NLL, TRAIN, VAL, Labels

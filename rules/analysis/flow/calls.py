@@ -13,7 +13,8 @@ from rules.analysis.flow.aims import aims
 from rules.analysis.flow.base import Answered, Arguments, Named, labels_of
 from rules.analysis.flow.events import Block, Kind
 from rules.analysis.flow.files import of_split
-from rules.analysis.flow.library import Libraries, of_network
+from rules.analysis.flow.learning import of_network
+from rules.analysis.flow.library import Libraries
 from rules.analysis.flow.objects import (
     Array,
     Bound,

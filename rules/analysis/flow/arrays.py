@@ -1,0 +1,239 @@
+"""What calls of arrays and tensors give: tables that are read and written, losses that are put together."""
+
+from __future__ import annotations
+
+import ast
+
+from rules.analysis.flow.aims import blended, hinted, picked, weighed
+from rules.analysis.flow.base import Asked, labels_of
+from rules.analysis.flow.events import Kind
+from rules.analysis.flow.learning import Learning
+from rules.analysis.flow.marks import exponent, matched
+from rules.analysis.flow.objects import (
+    Array,
+    array_of,
+    owners,
+)
+from rules.analysis.flow.values import (
+    DATA,
+    ENTROPY,
+    LEAST,
+    LOGITS,
+    LOGP,
+    NLL,
+    NONE,
+    NOTHING,
+    SCALED,
+    SEEN,
+    SHIFTED,
+    TRAIN,
+    VAL,
+    Value,
+)
+
+TABLE_WRITES = {"scatter_add_": 1, "index_add_": 1, "index_put_": 0, "put_": 0, "scatter_": 1, "index_copy_": 1}
+TABLE_READS = {"gather": 1, "index_select": 1, "take": 0, "take_along_dim": 0, "take_along_axis": 0}
+MULTIPLIES, DIVIDES = frozenset({"mul", "multiply"}), frozenset({"div", "divide", "true_divide"})
+
+
+class Arrays(Learning):
+    """Arrays, tensors and tables."""
+
+    def _empty(self, asked: Asked) -> Value | None:
+        array = self.array(asked.node)
+        grad = asked.named.get("requires_grad")
+        array.leaf = bool(grad is not None and grad.known and grad.const)
+        array.zero = asked.last in ("zeros", "zeros_like", "new_zeros")
+        return Value(ref=array)
+
+    def _converted(self, asked: Asked) -> Value | None:
+        """A table is the same table as a tensor or as an array."""
+        one = asked.argument(0)
+        if asked.is_method or not isinstance(one.ref, Array) or one.ref.container or not one.ref.writes:
+            return None
+        return one
+
+    def _emptied(self, asked: Asked) -> Value | None:
+        """A table that is used again begins anew."""
+        array = array_of(asked.argument(0).ref) if asked.is_method else None
+        if array is None or (asked.last == "fill_" and asked.argument(1).const != 0):
+            return None
+        self.note(Kind.RESET, asked.node, "", detail=array)
+        return asked.argument(0)
+
+    def _copied(self, asked: Asked) -> Value | None:
+        if asked.last == "fill_":
+            self._emptied(asked)
+        if asked.last == "copy_" and asked.is_method and asked.arguments and asked.arguments[0].ref is None:
+            self.note(Kind.PUT, asked.node, asked.name, detail=frozenset())
+        elif asked.last == "copy_":
+            self.put(asked.node, asked.name, *asked.arguments[:1])
+        if asked.last == "copy_" and len(asked.arguments) == 2 and owners(asked.arguments[1]):
+            taken = owners(asked.arguments[0])  # weights are put back, one by one
+            if taken:
+                self.note(Kind.LOAD, asked.node, asked.name, asked.labels, detail=frozenset(taken))
+        if asked.is_method and asked.arguments and isinstance(asked.arguments[0].ref, Array):
+            asked.arguments[0].ref.labels |= self.picked(Value(labels_of(asked.arguments[1:], asked.named))).labels
+            return asked.arguments[0]
+        return None
+
+    def _grown(self, asked: Asked) -> Value | None:
+        if not asked.is_method or len(asked.arguments) < 2:
+            return None
+        owner, value = asked.arguments[0], asked.arguments[-1]
+        inner = value.all_labels()
+        if NLL in inner:
+            inner |= self.scored(asked.node, _receiver(asked.node), inner, "kept")
+        if isinstance(owner.ref, Array):
+            if inner - owner.ref.labels:
+                self.changes += 1
+            owner.ref.take(value if asked.last != "extend" else self.element(value))
+            owner.ref.labels |= inner
+        return NOTHING
+
+    def _add_at(self, asked: Asked) -> Value | None:
+        if asked.is_method or len(asked.arguments) < 2 or (asked.last == "at" and not asked.name.endswith("add.at")):
+            return None
+        self.wrote(asked.arguments[0], asked.arguments[1], asked.node)
+        if isinstance(asked.arguments[0].ref, Array):
+            asked.arguments[0].ref.labels |= labels_of(asked.arguments[2:], {})
+        return NOTHING
+
+    def _counted(self, asked: Asked) -> Value | None:
+        array = self.array(asked.node)
+        if asked.arguments and asked.labels & DATA:
+            self.wrote(Value(ref=array), asked.arguments[0], asked.node)
+        return Value(asked.labels, ref=array)
+
+    def _table_write(self, asked: Asked) -> Value | None:
+        if not asked.is_method or not asked.arguments:
+            return None
+        place = 1 + TABLE_WRITES[asked.last]
+        owner, key = (
+            asked.arguments[0],
+            asked.arguments[place] if len(asked.arguments) > place else asked.named.get("index", NOTHING),
+        )
+        if isinstance(owner.ref, Array):
+            self.wrote(owner, key, asked.node)
+            owner.ref.labels |= labels_of(asked.arguments[place + 1 :], asked.named)
+        return owner
+
+    def _table_read(self, asked: Asked) -> Value | None:
+        place = TABLE_READS[asked.last] + 1
+        if not asked.arguments:
+            return None
+        owner, key = (
+            asked.arguments[0],
+            asked.arguments[place] if len(asked.arguments) > place else asked.named.get("index", NOTHING),
+        )
+        if isinstance(owner.ref, Array) and not owner.all_labels() & {NLL, LOGITS}:
+            return self.looked_up(owner, key, asked.node)
+        found = owner.all_labels()
+        if LOGITS in found and key.all_labels() & DATA:
+            wanted = key.all_labels()
+            return Value(found | wanted | {NLL} | picked(found, wanted, asked.node, self))
+        return self.item(owner, key, asked.node)
+
+    def _product(self, asked: Asked) -> Value | None:
+        """`losses.mul(0.97)`, `torch.div(losses, count)`."""
+        if len(asked.arguments) != 2:
+            return None
+        op = ast.Mult() if asked.last in MULTIPLIES else ast.Div()
+        return self.arithmetic(asked.arguments[0], asked.arguments[1], op, asked.node)
+
+    def _put_out(self, asked: Asked, found: Value | None) -> None:
+        """`np.fmin(one, other, out=array[begin:end])` stores what it gives."""
+        for keyword in getattr(asked.node, "keywords", ()):
+            if keyword.arg == "out" and isinstance(keyword.value, (ast.Subscript, ast.Attribute)):
+                self.store(keyword.value, Value(asked.labels) if found is None else found, asked.node)
+
+    def _summed(self, asked: Asked) -> Value | None:
+        if not asked.is_method or len(asked.arguments) < 2:
+            return None
+        owner, inner = asked.arguments[0], asked.arguments[1].all_labels()
+        if NLL in inner:
+            inner |= self.scored(asked.node, _receiver(asked.node), inner, "added")
+        if isinstance(owner.ref, Array):
+            owner.ref.labels |= inner
+            self.wrote(owner, asked.arguments[1], asked.node)
+            return owner
+        func = getattr(asked.node, "func", None)
+        if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name):
+            known = self.scope.find(func.value.id)
+            if known is not None and inner - known.labels:
+                self.changes += 1
+                self.scope.home(func.value.id).names[func.value.id] = known.plus(inner)
+        return Value(asked.labels)
+
+    def _equal(self, asked: Asked) -> Value | None:
+        """`torch.eq(hint, target)`, `hint.ne(target)`."""
+        if len(asked.arguments) < 2:
+            return None
+        one, other = asked.arguments[:2]
+        return Value(asked.labels | matched(one.all_labels(), other.all_labels()) | hinted(one, other))
+
+    def _exponent(self, asked: Asked) -> Value | None:
+        found = exponent(asked.labels)
+        if found and VAL in asked.labels:
+            self.note(Kind.SPREAD, asked.node, asked.last, asked.labels)
+        return Value((asked.labels - {SCALED, SHIFTED, LOGP}) | found)
+
+    def _logarithm(self, asked: Asked) -> Value | None:
+        """What was made smaller was a probability; what is normalised over tokens is an answer, whoever gave it."""
+        if asked.last in ("log_softmax", "softmax") and asked.labels & DATA and NLL not in asked.labels:
+            return Value(asked.labels | {LOGITS} | ({LOGP} if asked.last == "log_softmax" else NONE))
+        if asked.last == "logaddexp" and not asked.is_method and len(asked.arguments) == 2 and NLL not in asked.labels:
+            return Value(weighed(asked.labels, *asked.arguments, asked.node, self))
+        return Value(asked.labels - {SCALED, SHIFTED}) if asked.labels & {SCALED, SHIFTED} else None
+
+    def _beside(self, asked: Asked) -> Value | None:
+        """Put side by side: losses of the token that came, and something that is none."""
+        items = asked.arguments[0].items if asked.arguments else None
+        labels = [item.all_labels() for item in items or ()]
+        if any(NLL in one for one in labels) and any(ENTROPY in one and NLL not in one for one in labels):
+            self.note(Kind.BESIDE, asked.node, asked.last, asked.labels)
+        splits = [one & {VAL, TRAIN} for one in labels]
+        if any(one != splits[0] for one in splits) and asked.labels >= {VAL, TRAIN}:
+            return Value(asked.labels | {SEEN})  # texts of both splits, one after the other
+        return None
+
+    def _blended(self, asked: Asked) -> Value | None:
+        """`torch.lerp(one, other, weight)`."""
+        found = blended(asked.labels, asked.arguments[:2], asked.argument(2, "weight"), asked.node, self)
+        return None if found is None else Value(found)
+
+    def _least(self, asked: Asked) -> Value | None:
+        losses = [one for one in asked.arguments if NLL in one.all_labels()]
+        if len(losses) >= 2:
+            self.note(Kind.LEAST, asked.node, asked.last, asked.labels)
+            return Value(asked.labels | {LEAST})
+        return None
+
+    def _where(self, asked: Asked) -> Value | None:
+        if len(asked.arguments) == 3:
+            found = blended(asked.labels, asked.arguments[1:], asked.arguments[0], asked.node, self)
+            if found is not None:
+                return Value(found)
+        if len(asked.arguments) == 3 and all(NLL in one.all_labels() for one in asked.arguments):
+            self.note(Kind.LEAST, asked.node, asked.last, asked.labels, detail="where")
+            return Value(asked.labels | {LEAST}) if _is_comparison(asked.node) else None
+        return None
+
+
+def _is_comparison(node: ast.AST) -> bool:
+    """Whether `where(a < b, a, b)` picks the smaller of the two that it compares."""
+    arguments = getattr(node, "args", [])
+    if len(arguments) != 3 or not isinstance(arguments[0], ast.Compare) or len(arguments[0].comparators) != 1:
+        return False
+    compared = {ast.dump(arguments[0].left), ast.dump(arguments[0].comparators[0])}
+    return compared == {ast.dump(arguments[1]), ast.dump(arguments[2])}
+
+
+def _receiver(node: ast.AST) -> str:
+    func = getattr(node, "func", None)
+    owner = func.value if isinstance(func, ast.Attribute) else None
+    while isinstance(owner, ast.Subscript):
+        owner = owner.value
+    if isinstance(owner, ast.Attribute):
+        return owner.attr
+    return owner.id if isinstance(owner, ast.Name) else ""

@@ -1,0 +1,104 @@
+"""What calls of networks, losses and optimizers give."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from rules.analysis.flow.aims import picked
+from rules.analysis.flow.base import Asked, labels_of
+from rules.analysis.flow.events import Block, Kind
+from rules.analysis.flow.objects import (
+    Bound,
+    Function,
+    Instance,
+    Optimizer,
+    array_of,
+    owner_of,
+    owners,
+)
+from rules.analysis.flow.storage import Storage
+from rules.analysis.flow.values import (
+    DATA,
+    GEN,
+    LOGITS,
+    NLL,
+    NOTHING,
+    Value,
+)
+
+
+class Learning(Storage):
+    """Networks that are asked, and what they learn."""
+
+    def asked_part(self, asked: Asked) -> None:
+        """A layer that is given data is the network that is asked, where no method of the network itself asks it."""
+        owner = owner_of(asked.arguments[0].ref) if asked.arguments else None
+        if owner is None or not owner.cls.module or not labels_of(asked.arguments[1:], asked.named) & DATA:
+            return
+        self.parts += 1
+        if not any(of_network(block) for block in self.trail):
+            every = set[Instance]().union(*map(owners, (*asked.arguments, *asked.named.values())))
+            self.note(Kind.MODEL, asked.node, asked.last, asked.labels, detail=frozenset(every))
+
+    def _loss(self, asked: Asked) -> Value | None:
+        answer, came = asked.argument(0, "input").all_labels(), asked.argument(1, "target").all_labels()
+        return Value((asked.labels - {LOGITS}) | {NLL} | picked(answer, came, asked.node, self))
+
+    def _backward(self, asked: Asked) -> Value | None:
+        if asked.last == "grad" and not asked.name.endswith("autograd.grad") and not asked.is_method:
+            return None
+        self.note(Kind.LEARN, asked.node, asked.last, asked.labels)
+        if LOGITS in asked.labels and NLL not in asked.labels:
+            self.is_loss(self.answered)
+        return NOTHING
+
+    def _step(self, asked: Asked) -> Value | None:
+        owner = asked.arguments[0].ref if asked.arguments else None
+        closure = asked.named.get("closure", asked.arguments[1] if len(asked.arguments) > 1 else NOTHING)
+        if isinstance(owner, Optimizer) and isinstance(closure.ref, (Function, Bound)):
+            self.apply(closure, (), {}, asked.node)  # it takes the gradients that the step needs
+        if isinstance(owner, Optimizer):
+            self.note(Kind.STEP, asked.node, asked.last, asked.labels, detail=owner)
+        return NOTHING
+
+    def _optimizer(self, asked: Asked) -> Value | None:
+        params = asked.arguments[0] if asked.arguments else asked.named.get("params", NOTHING)
+        return Value(ref=Optimizer(params, getattr(asked.node, "lineno", 1)))
+
+    def _parameter(self, asked: Asked) -> Value | None:
+        array = self.array(asked.node)
+        array.leaf = True
+        return Value(ref=array)
+
+    def _copied_whole(self, asked: Asked) -> Value | None:
+        """A deep copy of a network learns for itself."""
+        original = owner_of(asked.arguments[0].ref) if asked.arguments else None
+        if original is None or not original.cls.module:
+            return None
+        return Value(asked.labels, ref=Instance(original.cls, dict(original.names), original))
+
+    def _exchanged(self, asked: Asked) -> Value | None:
+        """Ranks bring a tensor together; what it gives is as unknown as that of any other call."""
+        parts: set[Any] = set()
+        for one in asked.arguments:
+            array = array_of(one.ref)
+            parts |= owners(one) | ({array} if array is not None else set())
+        if parts:
+            self.note(Kind.EXCHANGE, asked.node, asked.last, asked.labels, detail=frozenset(parts))
+        return None
+
+    def put(self, node: ast.AST, name: str, *given: Value) -> None:
+        """Note that networks, or parts of them, are changed in place."""
+        into = frozenset(one for one in set[Instance]().union(*map(owners, given)) if one.cls.module)
+        if into:
+            self.note(Kind.PUT, node, name, detail=into)
+
+    def _sampled(self, asked: Asked) -> Value | None:
+        return Value(frozenset({GEN})) if LOGITS in asked.labels or asked.last == "multinomial" else None
+
+
+def of_network(block: Block) -> bool:
+    """Whether it is the call of a method of a network."""
+    function = block.detail
+    return isinstance(function, Function) and function.owner is not None and function.owner.module

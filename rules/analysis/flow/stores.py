@@ -1,0 +1,231 @@
+"""The walker's targets: what a name, an attribute or a place in a table holds from now on."""
+
+from __future__ import annotations
+
+import ast
+
+from rules.analysis.flow.calls import NAMED_VAL
+from rules.analysis.flow.events import Kind
+from rules.analysis.flow.expressions import Expressions
+from rules.analysis.flow.objects import Array, ModuleOf
+from rules.analysis.flow.values import (
+    HELD,
+    LOGP,
+    MATCHED,
+    NLL,
+    NOTHING,
+    STATE,
+    STORED,
+    TARGET,
+    VAL,
+    Aim,
+    Labels,
+    Token,
+    Value,
+    joined,
+    unaimed,
+    without,
+)
+
+_COUNTS = frozenset({"int", "float", "len", "min", "max", "sum", "round", "numel", "size", "item"})
+
+
+class Stores(Expressions):
+    """Whatever is bound, changed in place or added to."""
+
+    def store(self, target: ast.expr, value: Value, node: ast.AST) -> None:
+        """Bind a target."""
+        if isinstance(target, ast.Name):
+            self._bind(target, value, node)
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            self._unpack(target, value, node)
+        elif isinstance(target, ast.Attribute):
+            self._set_attribute(target, value)
+        elif isinstance(target, ast.Subscript):
+            self._set_item(target, value, node)
+        elif isinstance(target, ast.Starred):
+            self.store(target.value, Value(value.all_labels()), node)
+
+    def _bind(self, target: ast.Name, value: Value, node: ast.AST) -> None:
+        if is_zero(value):
+            self.note(Kind.RESET, node, target.id)
+        value = self.picked(value)
+        if target.id in NAMED_VAL and _is_made(value, node):
+            value = without(value, STORED).plus({VAL})
+        names = self.scope.home(target.id).names
+        known = names.get(target.id)
+        if known is None or (value.labels - known.labels):
+            self.changes += 1
+        names[target.id] = value
+
+    def _unpack(self, target: ast.Tuple | ast.List, value: Value, node: ast.AST) -> None:
+        items = value.items
+        if items is None or len(items) != len(target.elts) or any(isinstance(e, ast.Starred) for e in target.elts):
+            element = self.element(value)
+            items = (element,) * len(target.elts)
+        turns = value.turns
+        for part, item in zip(target.elts, items, strict=True):
+            self.store(part, item.plus(turns) if turns else item, node)
+
+    def _set_attribute(self, target: ast.Attribute, value: Value) -> None:
+        owner = self.value(target.value)
+        if target.attr == "data" and owner.ref is None:
+            self.note(Kind.PUT, target, target.attr, detail=frozenset())
+        elif not value.known:
+            self.put(target, target.attr, owner)
+        names = getattr(owner.ref, "names", None)
+        if isinstance(owner.ref, ModuleOf):
+            names = owner.ref.scope.names
+        if not isinstance(names, dict):
+            return
+        known = names.get(target.attr)
+        if is_zero(value):
+            self.note(Kind.RESET, target, target.attr)
+        value = remembered(value)
+        if TARGET in value.labels or any(isinstance(label, Aim) for label in value.labels):
+            value = unaimed(value).plus({HELD})
+        if known is not None and self.uncertain:
+            value = joined(known, value)
+        if known is None or (value.labels - known.labels):
+            self.changes += 1
+        names[target.attr] = value
+
+    def _set_item(self, target: ast.Subscript, value: Value, node: ast.AST) -> None:
+        owner = self.value(target.value)
+        key = self.value(target.slice)
+        labels = value.all_labels()
+        if is_zero(value):
+            self.blanked(target, target.slice, key.all_labels(), node)
+        if not key.known and not getattr(owner.ref, "container", False):
+            value = self.picked(value)
+            labels = value.all_labels()
+        if NLL in labels and not isinstance(getattr(node, "value", None), ast.JoinedStr):  # a text is shown, not kept
+            value = value.plus(self.scored(node, name_of(target), labels, "kept"))
+        labels = value.all_labels() | self.cuts(target.slice) | (key.all_labels() & {MATCHED})
+        if isinstance(owner.ref, Array):
+            array = owner.ref
+            if labels - array.labels:
+                self.changes += 1
+            if key.known and isinstance(key.const, (str, int)):
+                known = array.fields.get(key.const)
+                array.fields[key.const] = value if known is None or not self.uncertain else joined(known, value)
+            array.take(value)
+            array.labels |= labels
+            self.wrote(owner, key, node)
+        else:
+            self.mixed_in(target.value, labels)
+
+    def mixed_in(self, owner: ast.expr | None, labels: Labels) -> None:
+        """Something computed is changed at some places: its name holds what it was and what was put in."""
+        labels = frozenset(label for label in labels if not isinstance(label, Token))
+        if isinstance(owner, ast.Name):
+            known = self.scope.find(owner.id)
+            if known is not None and known.ref is None and labels - known.labels:
+                self.changes += 1
+                self.scope.home(owner.id).names[owner.id] = known.plus(labels)
+
+    def added(self, target: ast.expr, value: Value, node: ast.AST) -> None:
+        """`target += value`, or any other change in place."""
+        labels, op = value.all_labels(), getattr(node, "op", ast.Add())
+        if isinstance(op, ast.Mult) and NLL not in labels:
+            self.blanked(target, getattr(node, "value", None), labels, node)
+        if NLL in labels and isinstance(op, (ast.Add, ast.Sub)):
+            logarithms = is_logarithm(getattr(node, "value", None)) or (LOGP in labels and self._is_first(target, node))
+            if isinstance(op, ast.Add) or logarithms:
+                value = value.plus(self.scored(node, name_of(target), labels, "added"))
+                labels = value.all_labels()
+            else:
+                self.note(Kind.TAKEN, node, name_of(target), labels, detail="added")
+        if isinstance(target, ast.Name):
+            known = self.scope.find(target.id) or NOTHING
+            if not self._added_to_array(known, value):
+                self._learnt(known, labels)
+                self.scope.home(target.id).names[target.id] = remembered(self.arithmetic(known, value, op))
+        elif isinstance(target, ast.Subscript):
+            owner, key = self.value(target.value), self.value(target.slice)
+            if isinstance(owner.ref, Array):
+                self._learnt(Value(frozenset(owner.ref.labels)), labels)
+                owner.ref.labels |= labels
+                self.wrote(owner, key, node)
+                self._summed_up(self.item(owner, key, target), value)
+            else:
+                self.mixed_in(target.value, labels)
+        elif isinstance(target, ast.Attribute):
+            names = getattr(self.value(target.value).ref, "names", None)
+            known = NOTHING if not isinstance(names, dict) else names.get(target.attr, NOTHING)
+            if isinstance(names, dict) and not self._added_to_array(known, value):
+                self._learnt(known, labels)
+                names[target.attr] = remembered(self.arithmetic(known, value, op))
+
+    def _is_first(self, target: ast.expr, node: ast.AST) -> bool:
+        """Whether nothing was added to a sum before, from which something is taken away."""
+        name, line = name_of(target), getattr(node, "lineno", 0)
+        before = (one for one in self.trace.scores if one.name == name and one.function == self.scope.function)
+        return all(one.line == line for one in before)
+
+    def _added_to_array(self, known: Value, value: Value) -> bool:
+        """An array stays the same array; the counts of one batch may be added to a table."""
+        if not isinstance(known.ref, Array):
+            return False
+        labels = value.all_labels()
+        self._learnt(Value(frozenset(known.ref.labels)), labels)
+        known.ref.labels |= labels
+        self._summed_up(known, value)
+        return True
+
+    def _summed_up(self, known: Value, value: Value) -> None:
+        """The counts of one batch that are added to a table are changes of the table."""
+        if isinstance(known.ref, Array) and isinstance(value.ref, Array) and known.ref is not value.ref:
+            known.ref.writes += [event for event in value.ref.writes if event not in known.ref.writes]
+
+    def _learnt(self, known: Value, labels: Labels) -> None:
+        if labels - known.labels:
+            self.changes += 1
+
+
+def _is_made(value: Value, node: ast.AST) -> bool:
+    """Whether a value of which nothing is known is what a call gave, and no number of things."""
+    made = node.value if isinstance(node, (ast.Assign, ast.AnnAssign)) else None
+    if not isinstance(made, ast.Call) or value.known or value.items is not None or value.ref is not None:
+        return False
+    return not value.labels - {STORED} and getattr(made.func, "attr", getattr(made.func, "id", "")) not in _COUNTS
+
+
+def remembered(value: Value) -> Value:
+    """What sums or objects remember of losses is of earlier turns: it may weigh what comes later."""
+    return value.plus({STATE}) if NLL in value.labels else value
+
+
+def is_logarithm(node: ast.AST | None) -> bool:
+    """Whether a term is a log-probability, which is taken away from a sum to score it."""
+    while node is not None:
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if "log" in name.casefold():
+                return True
+            node = node.args[0] if node.args else getattr(node.func, "value", None)
+        elif isinstance(node, ast.BinOp):
+            if is_logarithm(node.right):
+                return True
+            node = node.left
+        elif isinstance(node, ast.Name):
+            return "log" in node.id.casefold()
+        else:
+            node = getattr(node, "value", getattr(node, "operand", None))
+    return False
+
+
+def is_zero(value: Value) -> bool:
+    """Whether a sum that is bound to it begins anew."""
+    if isinstance(value.ref, Array):
+        return value.ref.zero
+    return value.known and value.const == 0 and not isinstance(value.const, (bool, str))
+
+
+def name_of(node: ast.expr) -> str:
+    """The name that is changed: `nll` for `self.nll[i]`."""
+    while isinstance(node, ast.Subscript):
+        node = node.value
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
