@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from rules.analysis.flow.aims import blended, hinted, picked, weighed
+from rules.analysis.flow.aims import aims, blended, hinted, picked, weighed
 from rules.analysis.flow.base import Asked, labels_of
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.learning import Learning
@@ -20,6 +20,7 @@ from rules.analysis.flow.values import (
     LEAST,
     LOGITS,
     LOGP,
+    MATCHED,
     NLL,
     NONE,
     NOTHING,
@@ -76,6 +77,18 @@ class Arrays(Learning):
             asked.arguments[0].ref.labels |= self.picked(Value(labels_of(asked.arguments[1:], asked.named))).labels
             return asked.arguments[0]
         return None
+
+    def _filled(self, asked: Asked) -> Value | None:
+        """`warmth.masked_fill_(begins_word[came], 0.9)`: what is put there, and not the mask, is what it holds."""
+        if not asked.is_method or len(asked.arguments) < 3:
+            return None
+        owner, places, value = asked.arguments[0], asked.arguments[-2], asked.arguments[-1]
+        chosen = aims(places, self)
+        self.chosen_places(getattr(getattr(asked.node, "func", None), "value", None), owner, places)
+        if not chosen or not isinstance(owner.ref, Array):
+            return None
+        owner.ref.labels |= value.all_labels() | (places.all_labels() & {MATCHED})
+        return owner.plus(chosen)
 
     def _grown(self, asked: Asked) -> Value | None:
         if not asked.is_method or len(asked.arguments) < 2:

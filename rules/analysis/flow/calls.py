@@ -9,7 +9,7 @@ from itertools import islice
 
 from rules.analysis.configuration import Origin
 from rules.analysis.flow import printing
-from rules.analysis.flow.aims import aims
+from rules.analysis.flow.aims import aimed, aims
 from rules.analysis.flow.base import Answered, Arguments, Named, labels_of
 from rules.analysis.flow.events import Block, Kind
 from rules.analysis.flow.files import of_split
@@ -275,7 +275,7 @@ class Calls(Libraries):
             if inner is NOTHING and array.fields:
                 inner = self.element(owner)
             ref = inner.ref if inner.ref is not None else (None if inner is not NOTHING else array)
-            made_of = key.turns | aims(key, self)
+            made_of = key.turns | aims(key, self) | aimed(owner.labels)
             return Value(of_split(held | inner.labels, labels) | made_of, items=inner.items, ref=ref)
         if _of_several(key) and not array.container:
             labels |= {PARTS}

@@ -191,6 +191,7 @@ def _table() -> dict[str, Any]:
         (_CONVERTS, Libraries._converted),
         (_EMPTIES, Libraries._emptied),
         (("copy_", "fill_", "update"), Libraries._copied),
+        (("masked_fill_", "index_fill_"), Libraries._filled),
         (("deepcopy",), Libraries._copied_whole),
         (("where",), Libraries._where),
         (("lerp", "lerp_"), Libraries._blended),
