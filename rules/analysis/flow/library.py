@@ -167,6 +167,8 @@ def _table() -> dict[str, Any]:
         (_ENCODES, Libraries._encoded),
         (("exp", "exp_", "exp2"), Libraries._exponent),
         (("log", "log2", "log_", "log1p", "logaddexp", "logsumexp", "log_softmax", "softmax"), Libraries._logarithm),
+        (("log_prob",), Libraries._log_prob),
+        (("entr", "entropy"), Libraries._entropy),
         (("stack", "cat", "concatenate", "concat", "hstack", "column_stack"), Libraries._beside),
         (NUMBERS, Libraries._number),
         (("get", "getenv", "setdefault", "pop"), Libraries._get),
