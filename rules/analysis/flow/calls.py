@@ -128,8 +128,7 @@ class Calls(Libraries):
             if not cls.module:
                 self.call_function(start.ref, (made, *arguments), named, node)
         else:
-            fields = [name for name, value in cls.names.items() if not isinstance(value.ref, Function)]
-            for name, value in (*zip(fields, arguments, strict=False), *named.items()):
+            for name, value in (*zip(cls.positions(), arguments, strict=False), *named.items()):
                 instance.names[name] = value
             if after is not None and isinstance(after.ref, Function):
                 self.call_function(after.ref, (made,), {}, node)
