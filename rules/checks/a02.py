@@ -80,7 +80,17 @@ def _finding(one: LookUp, every: tuple[LookUp, ...], submission: Submission) -> 
 
 def _fires(one: LookUp) -> Block | None:
     """The branch around or after it that is taken because of what was found for the token that came."""
-    return next((b for b in _branches(one.score) if one.same & b.labels and not _asks_for_none(b)), None)
+    taken = (*_branches(one.score), *_ways_out(one.read))
+    return next((b for b in taken if one.same & b.labels and not _asks_for_none(b)), None)
+
+
+def _ways_out(read: Event) -> Iterator[Block]:
+    """Branches after a look-up, in the turn of the loop or the call that it stands in, of which one side ends it."""
+    for block in reversed(read.trail):
+        after = block.children[next((n for n, c in enumerate(block.children) if c is read or c in read.trail), 0) :]
+        yield from (child for child in after if isinstance(child, Block) and child.what == "branch" and child.leaves)
+        if block.what in ("loop", "call"):
+            return
 
 
 def _asks_for_none(block: Block) -> bool:

@@ -38,15 +38,22 @@ def aims(value: Value, walker: Walker) -> Labels:
     Not what earlier turns have left, nor counts of text, which other rules are about.
     """
     labels = value.all_labels()
+    if HELD in labels and isinstance(value.ref, Array) and _is_made_in_turn(value.ref, walker):
+        labels -= {HELD}  # the targets of this batch, put together row by row
     if labels & {LOGITS, NLL, STATE, HINTED} or any(isinstance(label, Past) for label in labels):
         return NONE
-    found = NONE if HELD in labels else frozenset(label for label in labels if isinstance(label, Aim))
+    found = NONE if HELD in labels else aimed(labels)
     reads = [walker.trace.reads[label.number] for label in labels if isinstance(label, Read)]
     counts = [read for read in reads if isinstance(read.detail, Array) and read.detail.writes]
     for read in reads:
         if read not in counts and _is_of_this_turn(read, walker):
             found |= _made_of(read.labels)
     return found if counts or HELD in labels else found | _made_of(labels)
+
+
+def aimed(labels: Labels) -> Labels:
+    """Those that say what a weight is made of."""
+    return frozenset(label for label in labels if isinstance(label, Aim))
 
 
 def hinted(one: Value, other: Value) -> Labels:
@@ -150,6 +157,12 @@ def _made_of(labels: Labels) -> Labels:
         return NONE
     found = {Aim(label) for label in labels if isinstance(label, Token)}
     return frozenset(found | {Aim(TARGET)} if TARGET in labels else found)
+
+
+def _is_made_in_turn(array: Array, walker: Walker) -> bool:
+    """Whether an array is made in the turn of the loops around that is walked now: it holds nothing of earlier ones."""
+    made, now = ([id(block) for block in trail if block.what == "loop"] for trail in (array.around, walker.trail))
+    return bool(now) and made == now
 
 
 def _is_of_this_turn(read: Event, walker: Walker) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from rules.analysis.flow.aims import blended, hinted, picked, weighed
+from rules.analysis.flow.aims import aims, blended, hinted, picked, weighed
 from rules.analysis.flow.base import Asked, labels_of
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.learning import Learning
@@ -20,6 +20,7 @@ from rules.analysis.flow.values import (
     LEAST,
     LOGITS,
     LOGP,
+    MATCHED,
     NLL,
     NONE,
     NOTHING,
@@ -28,6 +29,7 @@ from rules.analysis.flow.values import (
     SHIFTED,
     TRAIN,
     VAL,
+    Labels,
     Value,
 )
 
@@ -77,19 +79,43 @@ class Arrays(Learning):
             return asked.arguments[0]
         return None
 
+    def _filled(self, asked: Asked) -> Value | None:
+        """`warmth.masked_fill_(begins_word[came], 0.9)`: what is put there, and not the mask, is what it holds."""
+        if not asked.is_method or len(asked.arguments) < 3:
+            return None
+        owner, places, value = asked.arguments[0], asked.arguments[-2], asked.arguments[-1]
+        chosen = aims(places, self)
+        self.chosen_places(getattr(getattr(asked.node, "func", None), "value", None), owner, places)
+        if not chosen or not isinstance(owner.ref, Array):
+            return None
+        owner.ref.labels |= value.all_labels() | (places.all_labels() & {MATCHED})
+        return owner.plus(chosen)
+
     def _grown(self, asked: Asked) -> Value | None:
         if not asked.is_method or len(asked.arguments) < 2:
             return None
-        owner, value = asked.arguments[0], asked.arguments[-1]
+        owner, value = self._as_list(asked), asked.arguments[-1]
         inner = value.all_labels()
         if NLL in inner:
             inner |= self.scored(asked.node, _receiver(asked.node), inner, "kept")
         if isinstance(owner.ref, Array):
+            if _no_loss_beside(inner, owner.all_labels()):
+                self.note(Kind.BESIDE, asked.node, asked.last, inner | owner.all_labels())
             if inner - owner.ref.labels:
                 self.changes += 1
             owner.ref.take(value if asked.last != "extend" else self.element(value))
             owner.ref.labels |= inner
         return NOTHING
+
+    def _as_list(self, asked: Asked) -> Value:
+        """The list that something is put in: one of a few things is a container from then on."""
+        owner, target = asked.arguments[0], getattr(getattr(asked.node, "func", None), "value", None)
+        if owner.items is None or not isinstance(target, ast.Name):
+            return owner
+        array = self.array(asked.node, container=True)
+        array.fields = dict(enumerate(owner.items))
+        self.scope.home(target.id).names[target.id] = made = Value(owner.labels, ref=array)
+        return made
 
     def _add_at(self, asked: Asked) -> Value | None:
         if asked.is_method or len(asked.arguments) < 2 or (asked.last == "at" and not asked.name.endswith("add.at")):
@@ -178,6 +204,17 @@ class Arrays(Learning):
             self.note(Kind.SPREAD, asked.node, asked.last, asked.labels)
         return Value((asked.labels - {SCALED, SHIFTED, LOGP}) | found)
 
+    def _log_prob(self, asked: Asked) -> Value | None:
+        """`Categorical(logits=logits).log_prob(came)`."""
+        answer, came = asked.argument(0).all_labels(), asked.argument(1).all_labels()
+        if not asked.is_method or LOGITS not in answer or not came & DATA:
+            return None
+        return Value(answer | came | {NLL, LOGP} | picked(answer, came, asked.node, self))
+
+    def _entropy(self, asked: Asked) -> Value | None:
+        """`torch.special.entr(p)`, `Categorical(logits=logits).entropy()`."""
+        return Value(asked.labels | {ENTROPY}) if LOGITS in asked.labels and NLL not in asked.labels else None
+
     def _logarithm(self, asked: Asked) -> Value | None:
         """What was made smaller was a probability; what is normalised over tokens is an answer, whoever gave it."""
         if asked.last in ("log_softmax", "softmax") and asked.labels & DATA and NLL not in asked.labels:
@@ -190,7 +227,7 @@ class Arrays(Learning):
         """Put side by side: losses of the token that came, and something that is none."""
         items = asked.arguments[0].items if asked.arguments else None
         labels = [item.all_labels() for item in items or ()]
-        if any(NLL in one for one in labels) and any(ENTROPY in one and NLL not in one for one in labels):
+        if any(_no_loss_beside(one, other) for one in labels for other in labels):
             self.note(Kind.BESIDE, asked.node, asked.last, asked.labels)
         splits = [one & {VAL, TRAIN} for one in labels]
         if any(one != splits[0] for one in splits) and asked.labels >= {VAL, TRAIN}:
@@ -218,6 +255,11 @@ class Arrays(Learning):
             self.note(Kind.LEAST, asked.node, asked.last, asked.labels, detail="where")
             return Value(asked.labels | {LEAST}) if _is_comparison(asked.node) else None
         return None
+
+
+def _no_loss_beside(one: Labels, other: Labels) -> bool:
+    """Whether one is a loss of the token that came, and the other an entropy, which is none."""
+    return any(NLL in loss and ENTROPY in none and NLL not in none for loss, none in ((one, other), (other, one)))
 
 
 def _is_comparison(node: ast.AST) -> bool:

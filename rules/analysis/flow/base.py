@@ -149,6 +149,10 @@ class Walker(ABC):
         """Something computed is changed at some places: its name holds what it was and what was put in."""
 
     @abstractmethod
+    def chosen_places(self, target: ast.expr | None, owner: Value, places: Value) -> None:
+        """What is put at places that tokens of this turn choose is made of them."""
+
+    @abstractmethod
     def looked_up(self, owner: Value, key: Value, node: ast.AST) -> Value:
         """`array[key]`."""
 

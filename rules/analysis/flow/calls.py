@@ -9,7 +9,7 @@ from itertools import islice
 
 from rules.analysis.configuration import Origin
 from rules.analysis.flow import printing
-from rules.analysis.flow.aims import aims
+from rules.analysis.flow.aims import aimed, aims
 from rules.analysis.flow.base import Answered, Arguments, Named, labels_of
 from rules.analysis.flow.events import Block, Kind
 from rules.analysis.flow.files import of_split
@@ -19,6 +19,7 @@ from rules.analysis.flow.objects import (
     Array,
     Bound,
     Class,
+    Count,
     Foreign,
     Function,
     Instance,
@@ -59,6 +60,7 @@ MOST_READS = 500  # the same for a few plain statements, as helpers have that re
 _PLAIN = (ast.Assign, ast.AnnAssign, ast.Return, ast.If, ast.Expr)
 _FORWARD = ("forward", "_forward")
 MOST_RATIOS = 40
+MOST_PLANES = 16  # of tables that are stacked in one
 _UNITS = (math.log(2), math.log10(2), math.log10(math.e))
 NAMED_VAL = frozenset(
     f"{split}_{what}"
@@ -126,8 +128,7 @@ class Calls(Libraries):
             if not cls.module:
                 self.call_function(start.ref, (made, *arguments), named, node)
         else:
-            fields = [name for name, value in cls.names.items() if not isinstance(value.ref, Function)]
-            for name, value in (*zip(fields, arguments, strict=False), *named.items()):
+            for name, value in (*zip(cls.positions(), arguments, strict=False), *named.items()):
                 instance.names[name] = value
             if after is not None and isinstance(after.ref, Function):
                 self.call_function(after.ref, (made,), {}, node)
@@ -273,9 +274,9 @@ class Calls(Libraries):
             if inner is NOTHING and array.fields:
                 inner = self.element(owner)
             ref = inner.ref if inner.ref is not None else (None if inner is not NOTHING else array)
-            made_of = key.turns | aims(key, self)
+            made_of = key.turns | aims(key, self) | aimed(owner.labels)
             return Value(of_split(held | inner.labels, labels) | made_of, items=inner.items, ref=ref)
-        if key.items is not None and not array.container:
+        if _of_several(key) and not array.container:
             labels |= {PARTS}
         above = {label for label in owner.labels if isinstance(label, Read)}
         labels |= above
@@ -326,6 +327,17 @@ class Calls(Libraries):
                 self.note(Kind.SCALE, node, "", loss.labels, detail=factor.const)
                 return True
         return False
+
+
+def _of_several(key: Value) -> bool:
+    """Whether a key has several indices, and not one beside numbers that pick a plane: `tables[0, bucket]`."""
+    return key.items is not None and sum(not _picks_plane(item) for item in key.items) > 1
+
+
+def _picks_plane(index: Value) -> bool:
+    """Whether an index is a plain number, or one of a few that a loop counts through."""
+    count = index.ref.times if isinstance(index.ref, Count) and index.turns else None
+    return index.known or (count is not None and count <= MOST_PLANES)
 
 
 def _most_times(function: Function) -> int:

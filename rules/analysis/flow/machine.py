@@ -174,6 +174,9 @@ class Machine(Branches):
             module=any(base.module for base in known)
             or any(text.endswith("Module") or ".nn." in text for text in texts),
             optimizer=any(base.optimizer for base in known) or any(text.endswith("Optimizer") for text in texts),
+            fields=tuple(
+                s.target.id for s in node.body if isinstance(s, ast.AnnAssign) and isinstance(s.target, ast.Name)
+            ),
         )
         outer, self.scope = self.scope, Scope(self.scope.source, self.scope, node.name)
         try:

@@ -58,7 +58,8 @@ class Function:
 class Class:
     """A class of the program. `module`: a neural network's; `optimizer`: steps with gradients.
 
-    `losses`: given so many arguments, the network was seen to answer with a loss, not with logits.
+    `losses`: given so many arguments, the network was seen to answer with a loss, not with logits. `fields`: names that
+    its body gives types, as those of a dataclass, in order.
     """
 
     name: str
@@ -67,6 +68,12 @@ class Class:
     module: bool = False
     optimizer: bool = False
     losses: frozenset[int] = frozenset()
+    fields: tuple[str, ...] = ()
+
+    def positions(self) -> list[str]:
+        """What the arguments of a class without `__init__` are bound to, in order."""
+        fields = [name for base in self.bases for name in base.fields] + list(self.fields)
+        return fields or [name for name, value in self.names.items() if not isinstance(value.ref, Function)]
 
     def find(self, name: str) -> Value | None:
         """An attribute of the class or of a class above it."""

@@ -196,7 +196,12 @@ class Operations(Stretches):
                     found.append(last)
         if not found:
             return constant(not decides)
-        return Value(joined(*found).labels, ref=found[-1].ref) if len(found) > 1 else found[0]
+        if len(found) == 1:
+            return found[0]
+        either = joined(*found)
+        if not decides:
+            return Value(either.labels, ref=found[-1].ref)
+        return Value(either.labels, ref=either.ref, optional=found[-1].is_none)  # `tables or None`
 
     def _compare(self, node: ast.Compare) -> Value:
         one, others = self.value(node.left), [self.value(o) for o in node.comparators]

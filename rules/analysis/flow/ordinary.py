@@ -152,6 +152,9 @@ class Ordinary(Settings):
             if asked.last == "list" and asked.arguments[0].items is not None:
                 return asked.arguments[0]
             array.take(self.element(asked.arguments[0]))
+        if asked.last == "defaultdict" and asked.arguments:
+            made = self.apply(asked.arguments[0], (), {}, asked.node)
+            array.element = made if isinstance(made.ref, Array) else NOTHING
         if asked.last == "dict":
             array.fields = dict(asked.named)
             array.labels |= frozenset[Label]().union(*(one.all_labels() for one in asked.arguments))

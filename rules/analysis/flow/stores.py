@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 
+from rules.analysis.flow.aims import aims
 from rules.analysis.flow.calls import NAMED_VAL
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.expressions import Expressions
 from rules.analysis.flow.objects import Array, ModuleOf
 from rules.analysis.flow.values import (
     HELD,
+    LOGITS,
     LOGP,
     MATCHED,
     NLL,
@@ -114,6 +116,18 @@ class Stores(Expressions):
             self.wrote(owner, key, node)
         else:
             self.mixed_in(target.value, labels)
+        self.chosen_places(target.value, owner, key)
+
+    def chosen_places(self, target: ast.expr | None, owner: Value, places: Value) -> None:
+        """What is put at places that tokens of this turn choose is made of them: `warmth[begins_word[came]] = 0.9`."""
+        root = root_of(target)
+        known = self.scope.find(root.id) if isinstance(root, ast.Name) and places.items is None else None
+        if known is None or known.ref is not owner.ref or getattr(owner.ref, "container", False):
+            return
+        chosen = aims(places, self) - known.labels
+        if isinstance(root, ast.Name) and chosen and not known.labels & {NLL, LOGITS}:
+            self.changes += 1
+            self.scope.home(root.id).names[root.id] = known.plus(chosen)
 
     def mixed_in(self, owner: ast.expr | None, labels: Labels) -> None:
         """Something computed is changed at some places: its name holds what it was and what was put in."""
@@ -220,6 +234,13 @@ def is_zero(value: Value) -> bool:
     if isinstance(value.ref, Array):
         return value.ref.zero
     return value.known and value.const == 0 and not isinstance(value.const, (bool, str))
+
+
+def root_of(node: ast.expr | None) -> ast.expr | None:
+    """What a view is taken of: `warmth` for `warmth.view(-1)`."""
+    while isinstance(node, (ast.Subscript, ast.Attribute, ast.Call)):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node
 
 
 def name_of(node: ast.expr) -> str:

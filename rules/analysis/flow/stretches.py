@@ -164,7 +164,7 @@ class Stretches(Calls):
         if labels & {VAL, TRAIN}:
             labels |= {ANYWHERE} if RAND in lower.labels else self._ends(cut, lower, upper, labels)
         if labels & DATA and not labels & {TARGET, INPUT, NLL, LOGITS}:
-            if is_one_later(cut.lower):
+            if is_one_later(cut.lower) and labels & DATA != {RAND}:  # coefficients that are drawn are no text
                 labels = one_later(labels) | {TARGET}
             elif cut.upper is not None and _is_minus_one(cut.upper):
                 labels |= {INPUT}

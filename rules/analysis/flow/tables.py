@@ -233,10 +233,15 @@ def _lacks_target(shorter: Labels, longer: Labels) -> bool:
     """Whether a key is the other without the token that follows."""
     few, many = _tokens(shorter), _tokens(longer)
     if TARGET in longer and TARGET not in shorter:
-        return True
+        return not _before(shorter) or bool(_before(longer))
     if TARGET in shorter or not few:
         return False
     return (few < many and _adds_what_follows(few, many)) or _goes_further(few, many)
+
+
+def _before(labels: Labels) -> Labels:
+    """What a key is made of before the target."""
+    return _tokens(labels) | (labels & {INPUT})
 
 
 def _goes_further(shorter: frozenset[Token], longer: frozenset[Token]) -> bool:

@@ -308,8 +308,9 @@ def _either(one: Any, other: Any) -> tuple[Any, Labels]:
 
 
 def _data(ref: Any) -> Labels:
+    """Of which splits an object holds data, and what look-ups gave it."""
     held = getattr(ref, "held", None)
-    return NONE if held is None else held(3) & DATA
+    return NONE if held is None else frozenset(one for one in held(3) if one in DATA or isinstance(one, Read))
 
 
 def _perhaps(value: Value, labels: Labels) -> Value:
