@@ -33,6 +33,7 @@ from rules.analysis.flow.values import (
 
 TABLE_WRITES = {"scatter_add_": 1, "index_add_": 1, "index_put_": 0, "put_": 0, "scatter_": 1, "index_copy_": 1}
 TABLE_READS = {"gather": 1, "index_select": 1, "take": 0, "take_along_dim": 0, "take_along_axis": 0}
+_NORMALISE = frozenset({"softmax", "log_softmax", "logsumexp", "logaddexp"})
 MULTIPLIES, DIVIDES = frozenset({"mul", "multiply"}), frozenset({"div", "divide", "true_divide"})
 
 
@@ -180,6 +181,8 @@ class Arrays(Learning):
 
     def _logarithm(self, asked: Asked) -> Value | None:
         """What was made smaller was a probability; what is normalised over tokens is an answer, whoever gave it."""
+        if asked.last in _NORMALISE:
+            self.trace.shared(asked.labels)
         if asked.last in ("log_softmax", "softmax") and asked.labels & DATA and NLL not in asked.labels:
             return Value(asked.labels | {LOGITS} | ({LOGP} if asked.last == "log_softmax" else NONE))
         if asked.last == "logaddexp" and not asked.is_method and len(asked.arguments) == 2 and NLL not in asked.labels:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from rules.analysis.flow.values import NONE, Labels
+from rules.analysis.flow.values import NONE, Kept, Labels
 from rules.rule import Evidence, Location
 from rules.submission import SourceFile
 
@@ -120,6 +120,7 @@ class Trace:
     reads: list[Event] = field(default_factory=list)
     ratios: set[tuple[int, int]] = field(default_factory=set)  # numbers of look-ups, what one gave over the other's
     scores: list[Event] = field(default_factory=list)  # `Kept` counts in it; some were walked over again since
+    weights: set[tuple[str, int]] = field(default_factory=set)  # lines of sums that shares were made of: no scores
     _told: list[Event] = field(default_factory=list, repr=False)
 
     def all(self, *kinds: Kind) -> list[Event]:
@@ -127,3 +128,12 @@ class Trace:
         if not self._told:
             self._told = list(self.root.events())
         return [event for event in self._told if event.kind in kinds]
+
+    def shared(self, labels: Labels) -> None:
+        """Sums among these are made into shares: they weigh, whatever else they are made of, and are no score."""
+        kept = (self.scores[label.number] for label in labels if isinstance(label, Kept))
+        self.weights.update((event.source.path, event.line) for event in kept if event.detail == "added")
+
+    def is_weight(self, event: Event) -> bool:
+        """Whether it adds to a sum that shares are made of."""
+        return (event.source.path, event.line) in self.weights

@@ -12,7 +12,7 @@ from rules.analysis.flow.aims import hinted, mixed, weighed
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import folder_labels, of_file
 from rules.analysis.flow.formatting import by_percent
-from rules.analysis.flow.marks import is_mixture, is_shifted, limited, marked, matched
+from rules.analysis.flow.marks import is_mixture, is_own_share, is_shifted, limited, marked, matched
 from rules.analysis.flow.objects import (
     Array,
     Bound,
@@ -89,6 +89,8 @@ class Operations(Stretches):
 
     def _binary(self, node: ast.BinOp) -> Value:
         one, other = self.value(node.left), self.value(node.right)
+        if isinstance(node.op, ast.Div) and is_own_share(node.left, node.right):
+            self.trace.shared(one.all_labels())
         if isinstance(node.op, ast.Mod) and isinstance(one.const, str):
             shown = (literals(part.const) for part in other.items or (other,))
             return by_percent(one.const, other).plus(frozenset[Label]().union(*shown))

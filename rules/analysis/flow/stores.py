@@ -7,6 +7,7 @@ import ast
 from rules.analysis.flow.calls import NAMED_VAL
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.expressions import Expressions
+from rules.analysis.flow.marks import is_own_share
 from rules.analysis.flow.objects import Array, ModuleOf
 from rules.analysis.flow.values import (
     HELD,
@@ -127,6 +128,8 @@ class Stores(Expressions):
     def added(self, target: ast.expr, value: Value, node: ast.AST) -> None:
         """`target += value`, or any other change in place."""
         labels, op = value.all_labels(), getattr(node, "op", ast.Add())
+        if isinstance(op, ast.Div) and is_own_share(target, getattr(node, "value", None)):
+            self.trace.shared(labels)
         if isinstance(op, ast.Mult) and NLL not in labels:
             self.blanked(target, getattr(node, "value", None), labels, node)
         if NLL in labels and isinstance(op, (ast.Add, ast.Sub)):
