@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 from rules.analysis.flow.aims import blended, hinted, picked, weighed
 from rules.analysis.flow.base import Asked, labels_of
@@ -11,10 +12,24 @@ from rules.analysis.flow.learning import Learning
 from rules.analysis.flow.marks import exponent, matched
 from rules.analysis.flow.objects import (
     Array,
+    Bound,
+    Function,
+    Library,
     array_of,
     owners,
 )
+from rules.analysis.flow.rivals import (
+    LARGEST,
+    SMALLEST,
+    STACKS,
+    best_of,
+    kept_beside,
+    picked_by_best,
+    rivalry,
+    side_by_side,
+)
 from rules.analysis.flow.values import (
+    BEST,
     DATA,
     ENTROPY,
     LEAST,
@@ -51,7 +66,7 @@ class Arrays(Learning):
         """A table is the same table as a tensor or as an array."""
         one = asked.argument(0)
         if asked.is_method or not isinstance(one.ref, Array) or one.ref.container or not one.ref.writes:
-            return None
+            return self._stacked(asked)
         return one
 
     def _emptied(self, asked: Asked) -> Value | None:
@@ -86,6 +101,7 @@ class Arrays(Learning):
         if NLL in inner:
             inner |= self.scored(asked.node, _receiver(asked.node), inner, "kept")
         if isinstance(owner.ref, Array):
+            inner |= kept_beside(owner.ref, inner, self)
             if inner - owner.ref.labels:
                 self.changes += 1
             owner.ref.take(value if asked.last != "extend" else self.element(value))
@@ -132,7 +148,8 @@ class Arrays(Learning):
         found = owner.all_labels()
         if LOGITS in found and key.all_labels() & DATA:
             wanted = key.all_labels()
-            return Value(found | wanted | {NLL} | picked(found, wanted, asked.node, self))
+            best = picked_by_best(owner, key, asked.node, self)
+            return Value(found | wanted | {NLL} | picked(found, wanted, asked.node, self) | best)
         return self.item(owner, key, asked.node)
 
     def _product(self, asked: Asked) -> Value | None:
@@ -198,7 +215,11 @@ class Arrays(Learning):
         splits = [one & {VAL, TRAIN} for one in labels]
         if any(one != splits[0] for one in splits) and asked.labels >= {VAL, TRAIN}:
             return Value(asked.labels | {SEEN})  # texts of both splits, one after the other
-        return None
+        return self._stacked(asked)
+
+    def _stacked(self, asked: Asked) -> Value | None:
+        found = side_by_side(asked, self.trace) if asked.last in STACKS else NONE
+        return Value(asked.labels | found) if found else None
 
     def _blended(self, asked: Asked) -> Value | None:
         """`torch.lerp(one, other, weight)`."""
@@ -206,11 +227,22 @@ class Arrays(Learning):
         return None if found is None else Value(found)
 
     def _least(self, asked: Asked) -> Value | None:
-        losses = [one for one in asked.arguments if NLL in one.all_labels()]
-        if len(losses) >= 2:
-            self.note(Kind.LEAST, asked.node, asked.last, asked.labels)
-            return Value(asked.labels | {LEAST})
-        return None
+        """The best of several losses, where it stands, or all of them in order."""
+        found = best_of(asked, self)
+        if found:
+            return Value((asked.labels - rivalry(asked.labels)) | found)
+        return self._listed(asked) if asked.last == "sorted" else None
+
+    def _reduced(self, asked: Asked) -> Value | None:
+        """`functools.reduce(torch.minimum, losses)`, `np.minimum.reduce(losses)`."""
+        of_ufunc = asked.name.rpartition(".")[0].rpartition(".")[2] in SMALLEST | LARGEST
+        if of_ufunc and not asked.is_method:
+            return self._least(replace(asked, last="amin"))
+        function = asked.argument(0)
+        if asked.is_method or len(asked.arguments) < 2 or not isinstance(function.ref, (Function, Bound, Library)):
+            return None
+        inner = self.element(asked.arguments[1])
+        return self.apply(function, (inner, inner), {}, asked.node)
 
     def _where(self, asked: Asked) -> Value | None:
         if len(asked.arguments) == 3:
@@ -219,7 +251,8 @@ class Arrays(Learning):
                 return Value(found)
         if len(asked.arguments) == 3 and all(NLL in one.all_labels() for one in asked.arguments):
             self.note(Kind.LEAST, asked.node, asked.last, asked.labels, detail="where")
-            return Value(asked.labels | {LEAST}) if _is_comparison(asked.node) else None
+            by_best = BEST in asked.arguments[0].all_labels()
+            return Value(asked.labels | {LEAST}) if by_best or _is_comparison(asked.node) else None
         return None
 
 

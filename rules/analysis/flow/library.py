@@ -23,6 +23,7 @@ from rules.analysis.flow.options import GROUPS, PARSED, PARSERS
 from rules.analysis.flow.ordinary import NUMBERS, SAME
 from rules.analysis.flow.picking import PICKS, note_pick
 from rules.analysis.flow.plain import TEXT_METHODS
+from rules.analysis.flow.rivals import INDICES, LARGEST, ORDERS, SMALLEST
 from rules.analysis.flow.values import (
     MATCHED,
     Token,
@@ -48,7 +49,6 @@ _CONVERTS = frozenset({"from_numpy", "as_tensor", "tensor", "array", "asarray", 
 _EMPTIES = frozenset({"zero_", "clear"})
 _GROW = frozenset({"append", "extend", "add", "appendleft", "insert", "push"})
 _IN_PLACE_SUM = frozenset({"add_", "iadd"})
-_SMALLER = frozenset({"minimum", "min", "fmin", "amin"})
 _SIZES = frozenset({"len", "size", "numel", "dim", "shape", "isinstance", "hasattr", "id", "type"})
 _ESCAPES = frozenset(
     {
@@ -161,13 +161,14 @@ def _table() -> dict[str, Any]:
         (TABLE_WRITES, Libraries._table_write),
         (TABLE_READS, Libraries._table_read),
         (_IN_PLACE_SUM, Libraries._summed),
-        (_SMALLER, Libraries._least),
+        (SMALLEST | LARGEST | INDICES | ORDERS, Libraries._least),
+        (("reduce",), Libraries._reduced),
         (("eq", "ne", "equal", "not_equal"), Libraries._equal),
         (_POINTERS, Libraries._pointer),
         (_ENCODES, Libraries._encoded),
         (("exp", "exp_", "exp2"), Libraries._exponent),
         (("log", "log2", "log_", "log1p", "logaddexp", "logsumexp", "log_softmax", "softmax"), Libraries._logarithm),
-        (("stack", "cat", "concatenate", "concat", "hstack", "column_stack"), Libraries._beside),
+        (("stack", "cat", "concatenate", "concat", "hstack", "vstack", "column_stack"), Libraries._beside),
         (NUMBERS, Libraries._number),
         (("get", "getenv", "setdefault", "pop"), Libraries._get),
         (("getattr",), Libraries._getattr),
@@ -178,7 +179,7 @@ def _table() -> dict[str, Any]:
         (("print",), Libraries._printed),
         (printing.METHODS, Libraries._logged),
         (("partial",), Libraries._partial),
-        (("items", "values", "sorted", "reversed"), Libraries._listed),
+        (("items", "values", "reversed"), Libraries._listed),
         (("submit",), Libraries._submitted),
         (("map",), Libraries._mapped),
         (("is_available",), Libraries._available),

@@ -24,6 +24,7 @@ from rules.analysis.flow.objects import (
     ModuleOf,
 )
 from rules.analysis.flow.plain import is_script, same_type
+from rules.analysis.flow.rivals import relative
 from rules.analysis.flow.stretches import PLAIN_BOUNDS, Stretches
 from rules.analysis.flow.values import (
     CLOCK,
@@ -145,6 +146,7 @@ class Operations(Stretches):
             labels |= mixed(one, other, op, node, self)
         elif LOGITS in labels:
             labels = weighed(labels, one, other, node, self)
+        labels = relative(labels, one.all_labels(), other.all_labels(), op)
         if is_mixture(one.all_labels(), other.all_labels(), op):
             labels -= {SCALED}
         if is_shifted(one, other, op):

@@ -21,6 +21,7 @@ from rules.analysis.flow.objects import (
     ModuleOf,
     owner_of,
 )
+from rules.analysis.flow.rivals import picked_by_best
 from rules.analysis.flow.values import (
     ANYWHERE,
     DATA,
@@ -215,7 +216,7 @@ class Stretches(Calls):
 
     def item(self, owner: Value, key: Value, node: ast.AST) -> Value:
         """`owner[key]`."""
-        found = self._picked_out(owner, key, node)
+        found = self._picked_out(owner, key, node).plus(picked_by_best(owner, key, node, self))
         return found.plus({OWN}) if begins_own(owner, key) else found
 
     def _picked_out(self, owner: Value, key: Value, node: ast.AST) -> Value:

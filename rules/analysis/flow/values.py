@@ -17,6 +17,8 @@ Labels say where a value is from or what it was made into:
 - `rank`: made of the number of this process among several, so that its share begins there; `own`: the first position of
   its share; `earlier`: tokens before its share alone;
 - `tried`: one loss for each of several things that were tried on the same text;
+- `best`: where the best of several losses stands; `relative`: several losses less the best of them; `Rivals(axis)`:
+  several losses of the same tokens side by side; `Ranked()`: these in their order;
 - `least`, `scaled`, `shifted`: the smaller of several losses, a loss times or plus a constant; more in `marks.py`;
 - `held`: targets that an array holds; `match`: whether the token that came is one that was named before;
 - `aimed`: picked of a distribution whose weight is made of the token that it is picked at; until it is picked,
@@ -47,6 +49,7 @@ ENTROPY, SHARE, SPREAD, GATED = "entropy", "share", "spread", "gated"
 STATE, SEEN = "state", "seen"
 AIMED, HELD, HINTED = "aimed", "held", "hinted"
 TRIED = "tried"
+BEST, RELATIVE = "best", "relative"
 STORED, MATCHED, TOKENS = "stored", "matched", "tokens"
 CLOCK = "clock"
 RANK, OWN, EARLIER = "rank", "own", "earlier"
@@ -143,6 +146,19 @@ class Limit(NamedTuple):
     what: str = "limit"
 
 
+class Rivals(NamedTuple):
+    """Losses of several predictions of the same tokens, told apart by that axis."""
+
+    axis: int
+    what: str = "rivals"
+
+
+class Ranked(NamedTuple):
+    """Several losses of the same tokens in the order of their sizes."""
+
+    what: str = "ranked"
+
+
 class Literal(NamedTuple):
     """A text shows a number that stands in the program as it is, or a value may be one."""
 
@@ -150,7 +166,24 @@ class Literal(NamedTuple):
     what: str = "literal"
 
 
-Label = str | Token | Later | Aim | Read | Turn | Kept | Past | Cut | Less | First | Until | Limit | Literal
+Label = (
+    str
+    | Token
+    | Later
+    | Aim
+    | Read
+    | Turn
+    | Kept
+    | Past
+    | Cut
+    | Less
+    | First
+    | Until
+    | Limit
+    | Literal
+    | Rivals
+    | Ranked
+)
 Labels = frozenset[Label]
 NONE: Labels = frozenset()
 
