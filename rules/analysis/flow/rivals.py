@@ -73,8 +73,8 @@ def best_of(asked: Asked, walker: Walker) -> Labels:
     labels = given.all_labels()
     single = len(asked.arguments) == 1 or not any(NLL in one.all_labels() for one in asked.arguments[1:])
     if single and not asked.is_method and given.items is not None and asked.last in ("min", "max", "sorted"):
-        found = [item.all_labels() for item in given.items]
-        return _marked(asked, len(found) > 1 and all(is_fresh(one, walker.trace) for one in found), walker)
+        several = [item.all_labels() for item in given.items]
+        return _marked(asked, len(several) > 1 and all(is_fresh(one, walker.trace) for one in several), walker)
     if single:
         along = not asked.is_method and asked.last in ("min", "max", "sorted") and isinstance(given.ref, Array)
         is_among = _are_rivals(labels) if along else _reduces(asked, labels)
