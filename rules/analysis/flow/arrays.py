@@ -28,6 +28,7 @@ from rules.analysis.flow.rivals import (
     rivalry,
     side_by_side,
 )
+from rules.analysis.flow.trust import SQUASHES, moved_on, owned, squashed
 from rules.analysis.flow.values import (
     BEST,
     DATA,
@@ -41,6 +42,7 @@ from rules.analysis.flow.values import (
     SCALED,
     SEEN,
     SHIFTED,
+    TOLD,
     TRAIN,
     VAL,
     Value,
@@ -149,7 +151,7 @@ class Arrays(Learning):
         if LOGITS in found and key.all_labels() & DATA:
             wanted = key.all_labels()
             best = picked_by_best(owner, key, asked.node, self)
-            return Value(found | wanted | {NLL} | picked(found, wanted, asked.node, self) | best)
+            return Value(found | wanted | {NLL, TOLD} | picked(found, wanted, asked.node, self) | best)
         return self.item(owner, key, asked.node)
 
     def _product(self, asked: Asked) -> Value | None:
@@ -204,7 +206,15 @@ class Arrays(Learning):
             return Value(asked.labels | {LOGITS} | ({LOGP} if asked.last == "log_softmax" else NONE))
         if asked.last == "logaddexp" and not asked.is_method and len(asked.arguments) == 2 and NLL not in asked.labels:
             return Value(weighed(asked.labels, *asked.arguments, asked.node, self))
-        return Value(asked.labels - {SCALED, SHIFTED}) if asked.labels & {SCALED, SHIFTED} else None
+        found = squashed(asked, self) if asked.last in SQUASHES else NONE
+        return Value((asked.labels - {SCALED, SHIFTED}) | found) if found or asked.labels & {SCALED, SHIFTED} else None
+
+    def _squashed(self, asked: Asked) -> Value | None:
+        found = squashed(asked, self)
+        return Value(asked.labels | found) if found else None
+
+    def _moved_on(self, asked: Asked) -> Value | None:
+        return moved_on(asked)
 
     def _beside(self, asked: Asked) -> Value | None:
         """Put side by side: losses of the token that came, and something that is none."""
@@ -223,8 +233,10 @@ class Arrays(Learning):
 
     def _blended(self, asked: Asked) -> Value | None:
         """`torch.lerp(one, other, weight)`."""
-        found = blended(asked.labels, asked.arguments[:2], asked.argument(2, "weight"), asked.node, self)
-        return None if found is None else Value(found)
+        weight = asked.argument(2, "weight")
+        found = blended(asked.labels, asked.arguments[:2], weight, asked.node, self)
+        mark = owned(Value(labels_of(asked.arguments[:2], {})), weight, ast.Mult(), asked.node, self)
+        return Value((asked.labels if found is None else found) | mark) if found is not None or mark else None
 
     def _least(self, asked: Asked) -> Value | None:
         """The best of several losses, where it stands, or all of them in order."""

@@ -39,6 +39,7 @@ from rules.analysis.flow.values import (
     PARTS,
     STORED,
     TARGET,
+    TOLD,
     TRAIN,
     TRAIN_FILE,
     VAL,
@@ -158,7 +159,7 @@ class Calls(Libraries):
         elif not has_targets:
             self.answered = Answered(frozenset(asked), len(arguments) + len(named))
             has_targets = bool(data) and any(self.answered.given in instance.cls.losses for instance in asked)
-        return Value((labels - {NLL, LOGITS}) | {LOGITS} | ({NLL} if has_targets else NONE))
+        return Value((labels - {NLL, LOGITS, TOLD}) | {LOGITS} | ({NLL} if has_targets else NONE))
 
     def call_function(self, function: Function, arguments: Arguments, named: Named, node: ast.AST) -> Value:
         """Walk a function of the program with these arguments."""

@@ -34,6 +34,8 @@ class Kind(StrEnum):
     BLANK = "blank"  # losses are set to nothing where something holds of the token that came; detail: the condition
     WEIGHED = "weighed"  # a distribution is weighed by what tokens are; detail: which
     AIMED = "aimed"  # it is asked for one of them; detail: which
+    TRUST = "trust"  # a share is made of losses
+    TRUSTED = "trusted"  # a probability is weighed by what is made of losses of the same token
     FETCH = "fetch"  # the network is asked for data; detail: what of, where that is plain
     COMPARED = "compared"  # a loss is compared with another; detail: the comparison
     PICKED = "picked"  # one of several losses is picked by its size; detail: the call

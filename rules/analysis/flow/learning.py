@@ -24,6 +24,7 @@ from rules.analysis.flow.values import (
     LOGITS,
     NLL,
     NOTHING,
+    TOLD,
     Value,
 )
 
@@ -43,7 +44,7 @@ class Learning(Storage):
 
     def _loss(self, asked: Asked) -> Value | None:
         answer, came = asked.argument(0, "input").all_labels(), asked.argument(1, "target").all_labels()
-        return Value((asked.labels - {LOGITS}) | {NLL} | picked(answer, came, asked.node, self))
+        return Value((asked.labels - {LOGITS}) | {NLL, TOLD} | picked(answer, came, asked.node, self))
 
     def _backward(self, asked: Asked) -> Value | None:
         if asked.last == "grad" and not asked.name.endswith("autograd.grad") and not asked.is_method:

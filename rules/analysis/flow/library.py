@@ -24,8 +24,12 @@ from rules.analysis.flow.ordinary import NUMBERS, SAME
 from rules.analysis.flow.picking import PICKS, note_pick
 from rules.analysis.flow.plain import TEXT_METHODS
 from rules.analysis.flow.rivals import INDICES, LARGEST, ORDERS, SMALLEST
+from rules.analysis.flow.trust import MOVES, SQUASHES
 from rules.analysis.flow.values import (
     MATCHED,
+    NLL,
+    NONE,
+    STATE,
     Token,
     Value,
 )
@@ -113,7 +117,7 @@ class Libraries(Arrays):
         if array is not None:  # `hashes.bitwise_xor_(tokens)`
             if asked.labels - array.labels:
                 self.changes += 1
-            array.labels |= asked.labels
+            array.labels |= asked.labels | ({STATE} if NLL in asked.labels else NONE)
         return Value(asked.labels, ref=array or _same_object(arguments), place=_place(arguments))
 
 
@@ -163,6 +167,8 @@ def _table() -> dict[str, Any]:
         (_IN_PLACE_SUM, Libraries._summed),
         (SMALLEST | LARGEST | INDICES | ORDERS, Libraries._least),
         (("reduce",), Libraries._reduced),
+        (SQUASHES - {"softmax", "log_softmax"}, Libraries._squashed),
+        (MOVES, Libraries._moved_on),
         (("eq", "ne", "equal", "not_equal"), Libraries._equal),
         (_POINTERS, Libraries._pointer),
         (_ENCODES, Libraries._encoded),

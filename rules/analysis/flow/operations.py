@@ -26,6 +26,7 @@ from rules.analysis.flow.objects import (
 from rules.analysis.flow.plain import is_script, same_type
 from rules.analysis.flow.rivals import relative
 from rules.analysis.flow.stretches import PLAIN_BOUNDS, Stretches
+from rules.analysis.flow.trust import owned
 from rules.analysis.flow.values import (
     CLOCK,
     DATA,
@@ -146,6 +147,8 @@ class Operations(Stretches):
             labels |= mixed(one, other, op, node, self)
         elif LOGITS in labels:
             labels = weighed(labels, one, other, node, self)
+        if NLL in labels:
+            labels |= owned(one, other, op, node, self)
         labels = relative(labels, one.all_labels(), other.all_labels(), op)
         if is_mixture(one.all_labels(), other.all_labels(), op):
             labels -= {SCALED}

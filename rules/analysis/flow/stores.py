@@ -53,7 +53,10 @@ class Stores(Expressions):
         value = self.picked(value)
         if target.id in NAMED_VAL and _is_made(value, node):
             value = without(value, STORED).plus({VAL})
-        names = self.scope.home(target.id).names
+        home = self.scope.home(target.id)
+        names = home.names
+        if home is not self.scope:  # a function leaves it to those that are called later
+            value = remembered(value)
         known = names.get(target.id)
         if known is None or (value.labels - known.labels):
             self.changes += 1
@@ -170,7 +173,7 @@ class Stores(Expressions):
         """An array stays the same array; the counts of one batch may be added to a table."""
         if not isinstance(known.ref, Array):
             return False
-        labels = value.all_labels()
+        labels = remembered(Value(value.all_labels())).labels
         self._learnt(Value(frozenset(known.ref.labels)), labels)
         known.ref.labels |= labels
         self._summed_up(known, value)

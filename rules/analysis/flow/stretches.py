@@ -34,10 +34,12 @@ from rules.analysis.flow.values import (
     NONE,
     NOTHING,
     OWN,
+    PRIOR,
     RAND,
     RANK,
     STORED,
     TARGET,
+    TOLD,
     TRAIN,
     VAL,
     Cut,
@@ -161,7 +163,9 @@ class Stretches(Calls):
             except TypeError:
                 return Value(owner.labels)
         labels = owner.all_labels() | lower.turns | upper.turns | self.cuts(cut)
-        labels = some_of(labels) | before_own(lower, upper) | (lower.labels & {RANK})
+        labels = (
+            some_of(labels) | _prior(labels, cut.upper is not None) | before_own(lower, upper) | (lower.labels & {RANK})
+        )
         if labels & {VAL, TRAIN}:
             labels |= {ANYWHERE} if RAND in lower.labels else self._ends(cut, lower, upper, labels)
         if labels & DATA and not labels & {TARGET, INPUT, NLL, LOGITS}:
@@ -202,6 +206,7 @@ class Stretches(Calls):
     def _cut_tensor(self, owner: Value, cut: ast.Tuple) -> Value:
         labels = owner.all_labels() | self.cuts(cut)
         last = cut.elts[-1]
+        labels |= _prior(labels, any(isinstance(part, ast.Slice) and _ends_before(part) for part in cut.elts))
         for part in cut.elts:
             if not isinstance(part, ast.Slice):
                 labels |= self.value(part).turns
@@ -242,9 +247,11 @@ class Stretches(Calls):
             labels -= {STORED}
         if LOGITS in labels and _picks_token(key.all_labels()):
             wanted = key.all_labels()
-            return Value(labels | wanted | {NLL} | picked(labels, wanted, node, self))
+            return Value(labels | wanted | {NLL, TOLD} | picked(labels, wanted, node, self))
         if labels & DATA and not labels & {NLL, LOGITS} and key.place is not None:
             labels |= {key.place}
+        elif NLL in labels and key.place is not None and key.place.offset < 0:
+            labels |= {PRIOR}
         elif labels & DATA and key.place is None:
             labels |= key.all_labels() & {TARGET, INPUT}
             if not key.known and not labels & {TARGET, INPUT, NLL, LOGITS}:
@@ -252,6 +259,16 @@ class Stretches(Calls):
         if not labels & DATA:
             return Value(labels | aims(key, self), place=owner.place)
         return Value(labels)
+
+
+def _prior(labels: Labels, ends: bool) -> Labels:
+    """The mark of losses of which what ends before others is taken."""
+    return frozenset({PRIOR}) if ends and NLL in labels else NONE
+
+
+def _ends_before(part: ast.Slice) -> bool:
+    """Whether a stretch begins where the whole does and ends before it."""
+    return part.lower is None and part.upper is not None
 
 
 def _may_be_less(bound: ast.expr | None) -> bool:

@@ -19,6 +19,8 @@ Labels say where a value is from or what it was made into:
 - `tried`: one loss for each of several things that were tried on the same text;
 - `best`: where the best of several losses stands; `relative`: several losses less the best of them; `Rivals(axis)`:
   several losses of the same tokens side by side; `Ranked()`: these in their order;
+- `told`: surely taken at the token that came; `trust`: a share made of losses, `owned`: weighed by one that is made of
+  losses of its own tokens; `prior`: of losses, that they are of tokens before;
 - `least`, `scaled`, `shifted`: the smaller of several losses, a loss times or plus a constant; more in `marks.py`;
 - `held`: targets that an array holds; `match`: whether the token that came is one that was named before;
 - `aimed`: picked of a distribution whose weight is made of the token that it is picked at; until it is picked,
@@ -49,6 +51,7 @@ ENTROPY, SHARE, SPREAD, GATED = "entropy", "share", "spread", "gated"
 STATE, SEEN = "state", "seen"
 AIMED, HELD, HINTED = "aimed", "held", "hinted"
 TRIED = "tried"
+TOLD, TRUST, OWNED, PRIOR = "told", "trust", "owned", "prior"
 BEST, RELATIVE = "best", "relative"
 STORED, MATCHED, TOKENS = "stored", "matched", "tokens"
 CLOCK = "clock"
