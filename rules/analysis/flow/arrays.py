@@ -18,6 +18,7 @@ from rules.analysis.flow.objects import (
     array_of,
     owners,
 )
+from rules.analysis.flow.pseudo import beside, top_of
 from rules.analysis.flow.rivals import (
     LARGEST,
     SMALLEST,
@@ -32,7 +33,6 @@ from rules.analysis.flow.trust import SQUASHES, moved_on, owned, squashed
 from rules.analysis.flow.values import (
     BEST,
     DATA,
-    ENTROPY,
     LEAST,
     LOGITS,
     LOGP,
@@ -43,6 +43,7 @@ from rules.analysis.flow.values import (
     SEEN,
     SHIFTED,
     TOLD,
+    TOP,
     TRAIN,
     VAL,
     Value,
@@ -203,9 +204,12 @@ class Arrays(Learning):
         if asked.last in _NORMALISE:
             self.trace.shared(asked.labels)
         if asked.last in ("log_softmax", "softmax") and asked.labels & DATA and NLL not in asked.labels:
-            return Value(asked.labels | {LOGITS} | ({LOGP} if asked.last == "log_softmax" else NONE))
+            return Value((asked.labels - {TOP}) | {LOGITS} | ({LOGP} if asked.last == "log_softmax" else NONE))
         if asked.last == "logaddexp" and not asked.is_method and len(asked.arguments) == 2 and NLL not in asked.labels:
             return Value(weighed(asked.labels, *asked.arguments, asked.node, self))
+        mark = beside(asked.arguments, asked.node, self, asked.last) if asked.last == "logaddexp" else NONE
+        if mark:
+            return Value((asked.labels - {SCALED, SHIFTED}) | mark)
         found = squashed(asked, self) if asked.last in SQUASHES else NONE
         return Value((asked.labels - {SCALED, SHIFTED}) | found) if found or asked.labels & {SCALED, SHIFTED} else None
 
@@ -218,10 +222,11 @@ class Arrays(Learning):
 
     def _beside(self, asked: Asked) -> Value | None:
         """Put side by side: losses of the token that came, and something that is none."""
-        items = asked.arguments[0].items if asked.arguments else None
-        labels = [item.all_labels() for item in items or ()]
-        if any(NLL in one for one in labels) and any(ENTROPY in one and NLL not in one for one in labels):
-            self.note(Kind.BESIDE, asked.node, asked.last, asked.labels)
+        items = (asked.arguments[0].items if asked.arguments else None) or ()
+        labels = [item.all_labels() for item in items]
+        mark = beside(items, asked.node, self, asked.last)
+        if mark:
+            return Value(asked.labels | mark)
         splits = [one & {VAL, TRAIN} for one in labels]
         if any(one != splits[0] for one in splits) and asked.labels >= {VAL, TRAIN}:
             return Value(asked.labels | {SEEN})  # texts of both splits, one after the other
@@ -243,6 +248,9 @@ class Arrays(Learning):
         found = best_of(asked, self)
         if found:
             return Value((asked.labels - rivalry(asked.labels)) | found)
+        if asked.last in LARGEST | SMALLEST | {"topk"} and asked.arguments:
+            found = beside(asked.arguments, asked.node, self, asked.last) or top_of(asked.arguments[0])
+            return Value(asked.labels | found) if found else None
         return self._listed(asked) if asked.last == "sorted" else None
 
     def _reduced(self, asked: Asked) -> Value | None:

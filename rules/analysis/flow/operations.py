@@ -24,6 +24,7 @@ from rules.analysis.flow.objects import (
     ModuleOf,
 )
 from rules.analysis.flow.plain import is_script, same_type
+from rules.analysis.flow.pseudo import added
 from rules.analysis.flow.rivals import relative
 from rules.analysis.flow.stretches import PLAIN_BOUNDS, Stretches
 from rules.analysis.flow.trust import owned
@@ -40,6 +41,7 @@ from rules.analysis.flow.values import (
     SCALED,
     SHIFTED,
     SPREAD,
+    TOP,
     TRAIN,
     UNKNOWN,
     VAL,
@@ -147,6 +149,8 @@ class Operations(Stretches):
             labels |= mixed(one, other, op, node, self)
         elif LOGITS in labels:
             labels = weighed(labels, one, other, node, self)
+        if TOP in labels:
+            labels = added(labels, one, other, node, self)
         if NLL in labels:
             labels |= owned(one, other, op, node, self)
         labels = relative(labels, one.all_labels(), other.all_labels(), op)

@@ -21,6 +21,7 @@ Labels say where a value is from or what it was made into:
   several losses of the same tokens side by side; `Ranked()`: these in their order;
 - `told`: surely taken at the token that came; `trust`: a share made of losses, `owned`: weighed by one that is made of
   losses of its own tokens; `prior`: of losses, that they are of tokens before;
+- `top`: the most that an answer gives to any token; `pseudo`: of a mixture, that this is a prediction in it;
 - `least`, `scaled`, `shifted`: the smaller of several losses, a loss times or plus a constant; more in `marks.py`;
 - `held`: targets that an array holds; `match`: whether the token that came is one that was named before;
 - `aimed`: picked of a distribution whose weight is made of the token that it is picked at; until it is picked,
@@ -52,6 +53,7 @@ STATE, SEEN = "state", "seen"
 AIMED, HELD, HINTED = "aimed", "held", "hinted"
 TRIED = "tried"
 TOLD, TRUST, OWNED, PRIOR = "told", "trust", "owned", "prior"
+TOP, PSEUDO = "top", "pseudo"
 BEST, RELATIVE = "best", "relative"
 STORED, MATCHED, TOKENS = "stored", "matched", "tokens"
 CLOCK = "clock"
