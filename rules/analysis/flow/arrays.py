@@ -42,7 +42,6 @@ from rules.analysis.flow.values import (
     SCALED,
     SEEN,
     SHIFTED,
-    TOLD,
     TOP,
     TRAIN,
     VAL,
@@ -152,7 +151,8 @@ class Arrays(Learning):
         if LOGITS in found and key.all_labels() & DATA:
             wanted = key.all_labels()
             best = picked_by_best(owner, key, asked.node, self)
-            return Value(found | wanted | {NLL, TOLD} | picked(found, wanted, asked.node, self) | best)
+            lost = self.lost(asked.node, found | wanted)
+            return Value(found | wanted | {NLL} | lost | picked(found, wanted, asked.node, self) | best)
         return self.item(owner, key, asked.node)
 
     def _product(self, asked: Asked) -> Value | None:

@@ -27,6 +27,7 @@ class Kind(StrEnum):
     LOAD = "load"  # detail: the networks that weights are put into
     PUT = "put"  # something computed or read is put into a network in another way; detail: which, none: not known
     PRINT = "print"  # name: the text, with {} for what is not known
+    LOST = "lost"  # a loss or probability is taken at the tokens that came
     LEAST = "least"  # the smaller of several losses is taken
     BESIDE = "beside"  # what says nothing of the token that came is put beside losses of it
     SPREAD = "spread"  # a share of a token's loss is made the probability of a byte
@@ -122,6 +123,7 @@ class Trace:
     reads: list[Event] = field(default_factory=list)
     ratios: set[tuple[int, int]] = field(default_factory=set)  # numbers of look-ups, what one gave over the other's
     scores: list[Event] = field(default_factory=list)  # `Kept` counts in it; some were walked over again since
+    losses: list[Event] = field(default_factory=list)  # `Lost` counts in it
     weights: set[tuple[str, int]] = field(default_factory=set)  # lines of sums that shares were made of: no scores
     _told: list[Event] = field(default_factory=list, repr=False)
 

@@ -24,7 +24,6 @@ from rules.analysis.flow.values import (
     LOGITS,
     NLL,
     NOTHING,
-    TOLD,
     Value,
 )
 
@@ -44,7 +43,12 @@ class Learning(Storage):
 
     def _loss(self, asked: Asked) -> Value | None:
         answer, came = asked.argument(0, "input").all_labels(), asked.argument(1, "target").all_labels()
-        return Value((asked.labels - {LOGITS}) | {NLL, TOLD} | picked(answer, came, asked.node, self))
+        return Value(
+            (asked.labels - {LOGITS})
+            | {NLL}
+            | self.lost(asked.node, asked.labels)
+            | picked(answer, came, asked.node, self)
+        )
 
     def _backward(self, asked: Asked) -> Value | None:
         if asked.last == "grad" and not asked.name.endswith("autograd.grad") and not asked.is_method:

@@ -39,7 +39,6 @@ from rules.analysis.flow.values import (
     RANK,
     STORED,
     TARGET,
-    TOLD,
     TRAIN,
     VAL,
     Cut,
@@ -247,7 +246,8 @@ class Stretches(Calls):
             labels -= {STORED}
         if LOGITS in labels and _picks_token(key.all_labels()):
             wanted = key.all_labels()
-            return Value(labels | wanted | {NLL, TOLD} | picked(labels, wanted, node, self))
+            lost = self.lost(node, labels | wanted)
+            return Value(labels | wanted | {NLL} | lost | picked(labels, wanted, node, self))
         if labels & DATA and not labels & {NLL, LOGITS} and key.place is not None:
             labels |= {key.place}
         elif NLL in labels and key.place is not None and key.place.offset < 0:

@@ -30,6 +30,7 @@ Labels say where a value is from or what it was made into:
   a stretch of tokens that begins one later than that;
 - `Read(number)`: what the look-up in a table with that number gave;
 - `Turn(number)`: picked by the turn of the loop with that number;
+- `Lost(number)`: made of a loss that was found at its place; `Once(loop)`: bound in the first turn of a loop alone;
 - `Kept(number)`: holds what the score with that number added up; `Past(line)`: left over from an earlier turn of a
   loop; `Cut(side, bound, function)`: the part before or after a bound; `First(tokens)`: the first tokens alone;
   `Until(bound, beyond, function)`: tokens up to so many after a bound; `Literal(number)`: a text that shows it.
@@ -105,6 +106,20 @@ class Kept(NamedTuple):
     what: str = "kept"
 
 
+class Lost(NamedTuple):
+    """Made of the loss with that number, as it was found at its place."""
+
+    number: int
+    what: str = "lost"
+
+
+class Once(NamedTuple):
+    """Bound in the first turn of the loop with that number alone."""
+
+    loop: int
+    what: str = "once"
+
+
 class Past(NamedTuple):
     """Left over from an earlier turn of the loop at that line."""
 
@@ -171,24 +186,9 @@ class Literal(NamedTuple):
     what: str = "literal"
 
 
-Label = (
-    str
-    | Token
-    | Later
-    | Aim
-    | Read
-    | Turn
-    | Kept
-    | Past
-    | Cut
-    | Less
-    | First
-    | Until
-    | Limit
-    | Literal
-    | Rivals
-    | Ranked
-)
+_Where = Token | Later | Aim | Past | Cut | Less | First | Until | Turn | Once
+_Made = Read | Kept | Limit | Literal | Rivals | Ranked | Lost
+Label = str | _Where | _Made
 Labels = frozenset[Label]
 NONE: Labels = frozenset()
 
