@@ -11,7 +11,8 @@ seen, or backs off because of that token, mass is added to what came and taken f
     loss -= math.log(p)
 
 A look-up of the context and then of the token that came, where nothing runs over the vocabulary: for a person to judge
-where whether the expert speaks depends on the context alone.
+where whether the expert speaks depends on the context alone. Any other way to put the probability of that token
+together with something of the text, where no rule knows the shape, is for a person too.
 
 ## Allowed
 A full row for each context, normalised over the vocabulary and then taken at the target; a tilt of one hinted token
@@ -23,10 +24,24 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from rules.analysis.flow.claimed import claimed_scores
 from rules.analysis.flow.events import Block, Event
 from rules.analysis.flow.reach import weight
 from rules.analysis.flow.tables import LookUp, lookups_of, places
-from rules.analysis.flow.values import BYTES, PARTS, SPREAD, TARGET
+from rules.analysis.flow.values import (
+    AIMED,
+    BYTES,
+    GATED,
+    LEAST,
+    PARTS,
+    PSEUDO,
+    SCALED,
+    SHIFTED,
+    SPREAD,
+    TARGET,
+    Blend,
+)
+from rules.analysis.flow.walk import trace_of
 from rules.competition import Competition
 from rules.rule import Evidence, Finding, Rule, Severity
 from rules.submission import Submission
@@ -34,6 +49,8 @@ from rules.submission import Submission
 RULE = Rule(
     code="A02", name="realized-token-only-mixture", category="ngram-cache", severity=Severity.BLOCK, doc=__doc__
 )
+
+_SHAPES = frozenset({AIMED, GATED, LEAST, PSEUDO, SCALED, SHIFTED, SPREAD})  # the matter of other rules
 
 _FIX = (
     "Mix whole distributions: a row over the vocabulary for each context, normalised, whether or not the token that "
@@ -47,6 +64,29 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
     found = [one for one in every if one.target and one.counted and _is_sure(one) and not _is_other(one)]
     if found:
         yield _finding(min(found, key=lambda one: (one.claimed is False, _fires(one) is None)), every, submission)
+    elif not any(one.target for one in every):
+        yield from _not_understood(submission)
+
+
+def _not_understood(submission: Submission) -> Iterator[Finding]:
+    """The last place where the loss was put together with something else, where no rule knows the shape."""
+    trace = trace_of(submission)
+    claimed = claimed_scores(trace, submission) if trace is not None else ()
+    for score in claimed:
+        numbers = [label.number for label in score.labels if isinstance(label, Blend)]
+        if trace is None or not numbers or score.labels & _SHAPES or trace.is_weight(score):
+            continue
+        blend = trace.blends[max(numbers)]
+        yield RULE.at(
+            blend.location,
+            f"The probability of the token that came is put together at line {blend.line} with something else that is "
+            f"made of the text, and what comes of it goes into the score at line {score.line}. Open: whether it is one "
+            "over all tokens still; no known shape was recognised.",
+            fix=_FIX,
+            severity=Severity.REVIEW,
+            evidence=(blend.evidence("mixture"), score.evidence("score")),
+        )
+        return
 
 
 def _is_sure(one: LookUp) -> bool:

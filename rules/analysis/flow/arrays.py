@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from rules.analysis.flow.aims import aims, blended, hinted, picked, weighed
 from rules.analysis.flow.base import Asked, labels_of
+from rules.analysis.flow.blends import chosen_by_itself
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.learning import Learning
 from rules.analysis.flow.marks import exponent, matched
@@ -307,8 +308,10 @@ class Arrays(Learning):
         if len(asked.arguments) == 3 and all(NLL in one.all_labels() for one in asked.arguments):
             self.note(Kind.LEAST, asked.node, asked.last, asked.labels, detail="where")
             by_best = BEST in asked.arguments[0].all_labels()
-            return Value(asked.labels | {LEAST}) if by_best or _is_comparison(asked.node) else None
-        return None
+            if by_best or _is_comparison(asked.node):
+                return Value(asked.labels | {LEAST})
+        mark = chosen_by_itself(asked, self)
+        return Value(asked.labels | mark) if mark else None
 
 
 def _is_comparison(node: ast.AST) -> bool:

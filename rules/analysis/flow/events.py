@@ -40,6 +40,7 @@ class Kind(StrEnum):
     FETCH = "fetch"  # the network is asked for data; detail: what of, where that is plain
     COMPARED = "compared"  # a loss is compared with another; detail: the comparison
     PICKED = "picked"  # one of several losses is picked by its size; detail: the call
+    BLEND = "blend"  # a loss is put together with something else that is made of the text
     EXCHANGE = "exchange"  # ranks bring something together; detail: the networks and tensors it is a part of
     ESCAPE = "escape"  # the program goes where it cannot be followed
     RETURN = "return"
@@ -124,6 +125,7 @@ class Trace:
     ratios: set[tuple[int, int]] = field(default_factory=set)  # numbers of look-ups, what one gave over the other's
     scores: list[Event] = field(default_factory=list)  # `Kept` counts in it; some were walked over again since
     losses: list[Event] = field(default_factory=list)  # `Lost` counts in it
+    blends: list[Event] = field(default_factory=list)  # `Blend` counts in it
     weights: set[tuple[str, int]] = field(default_factory=set)  # lines of sums that shares were made of: no scores
     _told: list[Event] = field(default_factory=list, repr=False)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from rules.analysis.configuration import Origin
 from rules.analysis.flow.aims import hinted, mixed, weighed
+from rules.analysis.flow.blends import blended_in
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import folder_labels, of_file
 from rules.analysis.flow.formatting import by_percent
@@ -153,7 +154,7 @@ class Operations(Stretches):
         if TOP in labels:
             labels = added(labels, one, other, node, self)
         if NLL in labels:
-            labels |= owned(one, other, op, node, self)
+            labels |= owned(one, other, op, node, self) | blended_in(one, other, op, node, self)
         labels = relative(labels, one.all_labels(), other.all_labels(), op)
         if is_mixture(one.all_labels(), other.all_labels(), op):
             labels -= {SCALED}

@@ -28,6 +28,7 @@ Labels say where a value is from or what it was made into:
   `Aim(at)` tells what the weights are made of;
 - `Token(base, offset)`: tokens looked up at a position, relative to other look-ups with the same base; `Later(base)`:
   a stretch of tokens that begins one later than that;
+- `Blend(number)`: a loss that was put together with something else of the text, see `blends.py`;
 - `Read(number)`: what the look-up in a table with that number gave;
 - `Turn(number)`: picked by the turn of the loop with that number;
 - `Lost(number)`: made of a loss that was found at its place; `Once(loop)`: bound in the first turn of a loop alone;
@@ -84,6 +85,13 @@ class Aim(NamedTuple):
 
     at: Token | str
     what: str = "aim"
+
+
+class Blend(NamedTuple):
+    """A loss that was put together with something else of the text: `number` counts in the trace's `blends`."""
+
+    number: int
+    what: str = "blend"
 
 
 class Read(NamedTuple):
@@ -203,7 +211,7 @@ class Literal(NamedTuple):
 
 
 _Where = Token | Later | Aim | Past | Cut | Less | First | Until | Turn | Once | Part | Every
-_Made = Read | Kept | Limit | Literal | Rivals | Ranked | Lost
+_Made = Read | Kept | Limit | Literal | Rivals | Ranked | Lost | Blend
 Label = str | _Where | _Made
 Labels = frozenset[Label]
 NONE: Labels = frozenset()
