@@ -18,6 +18,7 @@ from rules.submission import SourceFile
 
 SPACE = "\u2581"
 _ANDS = frozenset({"logical_and", "bitwise_and", "mul", "multiply"})
+_LOOK_UPS = frozenset({"take", "index_select", "gather"})
 _BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 WORD, INNER = Sample(f"{SPACE}ab"), Sample("ab")
 CONTROL, BYTE = Sample("<s>", "control"), Sample("<0xE2>", "byte")
@@ -109,17 +110,21 @@ def _negated(node: ast.expr) -> ast.expr | None:
     """What is not to hold: of `~x`, `not x`, `logical_not(x)`, `1 - x`; None for anything else."""
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.Invert, ast.Not)):
         return node.operand
-    if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("logical_not", "bitwise_not") and node.args:
-        return node.args[0]
+    if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("logical_not", "bitwise_not"):
+        return node.args[0] if node.args else node.func
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
         return node.right if isinstance(node.left, ast.Constant) and node.left.value == 1 else None
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):  # a cast: `(~x).double()`
-        return _negated(node.func.value)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):  # a cast, or a look-up: `(~x).double()`
+        inner = _negated(node.func.value)
+        return node if inner is not None and node.func.attr in _LOOK_UPS else inner
     return None
 
 
 def _looks_up(node: ast.expr) -> bool:
-    return any(isinstance(part, ast.Subscript) for part in walk(node))
+    return any(
+        isinstance(part, ast.Subscript) or (isinstance(part, ast.Attribute) and part.attr in _LOOK_UPS)
+        for part in walk(node)
+    )
 
 
 def _statements(tree: ast.Module) -> Iterator[ast.stmt]:

@@ -105,9 +105,9 @@ def _in_memory(trace: Trace, submission: Submission) -> Iterator[Finding]:
     saves = [e for e in trace.all(Kind.SAVE) if not e.name.startswith("json.") and score and _precedes(e, score)]
     if score is None or not any(_may_be_artifact(event) for event in saves):
         return
-    asked = _asked_of_what_learnt(trace, score)
+    asked = _asked_of_what_learnt(trace, score)  # a copy keeps the weights that it was made with
     later = [e for e in trace.all(Kind.LOAD, Kind.PUT, Kind.ESCAPE) if not _precedes(e, saves[0])]
-    if not asked or any(_may_reach(event, asked, score) for event in later):
+    if not asked or any(_may_reach(event, asked, score) for event in later if not _is_of_before(event, later)):
         return
     read = next((e for e in reversed(later) if e.kind is Kind.LOAD and _precedes(e, score)), None)
     what = "nothing is read again" if read is None else f"what is read again at line {read.line} is put into none asked"
@@ -120,6 +120,15 @@ def _in_memory(trace: Trace, submission: Submission) -> Iterator[Finding]:
         severity=Severity.REVIEW,
         evidence=(*places, score.evidence("score")),
     )
+
+
+def _is_of_before(event: Event, later: list[Event]) -> bool:
+    """Whether it is a copy of a network into which nothing was put since the artifact was written."""
+    if event.name != "deepcopy" or not isinstance(event.detail, frozenset):
+        return False
+    copied = with_originals(event.detail) - event.detail
+    puts = (e for e in later if e.name != "deepcopy" and e.kind is not Kind.ESCAPE and _precedes(e, event))
+    return not any(not put.detail or put.detail & copied for put in puts if isinstance(put.detail, frozenset))
 
 
 def _may_reach(event: Event, asked: frozenset[Instance], score: Event) -> bool:
@@ -155,4 +164,5 @@ def _asked_of_what_learnt(trace: Trace, score: Event) -> frozenset[Instance]:
     answers = list(trace.all(Kind.MODEL))
     loops = ([e.detail for e in answers if loop in e.trail] for loop in reversed(score.loops()))
     asked = next(filter(None, loops), [])
-    return with_originals(frozenset().union(*asked)) if all(one & taught for one in asked) else frozenset()
+    sure = all(with_originals(one) & taught for one in asked)
+    return frozenset[Instance]().union(*asked) if sure else frozenset()

@@ -17,7 +17,9 @@ only: it makes the score worse.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from rules.analysis.bytecount import ByteCount, byte_count, consistent, is_whole_split, per_token
 from rules.analysis.expressions import number_of
@@ -25,7 +27,7 @@ from rules.analysis.flow.claimed import claimed_print
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.headline import Headline, headlines_of, quoted, settled
 from rules.analysis.index import SourceIndex, index_of
-from rules.analysis.scopes import Binding
+from rules.analysis.nodes import nodes_of, walk
 from rules.competition import Competition
 from rules.rule import Evidence, Finding, Rule, Severity
 from rules.submission import SourceFile, Submission
@@ -39,23 +41,33 @@ UNCOUNTED = 0.05  # the same, where the log does not tell how many tokens it sco
 PLAUSIBLE = (1.2, 8.0)  # bytes per token that a vocabulary can have
 NATURAL = (1.4426950408889634, 2.302585092994046, 3.3219280948873626)  # conversions between logarithms
 SAME = 0.001
+_SCORE = re.compile(r"bpb|bits_?per_?byte", re.I)
+_NUMBER = re.compile(r"\d{1,9}(?:\.\d{1,20})?")
 _STEPS = 3  # how many names may lie between the constant and what is printed
 
 _FIX = "Sum the UTF-8 bytes of the scored tokens by the tokenizer's own pieces, and divide by that sum."
+
+
+class Computed(NamedTuple):
+    """Bits per byte that the script computes under a name."""
+
+    name: str
+    line: int
+    value: ast.expr
 
 
 def check(submission: Submission, competition: Competition) -> Iterator[Finding]:
     """Look for a constant in the computation of the score, then for runs that divide by too many bytes."""
     runs = headlines_of(submission)
     constants = list(_constants(submission.script)) if submission.script is not None else []
-    for value, binding in constants[:1]:
-        used = next((run for run in runs if _divides_by(run, value) or _printed(binding, submission)), None)
-        place = submission.script.evidence(binding.line, "read") if submission.script is not None else None
+    for value, score in constants[:1]:
+        used = next((run for run in runs if _divides_by(run, value) or _printed(score, submission)), None)
+        place = submission.script.evidence(score.line, "read") if submission.script is not None else None
         if place is not None:
             where = ", and the claimed score divides by it" if used is not None else ""
             yield RULE.at(
                 place.location,
-                f"`{binding.name}` is computed with a constant of {value:g} bytes per token{where}.",
+                f"`{score.name}` is computed with a constant of {value:g} bytes per token{where}.",
                 fix=_FIX,
                 severity=used.severity(Severity.BLOCK) if used is not None else Severity.REVIEW,
                 evidence=(place,),
@@ -64,16 +76,25 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
     yield from _check_runs(runs, competition)
 
 
-def _constants(script: SourceFile) -> Iterator[tuple[float, Binding]]:
-    """Assignments to a name with `bpb` in it that divide by a constant which can be bytes per token."""
+def _constants(script: SourceFile) -> Iterator[tuple[float, Computed]]:
+    """Bits per byte, by the name of what they are bound to or given by, with a constant that can be bytes per token."""
     index = index_of(script)
-    scores = [b for s in index.scopes for b in s.bindings if b.value is not None and "bpb" in b.name.casefold()]
+    scores = [
+        Computed(b.name, b.line, b.value)
+        for scope in index.scopes
+        for b in scope.bindings
+        if b.value is not None and _SCORE.search(b.name)
+    ]
+    for function in nodes_of(script, ast.FunctionDef):
+        if _SCORE.search(function.name):
+            given = (node for node in walk(function) if isinstance(node, ast.Return) and node.value is not None)
+            scores += [Computed(function.name, node.lineno, node.value) for node in given if node.value is not None]
     named = _numbers(index) if scores else {}
-    for binding in scores:
-        divisors = (_divisor(node, named) for node in ast.walk(binding.value or ast.Pass()))
+    for score in scores:
+        divisors = (_divisor(node, named) for node in ast.walk(score.value))
         value = next((value for value in divisors if value is not None), None)
         if value is not None:
-            yield value, binding
+            yield value, score
 
 
 def _numbers(index: SourceIndex) -> dict[str, float]:
@@ -81,8 +102,18 @@ def _numbers(index: SourceIndex) -> dict[str, float]:
     found: dict[str, set[float | None]] = {}
     for scope in index.scopes:
         for binding in scope.bindings:
-            found.setdefault(binding.name, set()).add(number_of(binding.value))
+            found.setdefault(binding.name, set()).add(number_of(_default(binding.value)))
     return {name: value for name, values in found.items() if len(values) == 1 and (value := values.pop()) is not None}
+
+
+def _default(node: ast.expr | None) -> ast.expr | None:
+    """What a setting is by default: 2.75 for `float(os.environ.get("BYTES_PER_TOKEN", 2.75))`."""
+    inner = node.args[0] if isinstance(node, ast.Call) and len(node.args) == 1 else node
+    if isinstance(inner, ast.Call) and len(inner.args) == 2 and getattr(inner.func, "attr", "") in ("get", "getenv"):
+        given = inner.args[1]
+        text = given.value if isinstance(given, ast.Constant) else None
+        return ast.Constant(float(text)) if isinstance(text, str) and _NUMBER.fullmatch(text) else given
+    return node
 
 
 def _divisor(node: ast.AST, named: dict[str, float]) -> float | None:
@@ -92,8 +123,8 @@ def _divisor(node: ast.AST, named: dict[str, float]) -> float | None:
     sides = [node.right] if isinstance(node.op, ast.Div) else [node.left, node.right]
     for side in sides:
         value = number_of(side)
-        if value is None and isinstance(side, ast.Name):
-            value = named.get(side.id)
+        if value is None and isinstance(side, (ast.Name, ast.Attribute)):
+            value = named.get(side.attr if isinstance(side, ast.Attribute) else side.id)
         if value and isinstance(node.op, ast.Mult):
             value = 1 / value
         if value is not None and _may_be_bytes(value):
@@ -113,7 +144,7 @@ def _divides_by(run: Headline, value: float) -> bool:
     return ratio is not None and abs(ratio / value - 1) < SAME
 
 
-def _printed(binding: Binding, submission: Submission) -> bool:
+def _printed(score: Computed, submission: Submission) -> bool:
     """Whether the call that printed the claimed score prints the name, or one that is made of it."""
     trace, script = trace_of(submission), submission.script
     shown = None if trace is None else claimed_print(trace, submission)
@@ -127,7 +158,7 @@ def _printed(binding: Binding, submission: Submission) -> bool:
     wanted = {name for node in ast.walk(script.tree) if _is_call(node, shown.line) for name in _names(node)}
     for _ in range(_STEPS):
         wanted |= {part for name in wanted for part in made.get(name, ())}
-    return binding.name in wanted
+    return score.name in wanted
 
 
 def _is_call(node: ast.AST, line: int) -> bool:

@@ -32,6 +32,7 @@ from rules.analysis.flow.rivals import (
 )
 from rules.analysis.flow.trust import SQUASHES, moved_on, owned, squashed
 from rules.analysis.flow.values import (
+    AGAIN,
     BEST,
     DATA,
     ENTROPY,
@@ -53,6 +54,7 @@ from rules.analysis.flow.values import (
 
 TABLE_WRITES = {"scatter_add_": 1, "index_add_": 1, "index_put_": 0, "put_": 0, "scatter_": 1, "index_copy_": 1}
 TABLE_READS = {"gather": 1, "index_select": 1, "take": 0, "take_along_dim": 0, "take_along_axis": 0}
+MOST_FOLDED = 16
 _NORMALISE = frozenset({"softmax", "log_softmax", "logsumexp", "logaddexp"})
 MULTIPLIES, DIVIDES = frozenset({"mul", "multiply"}), frozenset({"div", "divide", "true_divide"})
 
@@ -159,7 +161,10 @@ class Arrays(Learning):
         )
         if isinstance(owner.ref, Array):
             self.wrote(owner, key, asked.node)
-            owner.ref.labels |= labels_of(asked.arguments[place + 1 :], asked.named)
+            put = labels_of(asked.arguments[place + 1 :], asked.named)
+            if NLL in put:
+                put |= self.scored(asked.node, _receiver(asked.node), put, "added" if "add" in asked.last else "kept")
+            owner.ref.labels |= put
         return owner
 
     def _table_read(self, asked: Asked) -> Value | None:
@@ -223,6 +228,14 @@ class Arrays(Learning):
         if found and VAL in asked.labels:
             self.note(Kind.SPREAD, asked.node, asked.last, asked.labels)
         return Value((asked.labels - {SCALED, SHIFTED, LOGP}) | found)
+
+    def _repeated(self, asked: Asked) -> Value | None:
+        """`rows.repeat(epochs, 1)`, `np.tile(order, epochs)`: the same several times, one after the other."""
+        times = asked.argument(1, "repeats")
+        if not asked.arguments or times is NOTHING or times.const == 1 or asked.labels & {NLL, LOGITS}:
+            return None
+        whole = asked.argument(0)
+        return Value(asked.labels | {AGAIN}, place=whole.place)
 
     def _log_prob(self, asked: Asked) -> Value | None:
         """`Categorical(logits=logits).log_prob(came)`."""
@@ -297,8 +310,17 @@ class Arrays(Learning):
         function = asked.argument(0)
         if asked.is_method or len(asked.arguments) < 2 or not isinstance(function.ref, (Function, Bound, Library)):
             return None
-        inner = self.element(asked.arguments[1])
-        return self.apply(function, (inner, inner), {}, asked.node)
+        over, items = asked.arguments[1], asked.arguments[1].items
+        if items is not None and len(items) <= MOST_FOLDED:
+            first = asked.arguments[2:3] or items[:1]
+            for item in items if len(asked.arguments) > 2 else items[1:]:
+                first = (self.apply(function, (*first, item), {}, asked.node),)
+            return first[0] if first else NOTHING
+        inner = self.element(over)
+        found = self.apply(function, (asked.argument(2, default=inner), inner), {}, asked.node)
+        if len(asked.arguments) > 2 and NLL in found.all_labels() - asked.arguments[2].all_labels():
+            found = found.plus(self.scored(asked.node, "", found.all_labels(), "added"))
+        return found
 
     def _where(self, asked: Asked) -> Value | None:
         if len(asked.arguments) == 3:

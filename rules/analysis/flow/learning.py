@@ -81,7 +81,9 @@ class Learning(Storage):
         original = owner_of(asked.arguments[0].ref) if asked.arguments else None
         if original is None or not original.cls.module:
             return None
-        return Value(asked.labels, ref=Instance(original.cls, dict(original.names), original))
+        made = Instance(original.cls, dict(original.names), original)
+        self.note(Kind.PUT, asked.node, asked.last, detail=frozenset({made}))  # the weights that the original has now
+        return Value(asked.labels, ref=made)
 
     def _exchanged(self, asked: Asked) -> Value | None:
         """Ranks bring a tensor together; what it gives is as unknown as that of any other call."""

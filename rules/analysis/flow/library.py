@@ -177,6 +177,7 @@ def _table() -> dict[str, Any]:
         (_ENCODES, Libraries._encoded),
         (("exp", "exp_", "exp2"), Libraries._exponent),
         (("log", "log2", "log_", "log1p", "logaddexp", "logsumexp", "log_softmax", "softmax"), Libraries._logarithm),
+        (("repeat", "tile"), Libraries._repeated),
         (("log_prob",), Libraries._log_prob),
         (("entr", "entropy"), Libraries._entropy),
         (("stack", "cat", "concatenate", "concat", "hstack", "vstack", "column_stack"), Libraries._beside),

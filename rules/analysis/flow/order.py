@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rules.analysis.flow.events import Block, Event, Round
-from rules.analysis.flow.values import DATA, Turn
+from rules.analysis.flow.values import AGAIN, DATA, Turn
 
 
 class Order(StrEnum):
@@ -83,7 +83,7 @@ def walks(loop: Block, event: Event) -> bool:
 
 def repeats(loop: Block, event: Event) -> bool:
     """Whether the loop comes back to the same data, turn after turn."""
-    return not selects(loop, event)
+    return AGAIN in loop.labels or not selects(loop, event)
 
 
 def first_turn_only(loop: Block, event: Event) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from rules.analysis.flow.formatting import OPEN, opened
 from rules.analysis.flow.objects import Written
@@ -21,11 +21,19 @@ def written(node: ast.JoinedStr, value: Callable[[ast.expr], Value]) -> Written:
     return Written("".join(_parts(node, value))[:MOST_TEXT])
 
 
-def template(node: ast.AST, value: Callable[[ast.expr], Value]) -> str:
-    """The text that a call prints, with `{}` for each part that is not known."""
+def template(node: ast.AST, value: Callable[[ast.expr], Value], given: Sequence[Value]) -> str:
+    """The text that a call prints, with `{}` for each part that is not known; `given` is what it was called with."""
     if not isinstance(node, ast.Call):
         return ""
-    return " ".join("".join(_parts(argument, value)) for argument in node.args)[:MOST_TEXT]
+    texts = ["".join(_parts(argument, value)) for argument in node.args]
+    if 0 < len(texts) <= len(given):  # a method's own object comes first
+        texts = [_made(one) if text == OPEN else text for text, one in zip(texts, given[-len(texts) :], strict=False)]
+    return " ".join(texts)[:MOST_TEXT]
+
+
+def _made(given: Value) -> str:
+    """A text that a function gave."""
+    return given.ref.text if isinstance(given.ref, Written) else OPEN
 
 
 def _parts(node: ast.expr, value: Callable[[ast.expr], Value]) -> Iterator[str]:

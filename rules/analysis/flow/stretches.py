@@ -241,7 +241,7 @@ class Stretches(Calls):
 
     def _of_labels(self, owner: Value, key: Value, node: ast.AST) -> Value:
         """`owner[key]` of what is known by its labels alone."""
-        labels = owner.labels | key.turns | cuts_of(key) | (key.labels & {EARLIER, MATCHED})
+        labels = owner.labels | key.turns | cuts_of(key) | (key.labels & {EARLIER, MATCHED, RAND})
         if STORED in labels and key.all_labels() & DATA:  # a table by tokens, and no text by its places
             labels -= {STORED}
         if LOGITS in labels and _picks_token(key.all_labels()):

@@ -5,6 +5,7 @@ Labels say where a value is from or what it was made into:
 - `val`, `train`: tokens of the validation and of the training split; `gen`: sampled from the model; `rand`: random;
 - `val?`, `train?`: the name of a file of that split, before it is read;
 - `tgt`, `inp`: tokens one position ahead, and the tokens before them, cut from one stretch;
+- `again`: what is walked through holds the same several times;
 - `anywhere`: a stretch of tokens that begins at random;
 - `logits`, `nll`: what a model answered, and a loss or log-probability at the token that came; `logp`: of either, that
   it is a logarithm of probabilities, not yet negated;
@@ -53,6 +54,7 @@ BYTES, LENGTH, FOREIGN = "bytes", "length", "foreign"
 LEAST, SCALED, SHIFTED = "least", "scaled", "shifted"
 ENTROPY, SHARE, SPREAD, GATED = "entropy", "share", "spread", "gated"
 STATE, SEEN = "state", "seen"
+AGAIN = "again"
 AIMED, HELD, HINTED = "aimed", "held", "hinted"
 TRIED = "tried"
 TOLD, TRUST, OWNED, PRIOR = "told", "trust", "owned", "prior"
