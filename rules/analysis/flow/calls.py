@@ -139,7 +139,9 @@ class Calls(Libraries):
         if instance.cls.module:
             return self.network(called, arguments, named, node)
         if _named(node) in printing.NAMED:
-            self.note(Kind.PRINT, node, template(node, self.value), labels_of(arguments, named), detail=arguments)
+            self.note(
+                Kind.PRINT, node, template(node, self.value, arguments), labels_of(arguments, named), detail=arguments
+            )
             return NOTHING
         method = instance.cls.find("__call__")
         if method is not None and isinstance(method.ref, Function):
@@ -166,7 +168,9 @@ class Calls(Libraries):
         if self._is_forward(function):
             return self.network(arguments[0] if arguments else NOTHING, arguments[1:], named, node)
         if self._prints(function):
-            self.note(Kind.PRINT, node, template(node, self.value), labels_of(arguments, named), detail=arguments)
+            self.note(
+                Kind.PRINT, node, template(node, self.value, arguments), labels_of(arguments, named), detail=arguments
+            )
             return NOTHING
         times = self.times.get(function.node, 0)
         if self.depth >= MOST_DEPTH or times >= _most_times(function) or self._is_running(function):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from rules.analysis.flow.formatting import OPEN, opened
 from rules.analysis.flow.objects import Written
-from rules.analysis.flow.values import Value
+from rules.analysis.flow.values import NOTHING, Value
 
 _BRACED = re.compile(r"\{[^{}]*\}")
 MOST_TEXT = 400
@@ -21,11 +21,19 @@ def written(node: ast.JoinedStr, value: Callable[[ast.expr], Value]) -> Written:
     return Written("".join(_parts(node, value))[:MOST_TEXT])
 
 
-def template(node: ast.AST, value: Callable[[ast.expr], Value]) -> str:
-    """The text that a call prints, with `{}` for each part that is not known."""
+def template(node: ast.AST, value: Callable[[ast.expr], Value], given: Sequence[Value] = ()) -> str:
+    """The text that a call prints, with `{}` for each part that is not known. `given`: what its arguments are."""
     if not isinstance(node, ast.Call):
         return ""
-    return " ".join("".join(_parts(argument, value)) for argument in node.args)[:MOST_TEXT]
+    texts = ["".join(_parts(argument, value)) for argument in node.args]
+    plain = len(given) >= len(texts) and not any(isinstance(argument, ast.Starred) for argument in node.args)
+    made = given[len(given) - len(texts) :] if plain else [NOTHING] * len(texts)
+    return " ".join(_made(*one) for one in zip(texts, made, strict=True))[:MOST_TEXT]
+
+
+def _made(text: str, given: Value) -> str:
+    """The text of an argument, or where it is called for, what the call gave: `print(report(loss))`."""
+    return given.ref.text if text == OPEN and isinstance(given.ref, Written) else text
 
 
 def _parts(node: ast.expr, value: Callable[[ast.expr], Value]) -> Iterator[str]:

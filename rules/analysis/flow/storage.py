@@ -149,7 +149,13 @@ class Storage(Ordinary):
         return self._printed(asked) if asked.is_method or asked.name.startswith("logging.") else None
 
     def _printed(self, asked: Asked) -> Value | None:
-        self.note(Kind.PRINT, asked.node, template(asked.node, self.value), asked.labels, detail=asked.arguments)
+        self.note(
+            Kind.PRINT,
+            asked.node,
+            template(asked.node, self.value, asked.arguments),
+            asked.labels,
+            detail=asked.arguments,
+        )
         return NOTHING
 
 
