@@ -100,6 +100,8 @@ class Learning(Storage):
             self.note(Kind.PUT, node, name, detail=into)
 
     def _sampled(self, asked: Asked) -> Value | None:
+        if asked.name.startswith("random."):  # so many of several things, without order
+            return self._random(asked)
         return Value(frozenset({GEN})) if LOGITS in asked.labels or asked.last == "multinomial" else None
 
 

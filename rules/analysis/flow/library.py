@@ -42,7 +42,9 @@ _EMPTY = frozenset(
     {"zeros", "empty", "full", "zeros_like", "full_like", "empty_like", "ones", "ones_like", "new_zeros"}
 )
 _CONTAINERS = frozenset({"list", "dict", "set", "defaultdict", "OrderedDict", "Counter", "deque"})
-_RANDOM = frozenset({"randint", "rand", "randn", "randperm", "integers", "choice", "shuffle", "permutation", "normal_"})
+_RANDOM = frozenset(
+    {"randint", "rand", "randn", "randperm", "integers", "choice", "choices", "shuffle", "permutation", "normal_"}
+)
 _SAMPLES = frozenset({"multinomial", "sample"})
 _SAVES = frozenset({"save", "save_file", "savez", "savez_compressed", "dump", "write", "write_bytes", "tofile"})
 _LOADS = frozenset({"load_state_dict", "decompress", "load"})
@@ -148,6 +150,7 @@ def _table() -> dict[str, Any]:
         (("readinto",), Libraries._read_into),
         (_RANDOM, Libraries._random),
         (_SAMPLES, Libraries._sampled),
+        (("islice",), Libraries._sliced),
         (_SIZES, Libraries._size),
         (_RANGES, Libraries._range),
         (("get_rank",), Libraries._rank),

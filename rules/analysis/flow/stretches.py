@@ -22,6 +22,7 @@ from rules.analysis.flow.objects import (
     owner_of,
 )
 from rules.analysis.flow.rivals import picked_by_best
+from rules.analysis.flow.sparse import left_out
 from rules.analysis.flow.values import (
     ANYWHERE,
     DATA,
@@ -147,8 +148,7 @@ class Stretches(Calls):
         """A stretch: one that begins a position later holds targets, one that ends a position earlier inputs."""
         lower = self.value(cut.lower)
         upper = self.value(cut.upper)
-        if cut.step is not None:
-            self.value(cut.step)
+        step = self.value(cut.step)
         if owner.items is not None and all(
             one is None or v.known for one, v in ((cut.lower, lower), (cut.upper, upper))
         ):
@@ -162,9 +162,8 @@ class Stretches(Calls):
             except TypeError:
                 return Value(owner.labels)
         labels = owner.all_labels() | lower.turns | upper.turns | self.cuts(cut)
-        labels = (
-            some_of(labels) | _prior(labels, cut.upper is not None) | before_own(lower, upper) | (lower.labels & {RANK})
-        )
+        labels = some_of(labels) | _prior(labels, cut.upper is not None) | before_own(lower, upper)
+        labels |= (lower.labels & {RANK}) | left_out(cut, lower, upper, step)
         if labels & {VAL, TRAIN}:
             labels |= {ANYWHERE} if RAND in lower.labels else self._ends(cut, lower, upper, labels)
         if labels & DATA and not labels & {TARGET, INPUT, NLL, LOGITS}:

@@ -33,6 +33,7 @@ Labels say where a value is from or what it was made into:
 - `Lost(number)`: made of a loss that was found at its place; `Once(loop)`: bound in the first turn of a loop alone;
 - `Kept(number)`: holds what the score with that number added up; `Past(line)`: left over from an earlier turn of a
   loop; `Cut(side, bound, function)`: the part before or after a bound; `First(tokens)`: the first tokens alone;
+  `Part(of)`: every so manieth stretch alone; `Every(times, of)`: steps that may be longer than a stretch;
   `Until(bound, beyond, function)`: tokens up to so many after a bound; `Literal(number)`: a text that shows it.
 """
 
@@ -150,6 +151,21 @@ class First(NamedTuple):
     what: str = "first"
 
 
+class Part(NamedTuple):
+    """One of so many stretches alone, all along the text."""
+
+    of: int
+    what: str = "part"
+
+
+class Every(NamedTuple):
+    """Counted in steps of so many times something: its number, or its text where that is not known."""
+
+    times: int
+    of: int | str
+    what: str = "every"
+
+
 class Until(NamedTuple):
     """Cut before a bound and so many tokens after it: `tokens[start : end + 1]`."""
 
@@ -186,7 +202,7 @@ class Literal(NamedTuple):
     what: str = "literal"
 
 
-_Where = Token | Later | Aim | Past | Cut | Less | First | Until | Turn | Once
+_Where = Token | Later | Aim | Past | Cut | Less | First | Until | Turn | Once | Part | Every
 _Made = Read | Kept | Limit | Literal | Rivals | Ranked | Lost
 Label = str | _Where | _Made
 Labels = frozenset[Label]
@@ -235,8 +251,8 @@ class Value:
 
     @property
     def turns(self) -> Labels:
-        """The loops whose variable it is made of."""
-        return frozenset(label for label in self.labels if isinstance(label, Turn))
+        """The loops whose variable it is made of, and which of the text these leave out."""
+        return frozenset(label for label in self.labels if isinstance(label, (Turn, Part)))
 
     @property
     def known(self) -> bool:
