@@ -11,6 +11,9 @@ loss trusts the expert exactly where the model was wrong.
     alpha = 0.5 * min(2.0, nll / 2.5)
     p = (1 - alpha) * math.exp(-nll) + alpha * expert_p
 
+    gate = torch.sigmoid(ngram_nll - nll)                     # each prediction counts where it was the better one
+    p = gate * torch.exp(-nll) + (1 - gate) * torch.exp(-ngram_nll)
+
     weight = torch.where(begins_word[targets], 0.1, 0.3)      # how loud the expert is depends on what came
     nll = -torch.lerp(model_p, expert_p, weight[:, None]).gather(1, targets[:, None]).log()
 
@@ -34,7 +37,7 @@ from rules.analysis.flow.claimed import claimed_print
 from rules.analysis.flow.events import Event, Kind, Trace
 from rules.analysis.flow.reach import before, foreign_claim, reach_of, weight
 from rules.analysis.flow.tables import lookups_of, places
-from rules.analysis.flow.values import AIMED, GATED, NLL, SPREAD, TARGET, VAL
+from rules.analysis.flow.values import AIMED, GATED, NLL, OWNED, SPREAD, TARGET, VAL
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.headline import headlines_of, quoted, settled
 from rules.competition import Competition
@@ -47,6 +50,7 @@ GATES = ("within_gate", "word_gate", "agree2plus")  # decided by the class of th
 BOOSTS = ("within_boost", "word_boost", "ngram_within_beta", "ngram_word_beta")  # how loud the experts behind them are
 
 _FIX = "Close the gates within and at the start of words and the bonus for agreement, and run again."
+_LEARN = "Make the weight of losses of earlier tokens, and change it after the score."
 _MASK = "Mask tokens by the text before them alone, and score the token that came by what is left."
 _BEFORE = "Make the weight of what is known before the token, such as the token before it or the entropy of the answer."
 _WEIGH = "Make the weight of what is known before the token, such as the entropy of the whole distribution."
@@ -56,7 +60,7 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
     """Yield one finding for what logs count, else for what machine code may do, one each for a weight and a mask."""
     counted = any(name in log.gates for log in submission.logs for name in GATES)
     yield from _counted(submission) if counted else _elsewhere(submission)
-    yield from _weighed(submission)
+    yield from list(_by_own_loss(submission)) or _weighed(submission)
     yield from _aimed(submission)
     yield from _spared(submission)
 
@@ -136,6 +140,29 @@ def _weighed(submission: Submission) -> Iterator[Finding]:
         fix=_WEIGH,
         severity=severity,
         evidence=places(one, every),
+    )
+
+
+def _by_own_loss(submission: Submission) -> Iterator[Finding]:
+    """A weight of probabilities that is made of the losses of the same tokens."""
+    trace = trace_of(submission)
+    reach = reach_of(OWNED, trace, submission) if trace is not None else None
+    mix = before(reach.score, Kind.TRUSTED, trace) if trace is not None and reach is not None else None
+    if trace is None or reach is None or mix is None:
+        return
+    made = before(mix, Kind.TRUST, trace)
+    severity, open_question = weight(reach.claimed, submission, mix, reach.score)
+    yield RULE.at(
+        mix.location,
+        "The weight that is given here to a prediction is made of the losses of the very tokens that it is for, and "
+        f"line {reach.score.line} scores: which prediction is good is known only once the token is.{open_question}",
+        fix=_LEARN,
+        severity=severity,
+        evidence=(
+            *((made.evidence("weight"),) if made is not None and made.line != mix.line else ()),
+            mix.evidence("weighed"),
+            reach.score.evidence("score"),
+        ),
     )
 
 

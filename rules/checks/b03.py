@@ -48,7 +48,7 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
     protocol = protocol_of(submission)
     if protocol is None:
         return
-    found = worst(one for one in protocol.adaptations if one.how is Learning.REPEATED and not one.fresh)
+    found = worst(one for one in protocol.adaptations if one.how is Learning.REPEATED)
     if found is None or found.score is None or found.again is None:
         return
     standing = standing_of(found, submission)

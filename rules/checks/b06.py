@@ -29,7 +29,7 @@ from rules.submission import Submission
 
 RULE = Rule(code="B06", name="slot-on-scored-positions", category="slot", severity=Severity.REVIEW, doc=__doc__)
 
-_EARLY = (Learning.LEARN_FIRST, Learning.EARLIER, Learning.REPEATED)
+_EARLY = (Learning.LEARN_FIRST, Learning.EARLIER)
 _PASSES = (Learning.LEARN_FIRST, Learning.EARLIER)  # one over a whole text before another that scores: not this rule's
 
 

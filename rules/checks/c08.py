@@ -11,12 +11,14 @@ Scores compare only on the same text. A part of it can be easier, and a smaller 
 
     val_tokens = load_validation_tokens(files)[:10_000_000]
 
+    for window in windows[::8]: score(window)              # the others are left out
+
     if time.time() > deadline: break                       # and the sums so far are reported
 
 ## Allowed
-Rounding to whole sequences and batches; another tokenization, which has another number of tokens. Validation on a
-part during training while the claimed score covers all. A deadline after which the rest is scored otherwise; one that
-the logged evaluation did not reach is noted only.
+Windows that are divided among ranks; rounding to whole sequences and batches; another tokenization, which has another
+number of tokens. Validation on a part during training while the claimed score covers all. A deadline after which the
+rest is scored otherwise; one that the logged evaluation did not reach is noted only.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ from collections.abc import Iterator
 from itertools import islice
 
 from rules.analysis.bytecount import coverage, val_tokens
-from rules.analysis.flow.coverage import Deadline, at_random, deadlines, limited
+from rules.analysis.flow.claimed import claimed_scores
+from rules.analysis.flow.coverage import Deadline, at_random, deadlines, limited, sparse
+from rules.analysis.flow.events import Block, Event
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.headline import Headline, headlines_of, quoted, settled
 from rules.competition import Competition
@@ -93,7 +97,7 @@ def _line(run: Headline) -> Finding | None:
 
 
 def _followed(submission: Submission, competition: Competition) -> Iterator[Finding]:
-    """Batches of validation tokens at random, a limit on them, else a clock that ends the loop that scores."""
+    """Batches at random, a limit, stretches that are left out, else a clock that ends the loop that scores."""
     trace = trace_of(submission)
     if trace is None:
         return
@@ -117,6 +121,9 @@ def _followed(submission: Submission, competition: Competition) -> Iterator[Find
             severity=Severity.REVIEW,
             evidence=(score.evidence("score"),),
         )
+    thinned = sparse(trace, submission)
+    if thinned is not None:
+        yield _thinned(*thinned, bool(claimed_scores(trace, submission)))
     for ending in sorted(deadlines(trace, submission), key=lambda one: (one.fired is None, one.not_fired)):
         fired = ending.fired
         came = () if fired is None else (fired,)
@@ -131,6 +138,20 @@ def _followed(submission: Submission, competition: Competition) -> Iterator[Find
                 *came,
             ),
         )
+
+
+def _thinned(score: Event, branch: Block | None, of: int, claimed: bool) -> Finding:
+    """Of so many stretches of the text one is scored."""
+    by = () if branch is None else (branch.source.evidence(branch.line, "left out"),)
+    return RULE.at(
+        score.location if branch is None else branch.source.locate(branch.line),
+        "Stretches of the validation tokens are left out all along the text "
+        + (f"(one of {of} is scored)" if of > 1 else "(the steps are longer than what is scored)")
+        + ": some tokens are scored not at all.",
+        fix=_FIX,
+        severity=Severity.BLOCK if claimed else Severity.REVIEW,
+        evidence=(*by, score.evidence("score")),
+    )
 
 
 def _came(ending: Deadline) -> str:

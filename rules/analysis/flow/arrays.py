@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 from rules.analysis.flow.aims import aims, blended, hinted, picked, weighed
 from rules.analysis.flow.base import Asked, labels_of
@@ -11,10 +12,26 @@ from rules.analysis.flow.learning import Learning
 from rules.analysis.flow.marks import exponent, matched
 from rules.analysis.flow.objects import (
     Array,
+    Bound,
+    Function,
+    Library,
     array_of,
     owners,
 )
+from rules.analysis.flow.pseudo import beside, top_of
+from rules.analysis.flow.rivals import (
+    LARGEST,
+    SMALLEST,
+    STACKS,
+    best_of,
+    kept_beside,
+    picked_by_best,
+    rivalry,
+    side_by_side,
+)
+from rules.analysis.flow.trust import SQUASHES, moved_on, owned, squashed
 from rules.analysis.flow.values import (
+    BEST,
     DATA,
     ENTROPY,
     LEAST,
@@ -27,14 +44,15 @@ from rules.analysis.flow.values import (
     SCALED,
     SEEN,
     SHIFTED,
+    TOP,
     TRAIN,
     VAL,
-    Labels,
     Value,
 )
 
 TABLE_WRITES = {"scatter_add_": 1, "index_add_": 1, "index_put_": 0, "put_": 0, "scatter_": 1, "index_copy_": 1}
 TABLE_READS = {"gather": 1, "index_select": 1, "take": 0, "take_along_dim": 0, "take_along_axis": 0}
+_NORMALISE = frozenset({"softmax", "log_softmax", "logsumexp", "logaddexp"})
 MULTIPLIES, DIVIDES = frozenset({"mul", "multiply"}), frozenset({"div", "divide", "true_divide"})
 
 
@@ -52,7 +70,7 @@ class Arrays(Learning):
         """A table is the same table as a tensor or as an array."""
         one = asked.argument(0)
         if asked.is_method or not isinstance(one.ref, Array) or one.ref.container or not one.ref.writes:
-            return None
+            return self._stacked(asked)
         return one
 
     def _emptied(self, asked: Asked) -> Value | None:
@@ -99,8 +117,7 @@ class Arrays(Learning):
         if NLL in inner:
             inner |= self.scored(asked.node, _receiver(asked.node), inner, "kept")
         if isinstance(owner.ref, Array):
-            if _no_loss_beside(inner, owner.all_labels()):
-                self.note(Kind.BESIDE, asked.node, asked.last, inner | owner.all_labels())
+            inner |= kept_beside(owner.ref, inner, self) | beside((owner, value), asked.node, self, asked.last)
             if inner - owner.ref.labels:
                 self.changes += 1
             owner.ref.take(value if asked.last != "extend" else self.element(value))
@@ -157,7 +174,9 @@ class Arrays(Learning):
         found = owner.all_labels()
         if LOGITS in found and key.all_labels() & DATA:
             wanted = key.all_labels()
-            return Value(found | wanted | {NLL} | picked(found, wanted, asked.node, self))
+            best = picked_by_best(owner, key, asked.node, self)
+            lost = self.lost(asked.node, found | wanted)
+            return Value(found | wanted | {NLL} | lost | picked(found, wanted, asked.node, self) | best)
         return self.item(owner, key, asked.node)
 
     def _product(self, asked: Asked) -> Value | None:
@@ -217,34 +236,68 @@ class Arrays(Learning):
 
     def _logarithm(self, asked: Asked) -> Value | None:
         """What was made smaller was a probability; what is normalised over tokens is an answer, whoever gave it."""
+        if asked.last in _NORMALISE:
+            self.trace.shared(asked.labels)
         if asked.last in ("log_softmax", "softmax") and asked.labels & DATA and NLL not in asked.labels:
-            return Value(asked.labels | {LOGITS} | ({LOGP} if asked.last == "log_softmax" else NONE))
+            return Value((asked.labels - {TOP}) | {LOGITS} | ({LOGP} if asked.last == "log_softmax" else NONE))
         if asked.last == "logaddexp" and not asked.is_method and len(asked.arguments) == 2 and NLL not in asked.labels:
             return Value(weighed(asked.labels, *asked.arguments, asked.node, self))
-        return Value(asked.labels - {SCALED, SHIFTED}) if asked.labels & {SCALED, SHIFTED} else None
+        mark = beside(asked.arguments, asked.node, self, asked.last) if asked.last == "logaddexp" else NONE
+        if mark:
+            return Value((asked.labels - {SCALED, SHIFTED}) | mark)
+        found = squashed(asked, self) if asked.last in SQUASHES else NONE
+        return Value((asked.labels - {SCALED, SHIFTED}) | found) if found or asked.labels & {SCALED, SHIFTED} else None
+
+    def _squashed(self, asked: Asked) -> Value | None:
+        found = squashed(asked, self)
+        return Value(asked.labels | found) if found else None
+
+    def _moved_on(self, asked: Asked) -> Value | None:
+        return moved_on(asked)
 
     def _beside(self, asked: Asked) -> Value | None:
         """Put side by side: losses of the token that came, and something that is none."""
-        items = asked.arguments[0].items if asked.arguments else None
-        labels = [item.all_labels() for item in items or ()]
-        if any(_no_loss_beside(one, other) for one in labels for other in labels):
-            self.note(Kind.BESIDE, asked.node, asked.last, asked.labels)
+        items = (asked.arguments[0].items if asked.arguments else None) or ()
+        labels = [item.all_labels() for item in items]
+        mark = beside(items, asked.node, self, asked.last)
+        if mark:
+            return Value(asked.labels | mark)
         splits = [one & {VAL, TRAIN} for one in labels]
         if any(one != splits[0] for one in splits) and asked.labels >= {VAL, TRAIN}:
             return Value(asked.labels | {SEEN})  # texts of both splits, one after the other
-        return None
+        return self._stacked(asked)
+
+    def _stacked(self, asked: Asked) -> Value | None:
+        found = side_by_side(asked, self.trace) if asked.last in STACKS else NONE
+        return Value(asked.labels | found) if found else None
 
     def _blended(self, asked: Asked) -> Value | None:
         """`torch.lerp(one, other, weight)`."""
-        found = blended(asked.labels, asked.arguments[:2], asked.argument(2, "weight"), asked.node, self)
-        return None if found is None else Value(found)
+        weight = asked.argument(2, "weight")
+        found = blended(asked.labels, asked.arguments[:2], weight, asked.node, self)
+        mark = owned(Value(labels_of(asked.arguments[:2], {})), weight, ast.Mult(), asked.node, self)
+        return Value((asked.labels if found is None else found) | mark) if found is not None or mark else None
 
     def _least(self, asked: Asked) -> Value | None:
-        losses = [one for one in asked.arguments if NLL in one.all_labels()]
-        if len(losses) >= 2:
-            self.note(Kind.LEAST, asked.node, asked.last, asked.labels)
-            return Value(asked.labels | {LEAST})
-        return None
+        """The best of several losses, where it stands, or all of them in order."""
+        found = best_of(asked, self)
+        if found:
+            return Value((asked.labels - rivalry(asked.labels)) | found)
+        if asked.last in LARGEST | SMALLEST | {"topk"} and asked.arguments:
+            found = beside(asked.arguments, asked.node, self, asked.last) or top_of(asked.arguments[0])
+            return Value(asked.labels | found) if found else None
+        return self._listed(asked) if asked.last == "sorted" else None
+
+    def _reduced(self, asked: Asked) -> Value | None:
+        """`functools.reduce(torch.minimum, losses)`, `np.minimum.reduce(losses)`."""
+        of_ufunc = asked.name.rpartition(".")[0].rpartition(".")[2] in SMALLEST | LARGEST
+        if of_ufunc and not asked.is_method:
+            return self._least(replace(asked, last="amin"))
+        function = asked.argument(0)
+        if asked.is_method or len(asked.arguments) < 2 or not isinstance(function.ref, (Function, Bound, Library)):
+            return None
+        inner = self.element(asked.arguments[1])
+        return self.apply(function, (inner, inner), {}, asked.node)
 
     def _where(self, asked: Asked) -> Value | None:
         if len(asked.arguments) == 3:
@@ -253,13 +306,9 @@ class Arrays(Learning):
                 return Value(found)
         if len(asked.arguments) == 3 and all(NLL in one.all_labels() for one in asked.arguments):
             self.note(Kind.LEAST, asked.node, asked.last, asked.labels, detail="where")
-            return Value(asked.labels | {LEAST}) if _is_comparison(asked.node) else None
+            by_best = BEST in asked.arguments[0].all_labels()
+            return Value(asked.labels | {LEAST}) if by_best or _is_comparison(asked.node) else None
         return None
-
-
-def _no_loss_beside(one: Labels, other: Labels) -> bool:
-    """Whether one is a loss of the token that came, and the other an entropy, which is none."""
-    return any(NLL in loss and ENTROPY in none and NLL not in none for loss, none in ((one, other), (other, one)))
 
 
 def _is_comparison(node: ast.AST) -> bool:

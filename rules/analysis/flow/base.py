@@ -13,7 +13,7 @@ from typing import Any
 from rules.analysis.configuration import Configuration
 from rules.analysis.flow.events import Block, Event, Kind, Trace
 from rules.analysis.flow.objects import Array, Count, Function, Instance, Scope
-from rules.analysis.flow.values import LEAST, NLL, NONE, NOTHING, Kept, Labels, Token, Value
+from rules.analysis.flow.values import LEAST, NLL, NONE, NOTHING, TOLD, VAL, Kept, Labels, Lost, Token, Value
 
 _LOSS = re.compile(r"loss|cross_entropy|nll|kl_div", re.I)
 FAR = 1_000_000  # how far back an index points from which something unknown was taken away
@@ -95,6 +95,13 @@ class Walker(ABC):
         """Note a score. What it is kept in or added to has these labels from now on."""
         self.trace.scores.append(self.note(Kind.SCORE, node, name, labels, detail=detail))
         return frozenset({Kept(len(self.trace.scores) - 1)})
+
+    def lost(self, node: ast.AST, labels: Labels) -> Labels:
+        """Note where a loss of validation tokens is found. What is made of it has these labels from now on."""
+        if VAL not in labels:
+            return frozenset({TOLD})
+        self.trace.losses.append(self.note(Kind.LOST, node, "", labels))
+        return frozenset({TOLD, Lost(len(self.trace.losses) - 1)})
 
     @abstractmethod
     def setting(self, name: str, value: Value) -> Value:

@@ -12,6 +12,7 @@ from rules.analysis.flow.base import Leave
 from rules.analysis.flow.events import Kind, Round
 from rules.analysis.flow.files import FILES
 from rules.analysis.flow.objects import Count, Instance
+from rules.analysis.flow.order import is_first
 from rules.analysis.flow.stores import Stores
 from rules.analysis.flow.turning import comes_true
 from rules.analysis.flow.values import (
@@ -24,7 +25,9 @@ from rules.analysis.flow.values import (
     VAL,
     Aim,
     Labels,
+    Once,
     Past,
+    Turn,
     Value,
     constant,
     joined,
@@ -72,9 +75,21 @@ class Branches(Stores):
             self.alternatives([node.body, node.orelse], node, test)
         finally:
             self.smaller = smaller
+        self._bound_once(node, test)
         for name, value in list(self.scope.names.items()) if before else ():
             if NLL in value.labels and before.get(name) is not value:  # it is another where a stored token came
                 self.scope.names[name] = value.plus({MATCHED})
+
+    def _bound_once(self, node: ast.If, test: Value) -> None:
+        """What is bound in the first turn of a loop alone is no later turn's."""
+        if not test.turns or node.orelse or not is_first(node.test):
+            return
+        once = frozenset({Once(label.loop) for label in test.turns if isinstance(label, Turn)})
+        names = self.scope.names
+        bound = [one for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)]
+        for name in {one.id for one in bound} & names.keys():
+            if NLL in names[name].labels:
+                names[name] = names[name].plus(once)
 
     def _ends_program(self, node: ast.If) -> bool:
         """Whether a branch ends the program's main function, as a self-test or a step of preparation does."""

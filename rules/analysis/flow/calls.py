@@ -35,17 +35,19 @@ from rules.analysis.flow.values import (
     FOREIGN,
     LOGITS,
     NLL,
-    NONE,
     NOTHING,
     PARTS,
     STORED,
     TARGET,
+    TOLD,
     TRAIN,
     TRAIN_FILE,
     VAL,
     VAL_FILE,
     Kept,
+    Label,
     Labels,
+    Lost,
     Read,
     Value,
     joined,
@@ -152,7 +154,7 @@ class Calls(Libraries):
         """What a network answers: logits, or a loss where it is given the tokens that come next too."""
         labels = labels_of(arguments, named)
         asked = set[Instance]().union(*(owners(one) for one in (called, *arguments, *named.values())))
-        self.note(Kind.MODEL, node, _text(node), labels, detail=frozenset(asked))
+        event = self.note(Kind.MODEL, node, _text(node), labels, detail=frozenset(asked))
         data = [found for v in (*arguments, *named.values()) if (found := v.all_labels()) & DATA]
         has_targets = TARGET in labels or len(data) >= 2
         asks = any("logits" in name.casefold() and value.const is True for name, value in named.items())
@@ -161,7 +163,11 @@ class Calls(Libraries):
         elif not has_targets:
             self.answered = Answered(frozenset(asked), len(arguments) + len(named))
             has_targets = bool(data) and any(self.answered.given in instance.cls.losses for instance in asked)
-        return Value((labels - {NLL, LOGITS}) | {LOGITS} | ({NLL} if has_targets else NONE))
+        lost = frozenset[Label]()
+        if has_targets:
+            self.trace.losses.append(event)
+            lost = frozenset({NLL, Lost(len(self.trace.losses) - 1)})
+        return Value((labels - {NLL, LOGITS, TOLD}) | {LOGITS} | lost)
 
     def call_function(self, function: Function, arguments: Arguments, named: Named, node: ast.AST) -> Value:
         """Walk a function of the program with these arguments."""

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 from rules.analysis.flow.claimed import claimed_scores
 from rules.analysis.flow.events import Block, Event, Kind, Round, Trace
-from rules.analysis.flow.values import ANYWHERE, CLOCK, NLL, VAL, First, Limit
+from rules.analysis.flow.order import walks
+from rules.analysis.flow.values import ANYWHERE, CLOCK, NLL, RANK, VAL, First, Limit, Part
 from rules.analysis.headline import headlines_of
 from rules.rule import Evidence, Location
 from rules.submission import Quantity, Submission, TrainLog
 
 _CLOCKS = ("time", "elapsed", "deadline", "perf_counter", "monotonic", "budget")
+_RANKS = ("rank", "world")
 _MOST_SECONDS = 7_200  # that a clock may let go by: a larger limit counts milliseconds
 _SHORTEST = 6  # letters of a line's beginning that tell one print from another
 
@@ -45,6 +47,63 @@ def limited(trace: Trace, submission: Submission, fewest: int) -> tuple[Event, i
         if count < fewest:
             return score, count
     return None
+
+
+def sparse(trace: Trace, submission: Submission) -> tuple[Event, Block | None, int] | None:
+    """A score that the claimed number is made of, and that is only of one of so many stretches.
+
+    With the branch that leaves out the others, None where the stretches are so taken from the text.
+    """
+    for score in claimed_scores(trace, submission) or _last(trace):
+        every = max((label.of for label in score.labels if isinstance(label, Part)), default=0)
+        if every:
+            return score, None, every
+        for branch, of in _left_out_by(score):
+            return score, branch, of
+    return None
+
+
+def _left_out_by(score: Event) -> Iterator[tuple[Block, int]]:
+    """Branches by the remainder of a turn's number around a score, or that go on to the next turn before it."""
+    for place, loop in enumerate(score.trail):
+        if loop.what != "loop" or not walks(loop, score):
+            continue
+        inner = score.trail[place + 1] if place + 1 < len(score.trail) else score
+        before = loop.children[: next((n for n, one in enumerate(loop.children) if one is inner), 0)]
+        skips = [one for one in before if isinstance(one, Block) and one.what == "branch" and one.leaves]
+        for branch in (*skips, *(block for block in score.trail[place + 1 :] if block.what == "branch")):
+            of = _remainder_of(branch, loop)
+            if of and not _scores_elsewhere(branch, loop, score):
+                yield branch, of
+
+
+def _scores_elsewhere(branch: Block, loop: Block, score: Event) -> bool:
+    """Whether a loop scores in more than one way, whichever way a branch goes."""
+    others = (event for event in loop.events() if event.kind is Kind.SCORE and {VAL, NLL} <= event.labels)
+    return any((branch in other.trail) is not (branch in score.trail) for other in others)
+
+
+def _remainder_of(branch: Block, loop: Block) -> int:
+    """The number by which the turn's number is divided, 0 where a branch is of anything else, or of ranks."""
+    statement = branch.detail[0] if isinstance(branch.detail, tuple) else None
+    if not isinstance(statement, ast.If) or not getattr(loop.detail, "number", 0) or RANK in branch.labels:
+        return 0
+    if any(word in ast.unparse(statement.test).lower() for word in _RANKS):
+        return 0
+    for node in ast.walk(statement.test):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) and isinstance(node.right, ast.Constant):
+            of = node.right.value
+            if isinstance(of, int) and of > 1 and _is_turn(node.left, loop):
+                return of
+    return 0
+
+
+def _is_turn(node: ast.expr, loop: Block) -> bool:
+    """Whether a name is that of the turn's number."""
+    statements = ast.walk(loop.source.tree or ast.Module([], []))
+    heads = (one for one in statements if isinstance(one, ast.For) and one.lineno == loop.line)
+    bound = {name.id for head in heads for name in ast.walk(head.target) if isinstance(name, ast.Name)}
+    return isinstance(node, ast.Name) and node.id in bound
 
 
 def _last(trace: Trace) -> tuple[Event, ...]:

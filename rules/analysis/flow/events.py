@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from rules.analysis.flow.values import NONE, Labels
+from rules.analysis.flow.values import NONE, Kept, Labels
 from rules.rule import Evidence, Location
 from rules.submission import SourceFile
 
@@ -27,6 +27,7 @@ class Kind(StrEnum):
     LOAD = "load"  # detail: the networks that weights are put into
     PUT = "put"  # something computed or read is put into a network in another way; detail: which, none: not known
     PRINT = "print"  # name: the text, with {} for what is not known
+    LOST = "lost"  # a loss or probability is taken at the tokens that came
     LEAST = "least"  # the smaller of several losses is taken
     BESIDE = "beside"  # what says nothing of the token that came is put beside losses of it
     SPREAD = "spread"  # a share of a token's loss is made the probability of a byte
@@ -34,6 +35,8 @@ class Kind(StrEnum):
     BLANK = "blank"  # losses are set to nothing where something holds of the token that came; detail: the condition
     WEIGHED = "weighed"  # a distribution is weighed by what tokens are; detail: which
     AIMED = "aimed"  # it is asked for one of them; detail: which
+    TRUST = "trust"  # a share is made of losses
+    TRUSTED = "trusted"  # a probability is weighed by what is made of losses of the same token
     FETCH = "fetch"  # the network is asked for data; detail: what of, where that is plain
     COMPARED = "compared"  # a loss is compared with another; detail: the comparison
     PICKED = "picked"  # one of several losses is picked by its size; detail: the call
@@ -120,6 +123,8 @@ class Trace:
     reads: list[Event] = field(default_factory=list)
     ratios: set[tuple[int, int]] = field(default_factory=set)  # numbers of look-ups, what one gave over the other's
     scores: list[Event] = field(default_factory=list)  # `Kept` counts in it; some were walked over again since
+    losses: list[Event] = field(default_factory=list)  # `Lost` counts in it
+    weights: set[tuple[str, int]] = field(default_factory=set)  # lines of sums that shares were made of: no scores
     _told: list[Event] = field(default_factory=list, repr=False)
 
     def all(self, *kinds: Kind) -> list[Event]:
@@ -127,3 +132,12 @@ class Trace:
         if not self._told:
             self._told = list(self.root.events())
         return [event for event in self._told if event.kind in kinds]
+
+    def shared(self, labels: Labels) -> None:
+        """Sums among these are made into shares: they weigh, whatever else they are made of, and are no score."""
+        kept = (self.scores[label.number] for label in labels if isinstance(label, Kept))
+        self.weights.update((event.source.path, event.line) for event in kept if event.detail == "added")
+
+    def is_weight(self, event: Event) -> bool:
+        """Whether it adds to a sum that shares are made of."""
+        return (event.source.path, event.line) in self.weights

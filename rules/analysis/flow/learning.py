@@ -43,7 +43,12 @@ class Learning(Storage):
 
     def _loss(self, asked: Asked) -> Value | None:
         answer, came = asked.argument(0, "input").all_labels(), asked.argument(1, "target").all_labels()
-        return Value((asked.labels - {LOGITS}) | {NLL} | picked(answer, came, asked.node, self))
+        return Value(
+            (asked.labels - {LOGITS})
+            | {NLL}
+            | self.lost(asked.node, asked.labels)
+            | picked(answer, came, asked.node, self)
+        )
 
     def _backward(self, asked: Asked) -> Value | None:
         if asked.last == "grad" and not asked.name.endswith("autograd.grad") and not asked.is_method:
@@ -95,6 +100,8 @@ class Learning(Storage):
             self.note(Kind.PUT, node, name, detail=into)
 
     def _sampled(self, asked: Asked) -> Value | None:
+        if asked.name.startswith("random."):  # so many of several things, without order
+            return self._random(asked)
         return Value(frozenset({GEN})) if LOGITS in asked.labels or asked.last == "multinomial" else None
 
 

@@ -23,8 +23,13 @@ from rules.analysis.flow.options import GROUPS, PARSED, PARSERS
 from rules.analysis.flow.ordinary import NUMBERS, SAME
 from rules.analysis.flow.picking import PICKS, note_pick
 from rules.analysis.flow.plain import TEXT_METHODS
+from rules.analysis.flow.rivals import INDICES, LARGEST, ORDERS, SMALLEST
+from rules.analysis.flow.trust import MOVES, SQUASHES
 from rules.analysis.flow.values import (
     MATCHED,
+    NLL,
+    NONE,
+    STATE,
     Token,
     Value,
 )
@@ -37,7 +42,9 @@ _EMPTY = frozenset(
     {"zeros", "empty", "full", "zeros_like", "full_like", "empty_like", "ones", "ones_like", "new_zeros"}
 )
 _CONTAINERS = frozenset({"list", "dict", "set", "defaultdict", "OrderedDict", "Counter", "deque"})
-_RANDOM = frozenset({"randint", "rand", "randn", "randperm", "integers", "choice", "shuffle", "permutation", "normal_"})
+_RANDOM = frozenset(
+    {"randint", "rand", "randn", "randperm", "integers", "choice", "choices", "shuffle", "permutation", "normal_"}
+)
 _SAMPLES = frozenset({"multinomial", "sample"})
 _SAVES = frozenset({"save", "save_file", "savez", "savez_compressed", "dump", "write", "write_bytes", "tofile"})
 _LOADS = frozenset({"load_state_dict", "decompress", "load"})
@@ -48,7 +55,6 @@ _CONVERTS = frozenset({"from_numpy", "as_tensor", "tensor", "array", "asarray", 
 _EMPTIES = frozenset({"zero_", "clear"})
 _GROW = frozenset({"append", "extend", "add", "appendleft", "insert", "push"})
 _IN_PLACE_SUM = frozenset({"add_", "iadd"})
-_SMALLER = frozenset({"minimum", "min", "fmin", "amin"})
 _SIZES = frozenset({"len", "size", "numel", "dim", "shape", "isinstance", "hasattr", "id", "type"})
 _ESCAPES = frozenset(
     {
@@ -113,7 +119,7 @@ class Libraries(Arrays):
         if array is not None:  # `hashes.bitwise_xor_(tokens)`
             if asked.labels - array.labels:
                 self.changes += 1
-            array.labels |= asked.labels
+            array.labels |= asked.labels | ({STATE} if NLL in asked.labels else NONE)
         return Value(asked.labels, ref=array or _same_object(arguments), place=_place(arguments))
 
 
@@ -144,6 +150,7 @@ def _table() -> dict[str, Any]:
         (("readinto",), Libraries._read_into),
         (_RANDOM, Libraries._random),
         (_SAMPLES, Libraries._sampled),
+        (("islice",), Libraries._sliced),
         (_SIZES, Libraries._size),
         (_RANGES, Libraries._range),
         (("get_rank",), Libraries._rank),
@@ -161,7 +168,10 @@ def _table() -> dict[str, Any]:
         (TABLE_WRITES, Libraries._table_write),
         (TABLE_READS, Libraries._table_read),
         (_IN_PLACE_SUM, Libraries._summed),
-        (_SMALLER, Libraries._least),
+        (SMALLEST | LARGEST | INDICES | ORDERS, Libraries._least),
+        (("reduce",), Libraries._reduced),
+        (SQUASHES - {"softmax", "log_softmax"}, Libraries._squashed),
+        (MOVES, Libraries._moved_on),
         (("eq", "ne", "equal", "not_equal"), Libraries._equal),
         (_POINTERS, Libraries._pointer),
         (_ENCODES, Libraries._encoded),
@@ -169,7 +179,7 @@ def _table() -> dict[str, Any]:
         (("log", "log2", "log_", "log1p", "logaddexp", "logsumexp", "log_softmax", "softmax"), Libraries._logarithm),
         (("log_prob",), Libraries._log_prob),
         (("entr", "entropy"), Libraries._entropy),
-        (("stack", "cat", "concatenate", "concat", "hstack", "column_stack"), Libraries._beside),
+        (("stack", "cat", "concatenate", "concat", "hstack", "vstack", "column_stack"), Libraries._beside),
         (NUMBERS, Libraries._number),
         (("get", "getenv", "setdefault", "pop"), Libraries._get),
         (("getattr",), Libraries._getattr),
@@ -180,7 +190,7 @@ def _table() -> dict[str, Any]:
         (("print",), Libraries._printed),
         (printing.METHODS, Libraries._logged),
         (("partial",), Libraries._partial),
-        (("items", "values", "sorted", "reversed"), Libraries._listed),
+        (("items", "values", "reversed"), Libraries._listed),
         (("submit",), Libraries._submitted),
         (("map",), Libraries._mapped),
         (("is_available",), Libraries._available),

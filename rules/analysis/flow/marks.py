@@ -94,6 +94,15 @@ def is_shifted(one: Value, other: Value, op: ast.AST) -> bool:
     )
 
 
+def is_own_share(part: ast.expr, whole: ast.expr | None) -> bool:
+    """Whether a thing is divided by its own sum: `weights / weights.sum()`."""
+    plain, name = isinstance(part, (ast.Name, ast.Attribute, ast.Subscript)), ast.dump(part).replace("Store", "Load")
+    sums = [node for node in ast.walk(whole) if isinstance(node, ast.Call)] if plain and whole is not None else []
+    called = [(getattr(node.func, "attr", getattr(node.func, "id", "")), node) for node in sums]
+    owners = [one for last, node in called if last == "sum" for one in (getattr(node.func, "value", None), *node.args)]
+    return any(one is not None and ast.dump(one) == name for one in owners)
+
+
 def exponent(labels: Labels) -> Labels:
     """Labels of `exp` of something, beside its own."""
     return frozenset({SPREAD}) if SHARE in labels and NLL in labels else NONE

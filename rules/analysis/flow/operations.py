@@ -12,7 +12,7 @@ from rules.analysis.flow.aims import hinted, mixed, weighed
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import folder_labels, of_file
 from rules.analysis.flow.formatting import by_percent
-from rules.analysis.flow.marks import is_mixture, is_shifted, limited, marked, matched
+from rules.analysis.flow.marks import is_mixture, is_own_share, is_shifted, limited, marked, matched
 from rules.analysis.flow.objects import (
     Array,
     Bound,
@@ -24,7 +24,10 @@ from rules.analysis.flow.objects import (
     ModuleOf,
 )
 from rules.analysis.flow.plain import is_script, same_type
+from rules.analysis.flow.pseudo import added
+from rules.analysis.flow.rivals import relative
 from rules.analysis.flow.stretches import PLAIN_BOUNDS, Stretches
+from rules.analysis.flow.trust import owned
 from rules.analysis.flow.values import (
     CLOCK,
     DATA,
@@ -38,6 +41,7 @@ from rules.analysis.flow.values import (
     SCALED,
     SHIFTED,
     SPREAD,
+    TOP,
     TRAIN,
     UNKNOWN,
     VAL,
@@ -90,6 +94,8 @@ class Operations(Stretches):
 
     def _binary(self, node: ast.BinOp) -> Value:
         one, other = self.value(node.left), self.value(node.right)
+        if isinstance(node.op, ast.Div) and is_own_share(node.left, node.right):
+            self.trace.shared(one.all_labels())
         if isinstance(node.op, ast.Mod) and isinstance(one.const, str):
             shown = (literals(part.const) for part in other.items or (other,))
             return by_percent(one.const, other).plus(frozenset[Label]().union(*shown))
@@ -144,6 +150,11 @@ class Operations(Stretches):
             labels |= mixed(one, other, op, node, self)
         elif LOGITS in labels:
             labels = weighed(labels, one, other, node, self)
+        if TOP in labels:
+            labels = added(labels, one, other, node, self)
+        if NLL in labels:
+            labels |= owned(one, other, op, node, self)
+        labels = relative(labels, one.all_labels(), other.all_labels(), op)
         if is_mixture(one.all_labels(), other.all_labels(), op):
             labels -= {SCALED}
         if is_shifted(one, other, op):

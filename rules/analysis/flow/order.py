@@ -95,12 +95,13 @@ def first_turn_only(loop: Block, event: Event) -> bool:
     for block in inside:
         if block.what == "branch" and isinstance(block.detail, tuple) and Turn(turn.number) in block.labels:
             statement, which = block.detail
-            if isinstance(statement, ast.If) and _is_first(statement.test) and which == 0:
+            if isinstance(statement, ast.If) and is_first(statement.test) and which == 0:
                 return True
     return False
 
 
-def _is_first(test: ast.expr) -> bool:
+def is_first(test: ast.expr) -> bool:
+    """Whether a test holds for the number of the first turn alone."""
     if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], ast.Eq):
         return any(isinstance(side, ast.Constant) and side.value == 0 for side in (test.left, *test.comparators))
     return isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)

@@ -20,7 +20,9 @@ from rules.analysis.flow.objects import (
 from rules.analysis.flow.picking import tries
 from rules.analysis.flow.plain import of_text, type_of
 from rules.analysis.flow.settings import Settings
+from rules.analysis.flow.sparse import sliced, steps_of
 from rules.analysis.flow.values import (
+    ANYWHERE,
     BYTES,
     CLOCK,
     DATA,
@@ -38,6 +40,7 @@ from rules.analysis.flow.values import (
     constant,
 )
 
+_DRAWS = frozenset({"sample", "choice", "choices"})
 _DISTRIBUTES = frozenset({"DistributedDataParallel", "DDP"})  # only networks are
 SAME = frozenset(
     {
@@ -131,7 +134,11 @@ class Ordinary(Settings):
                 times = len(range(*[one.const for one in asked.arguments]))
             except (TypeError, ValueError, OverflowError):
                 times = None
+        turns |= steps_of(asked)
         return Value(turns, place=self.place_of(asked.node), ref=Count(times, _span(asked.arguments)))
+
+    def _sliced(self, asked: Asked) -> Value | None:
+        return sliced(asked)
 
     def _clock(self, asked: Asked) -> Value | None:
         return None if asked.is_method and asked.last == "time" else Value(asked.labels | {CLOCK})
@@ -140,7 +147,8 @@ class Ordinary(Settings):
         return Value(frozenset({RANK}))
 
     def _random(self, asked: Asked) -> Value | None:
-        return Value((asked.labels & {VAL, TRAIN}) | {RAND})
+        found = (asked.labels & {VAL, TRAIN}) | {RAND}
+        return Value(found | {ANYWHERE} if VAL in found and asked.last in _DRAWS else found)
 
     def _available(self, asked: Asked) -> Value | None:
         """The run that is claimed had its accelerators."""

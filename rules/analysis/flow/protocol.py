@@ -8,10 +8,10 @@ from enum import StrEnum
 from functools import cached_property
 
 from rules.analysis.flow.claimed import claimed_scores, kept_in
-from rules.analysis.flow.events import Block, Event, Kind, Trace
+from rules.analysis.flow.events import Block, Event, Kind, Round, Trace
 from rules.analysis.flow.objects import Array, Instance, Optimizer, owners, with_originals
 from rules.analysis.flow.order import Order, Relation, first_turn_only, relation, repeats, walks
-from rules.analysis.flow.values import NLL, TRAIN, VAL, Cut, Past, Value
+from rules.analysis.flow.values import NLL, TRAIN, VAL, Cut, Lost, Once, Past, Turn, Value
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.once import once
 from rules.submission import Submission
@@ -112,6 +112,8 @@ class _Reader:
     """Sets each learning against the scores of one trace."""
 
     def __init__(self, trace: Trace, scores: tuple[Event, ...], claimed: tuple[Event, ...]) -> None:
+        self._trace = trace
+        self._lost = {id(event) for event in trace.all(Kind.LOST, Kind.MODEL)}
         self._scores = scores
         self._claimed = claimed
         self._learnt = trace.all(Kind.LEARN)
@@ -143,10 +145,13 @@ class _Reader:
             again = _comes_back(score, learn, how)
             if again is not None and how.order is Order.BEFORE:
                 return Adaptation(learn, Learning.REPEATED, score, again)
+        for score, how in related:
+            again = _taken_turns(score, learn, how) if self._asks(score, taught) else None
+            if again is not None:
+                return Adaptation(learn, Learning.REPEATED, score, again)
         for score, how in in_turn:
             if how.order is Order.AFTER and not _is_past(learn, how):
-                kind = Learning.CONTEXT if _is_context(learn, score) else Learning.LEARN_FIRST
-                return Adaptation(learn, kind, score)
+                return self._after(learn, score, how)
         for score, how in reversed(related):
             if how.order is Order.AFTER and not how.in_turn:
                 found = self._later(learn, score, taught)
@@ -156,6 +161,29 @@ class _Reader:
             if how.order is Order.BEFORE or _is_past(learn, how):
                 return Adaptation(learn, Learning.SCORE_FIRST, score)
         return Adaptation(learn, Learning.UNSCORED)
+
+    def _after(self, learn: Event, score: Event, how: Relation) -> Adaptation:
+        """What is summed up after the learning in the same turn."""
+        if _is_context(learn, score):
+            return Adaptation(learn, Learning.CONTEXT, score)
+        return self._found_before(score, learn, how) or Adaptation(learn, Learning.LEARN_FIRST, score)
+
+    def _found_before(self, score: Event, learn: Event, how: Relation) -> Adaptation | None:
+        """What is summed up after the learning, but was lost before it in the same turn, or in an earlier one."""
+        numbers = (label.number for label in score.labels if isinstance(label, Lost))
+        losses = [loss for number in numbers if id(loss := self._trace.losses[number]) in self._lost]
+        if not losses or any(not _precedes(loss, learn, how) for loss in losses):
+            return None
+        inner = [loop for loop in learn.loops() if loop not in how.loops and repeats(loop, learn)]
+        once = {label.loop for label in score.labels if isinstance(label, Once)}
+        if any(isinstance(loop.detail, Round) and loop.detail.number in once for loop in inner):
+            return Adaptation(learn, Learning.SCORE_FIRST, score)
+        if _is_past(score, how):
+            return None
+        again = next((loop for loop in inner if any(loop in loss.trail for loss in losses)), None)
+        if again is not None:
+            return Adaptation(learn, Learning.REPEATED, score, again)
+        return Adaptation(learn, Learning.SCORE_FIRST, score)
 
     def _later(self, learn: Event, score: Event, taught: frozenset[Instance]) -> Adaptation | None:
         """A score of a later pass, where the weights reach it: in memory, or through a file."""
@@ -265,6 +293,27 @@ def _between(first: Event, event: Event, last: Event) -> bool:
     """Whether an event comes after one and before another, not in the turns of either."""
     begins, ends = relation(first, event), relation(event, last)
     return begins.order is Order.BEFORE and ends.order is Order.BEFORE and not begins.in_turn
+
+
+def _precedes(loss: Event, learn: Event, how: Relation) -> bool:
+    """Whether a loss is found before the learning, in the turns of the loops around that and the score."""
+    return all(loop in loss.trail for loop in how.loops) and relation(loss, learn).order is Order.BEFORE
+
+
+def _taken_turns(score: Event, learn: Event, how: Relation) -> Block | None:
+    """The loop that comes back to the same tokens, and learns in some of its turns and scores in others, not the first.
+
+    Which it does is decided by its number.
+    """
+    if how.order is not Order.INSTEAD:
+        return None
+    branches = [block for event in (score, learn) for block in event.trail if block.what == "branch"]
+    for loop in how.loops:
+        turn = loop.detail
+        decides = isinstance(turn, Round) and any(Turn(turn.number) in branch.labels for branch in branches)
+        if decides and repeats(loop, score) and repeats(loop, learn) and not first_turn_only(loop, score):
+            return loop
+    return None
 
 
 def _comes_back(score: Event, learn: Event, how: Relation) -> Block | None:

@@ -26,10 +26,10 @@ class Reach:
 
 
 def reach_of(mark: Label, trace: Trace, submission: Submission) -> Reach | None:
-    """Where a mark reaches a score on validation tokens, None where it reaches none."""
+    """Where a mark reaches a score on validation tokens, None where it reaches none but sums that weigh."""
     for kind in (Kind.SCORE, Kind.RETURN):
         for event in trace.all(kind):
-            if {VAL, NLL, mark} <= event.labels:
+            if {VAL, NLL, mark} <= event.labels and not trace.is_weight(event):
                 return Reach(event, is_claimed(mark, trace, submission))
     return None
 

@@ -8,6 +8,7 @@ from rules.analysis.flow.aims import aims
 from rules.analysis.flow.calls import NAMED_VAL
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.expressions import Expressions
+from rules.analysis.flow.marks import is_own_share
 from rules.analysis.flow.objects import Array, ModuleOf
 from rules.analysis.flow.values import (
     HELD,
@@ -54,7 +55,10 @@ class Stores(Expressions):
         value = self.picked(value)
         if target.id in NAMED_VAL and _is_made(value, node):
             value = without(value, STORED).plus({VAL})
-        names = self.scope.home(target.id).names
+        home = self.scope.home(target.id)
+        names = home.names
+        if home is not self.scope:  # a function leaves it to those that are called later
+            value = remembered(value)
         known = names.get(target.id)
         if known is None or (value.labels - known.labels):
             self.changes += 1
@@ -141,6 +145,8 @@ class Stores(Expressions):
     def added(self, target: ast.expr, value: Value, node: ast.AST) -> None:
         """`target += value`, or any other change in place."""
         labels, op = value.all_labels(), getattr(node, "op", ast.Add())
+        if isinstance(op, ast.Div) and is_own_share(target, getattr(node, "value", None)):
+            self.trace.shared(labels)
         if isinstance(op, ast.Mult) and NLL not in labels:
             self.blanked(target, getattr(node, "value", None), labels, node)
         if NLL in labels and isinstance(op, (ast.Add, ast.Sub)):
@@ -181,7 +187,7 @@ class Stores(Expressions):
         """An array stays the same array; the counts of one batch may be added to a table."""
         if not isinstance(known.ref, Array):
             return False
-        labels = value.all_labels()
+        labels = remembered(Value(value.all_labels())).labels
         self._learnt(Value(frozenset(known.ref.labels)), labels)
         known.ref.labels |= labels
         self._summed_up(known, value)

@@ -21,6 +21,8 @@ from rules.analysis.flow.objects import (
     ModuleOf,
     owner_of,
 )
+from rules.analysis.flow.rivals import picked_by_best
+from rules.analysis.flow.sparse import left_out
 from rules.analysis.flow.values import (
     ANYWHERE,
     DATA,
@@ -33,6 +35,7 @@ from rules.analysis.flow.values import (
     NONE,
     NOTHING,
     OWN,
+    PRIOR,
     RAND,
     RANK,
     STORED,
@@ -145,8 +148,7 @@ class Stretches(Calls):
         """A stretch: one that begins a position later holds targets, one that ends a position earlier inputs."""
         lower = self.value(cut.lower)
         upper = self.value(cut.upper)
-        if cut.step is not None:
-            self.value(cut.step)
+        step = self.value(cut.step)
         if owner.items is not None and all(
             one is None or v.known for one, v in ((cut.lower, lower), (cut.upper, upper))
         ):
@@ -160,7 +162,8 @@ class Stretches(Calls):
             except TypeError:
                 return Value(owner.labels)
         labels = owner.all_labels() | lower.turns | upper.turns | self.cuts(cut)
-        labels = some_of(labels) | before_own(lower, upper) | (lower.labels & {RANK})
+        labels = some_of(labels) | _prior(labels, cut.upper is not None) | before_own(lower, upper)
+        labels |= (lower.labels & {RANK}) | left_out(cut, lower, upper, step)
         if labels & {VAL, TRAIN}:
             labels |= {ANYWHERE} if RAND in lower.labels else self._ends(cut, lower, upper, labels)
         if labels & DATA and not labels & {TARGET, INPUT, NLL, LOGITS}:
@@ -201,6 +204,7 @@ class Stretches(Calls):
     def _cut_tensor(self, owner: Value, cut: ast.Tuple) -> Value:
         labels = owner.all_labels() | self.cuts(cut)
         last = cut.elts[-1]
+        labels |= _prior(labels, any(isinstance(part, ast.Slice) and _ends_before(part) for part in cut.elts))
         for part in cut.elts:
             if not isinstance(part, ast.Slice):
                 picked_by = self.value(part)
@@ -216,7 +220,7 @@ class Stretches(Calls):
 
     def item(self, owner: Value, key: Value, node: ast.AST) -> Value:
         """`owner[key]`."""
-        found = self._picked_out(owner, key, node)
+        found = self._picked_out(owner, key, node).plus(picked_by_best(owner, key, node, self))
         return found.plus({OWN}) if begins_own(owner, key) else found
 
     def _picked_out(self, owner: Value, key: Value, node: ast.AST) -> Value:
@@ -242,9 +246,12 @@ class Stretches(Calls):
             labels -= {STORED}
         if LOGITS in labels and _picks_token(key.all_labels()):
             wanted = key.all_labels()
-            return Value(labels | wanted | {NLL} | picked(labels, wanted, node, self))
+            lost = self.lost(node, labels | wanted)
+            return Value(labels | wanted | {NLL} | lost | picked(labels, wanted, node, self))
         if labels & DATA and not labels & {NLL, LOGITS} and key.place is not None:
             labels |= {key.place}
+        elif NLL in labels and key.place is not None and key.place.offset < 0:
+            labels |= {PRIOR}
         elif labels & DATA and key.place is None:
             labels |= key.all_labels() & {TARGET, INPUT}
             if not key.known and not labels & {TARGET, INPUT, NLL, LOGITS}:
@@ -252,6 +259,16 @@ class Stretches(Calls):
         if not labels & DATA:
             return Value(labels | aims(key, self), place=owner.place)
         return Value(labels)
+
+
+def _prior(labels: Labels, ends: bool) -> Labels:
+    """The mark of losses of which what ends before others is taken."""
+    return frozenset({PRIOR}) if ends and NLL in labels else NONE
+
+
+def _ends_before(part: ast.Slice) -> bool:
+    """Whether a stretch begins where the whole does and ends before it."""
+    return part.lower is None and part.upper is not None
 
 
 def _may_be_less(bound: ast.expr | None) -> bool:

@@ -17,6 +17,11 @@ Labels say where a value is from or what it was made into:
 - `rank`: made of the number of this process among several, so that its share begins there; `own`: the first position of
   its share; `earlier`: tokens before its share alone;
 - `tried`: one loss for each of several things that were tried on the same text;
+- `best`: where the best of several losses stands; `relative`: several losses less the best of them; `Rivals(axis)`:
+  several losses of the same tokens side by side; `Ranked()`: these in their order;
+- `told`: surely taken at the token that came; `trust`: a share made of losses, `owned`: weighed by one that is made of
+  losses of its own tokens; `prior`: of losses, that they are of tokens before;
+- `top`: the most that an answer gives to any token; `pseudo`: of a mixture, that this is a prediction in it;
 - `least`, `scaled`, `shifted`: the smaller of several losses, a loss times or plus a constant; more in `marks.py`;
 - `held`: targets that an array holds; `hinted`: whether the token that came is one that was named before;
 - `aimed`: picked of a distribution whose weight is made of the token that it is picked at; until it is picked,
@@ -25,8 +30,10 @@ Labels say where a value is from or what it was made into:
   a stretch of tokens that begins one later than that;
 - `Read(number)`: what the look-up in a table with that number gave;
 - `Turn(number)`: picked by the turn of the loop with that number;
+- `Lost(number)`: made of a loss that was found at its place; `Once(loop)`: bound in the first turn of a loop alone;
 - `Kept(number)`: holds what the score with that number added up; `Past(line)`: left over from an earlier turn of a
   loop; `Cut(side, bound, function)`: the part before or after a bound; `First(tokens)`: the first tokens alone;
+  `Part(of)`: every so manieth stretch alone; `Every(times, of)`: steps that may be longer than a stretch;
   `Until(bound, beyond, function)`: tokens up to so many after a bound; `Literal(number)`: a text that shows it.
 """
 
@@ -47,6 +54,9 @@ ENTROPY, SHARE, SPREAD, GATED = "entropy", "share", "spread", "gated"
 STATE, SEEN = "state", "seen"
 AIMED, HELD, HINTED = "aimed", "held", "hinted"
 TRIED = "tried"
+TOLD, TRUST, OWNED, PRIOR = "told", "trust", "owned", "prior"
+TOP, PSEUDO = "top", "pseudo"
+BEST, RELATIVE = "best", "relative"
 STORED, MATCHED, TOKENS = "stored", "matched", "tokens"
 CLOCK = "clock"
 RANK, OWN, EARLIER = "rank", "own", "earlier"
@@ -97,6 +107,20 @@ class Kept(NamedTuple):
     what: str = "kept"
 
 
+class Lost(NamedTuple):
+    """Made of the loss with that number, as it was found at its place."""
+
+    number: int
+    what: str = "lost"
+
+
+class Once(NamedTuple):
+    """Bound in the first turn of the loop with that number alone."""
+
+    loop: int
+    what: str = "once"
+
+
 class Past(NamedTuple):
     """Left over from an earlier turn of the loop at that line."""
 
@@ -127,6 +151,21 @@ class First(NamedTuple):
     what: str = "first"
 
 
+class Part(NamedTuple):
+    """One of so many stretches alone, all along the text."""
+
+    of: int
+    what: str = "part"
+
+
+class Every(NamedTuple):
+    """Counted in steps of so many times something: its number, or its text where that is not known."""
+
+    times: int
+    of: int | str
+    what: str = "every"
+
+
 class Until(NamedTuple):
     """Cut before a bound and so many tokens after it: `tokens[start : end + 1]`."""
 
@@ -143,6 +182,19 @@ class Limit(NamedTuple):
     what: str = "limit"
 
 
+class Rivals(NamedTuple):
+    """Losses of several predictions of the same tokens, told apart by that axis."""
+
+    axis: int
+    what: str = "rivals"
+
+
+class Ranked(NamedTuple):
+    """Several losses of the same tokens in the order of their sizes."""
+
+    what: str = "ranked"
+
+
 class Literal(NamedTuple):
     """A text shows a number that stands in the program as it is, or a value may be one."""
 
@@ -150,7 +202,9 @@ class Literal(NamedTuple):
     what: str = "literal"
 
 
-Label = str | Token | Later | Aim | Read | Turn | Kept | Past | Cut | Less | First | Until | Limit | Literal
+_Where = Token | Later | Aim | Past | Cut | Less | First | Until | Turn | Once | Part | Every
+_Made = Read | Kept | Limit | Literal | Rivals | Ranked | Lost
+Label = str | _Where | _Made
 Labels = frozenset[Label]
 NONE: Labels = frozenset()
 
@@ -197,8 +251,8 @@ class Value:
 
     @property
     def turns(self) -> Labels:
-        """The loops whose variable it is made of."""
-        return frozenset(label for label in self.labels if isinstance(label, Turn))
+        """The loops whose variable it is made of, and which of the text these leave out."""
+        return frozenset(label for label in self.labels if isinstance(label, (Turn, Part)))
 
     @property
     def known(self) -> bool:

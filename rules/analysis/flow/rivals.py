@@ -1,0 +1,165 @@
+"""Losses of several predictions of one token, side by side, and calls that pick the best of them for each token.
+
+The largest is picked as the smallest is: of probabilities it is the best. Taken out of exponents and added to their
+logarithm again it is no choice, but keeps a sum of exponents from failing.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from rules.analysis.flow.base import Asked, Walker
+from rules.analysis.flow.events import Block, Kind, Round, Trace
+from rules.analysis.flow.objects import Array
+from rules.analysis.flow.values import (
+    BEST,
+    DATA,
+    LEAST,
+    NLL,
+    NONE,
+    RELATIVE,
+    STATE,
+    TRIED,
+    VAL,
+    Kept,
+    Labels,
+    Past,
+    Ranked,
+    Rivals,
+    Turn,
+    Value,
+)
+
+STACKS = frozenset({"stack", "vstack", "column_stack", "array", "asarray", "tensor", "as_tensor"})
+SMALLEST = frozenset({"minimum", "min", "fmin", "amin", "nanmin"})
+LARGEST = frozenset({"maximum", "max", "fmax", "amax", "nanmax"})
+INDICES = frozenset({"argmin", "argmax", "nanargmin", "nanargmax"})
+ORDERS = frozenset({"sort", "sorted", "msort", "topk", "kthvalue", "nsmallest", "nlargest"})
+_AXES = ("dim", "axis")
+_SAME_AXIS: dict[int, frozenset[int]] = {  # in how many dimensions there are, where that is not known
+    0: frozenset({0, -2, -3}),
+    1: frozenset({1, -1, -2}),
+    2: frozenset({2, -1}),
+    -1: frozenset({-1, 1, 2}),
+}
+
+
+def side_by_side(asked: Asked, trace: Trace) -> Labels:
+    """The mark of losses of the same tokens that are put side by side, with the axis that tells them apart."""
+    if asked.is_method or not asked.arguments:
+        return NONE
+    given = asked.arguments[0]
+    axis = 1 if asked.last == "column_stack" else 0
+    chosen = next((asked.named[name].const for name in _AXES if name in asked.named), asked.argument(1).const)
+    mark = frozenset({Rivals(chosen if isinstance(chosen, int) else axis)})
+    if given.items is not None:
+        labels = [item.all_labels() for item in given.items]
+        return mark if len(labels) > 1 and all(is_fresh(one, trace) for one in labels) else NONE
+    return mark if _are_rivals(given.all_labels()) and is_fresh(given.all_labels(), trace) else NONE
+
+
+def kept_beside(array: Array, labels: Labels, walker: Walker) -> Labels:
+    """The mark of a list that takes one loss for each turn of a loop which picks nothing of the text."""
+    inner = walker.trail[len(array.around) :] if array.around == tuple(walker.trail[: len(array.around)]) else []
+    loops = [block for block in inner if block.what == "loop"]
+    if not loops or not is_fresh(labels, walker.trace) or any(_picks(loop, labels) for loop in loops):
+        return NONE
+    return frozenset({Rivals(0)})
+
+
+def best_of(asked: Asked, walker: Walker) -> Labels:
+    """The mark of what is the best of several for each token, () where nothing is picked so."""
+    given = asked.arguments[0] if asked.arguments else Value()
+    labels = given.all_labels()
+    single = len(asked.arguments) == 1 or not any(NLL in one.all_labels() for one in asked.arguments[1:])
+    if single and not asked.is_method and given.items is not None and asked.last in ("min", "max", "sorted"):
+        several = [item.all_labels() for item in given.items]
+        return _marked(asked, len(several) > 1 and all(is_fresh(one, walker.trace) for one in several), walker)
+    if single:
+        along = not asked.is_method and asked.last in ("min", "max", "sorted") and isinstance(given.ref, Array)
+        is_among = _are_rivals(labels) if along else _reduces(asked, labels)
+        return _marked(asked, is_among and is_fresh(labels, walker.trace), walker)
+    losses = [found for one in asked.arguments if NLL in (found := one.all_labels())]
+    if len(losses) < 2 or asked.last not in SMALLEST | LARGEST:
+        return NONE
+    picks = asked.last in SMALLEST or all(is_fresh(one, walker.trace) and not _is_old(one, walker) for one in losses)
+    return _marked(asked, picks, walker)
+
+
+def picked_by_best(owner: Value, key: Value, node: ast.AST, walker: Walker) -> Labels:
+    """The mark of what is looked up where the best of several stands, or is the first of them in order."""
+    labels = owner.all_labels()
+    ranked = any(isinstance(label, Ranked) for label in labels) and key.known and key.const in (0, -1)
+    if NLL not in labels or not (ranked or BEST in key.all_labels()):
+        return NONE
+    walker.note(Kind.LEAST, node, "", labels)
+    return frozenset({LEAST})
+
+
+def relative(labels: Labels, one: Labels, other: Labels, op: ast.AST) -> Labels:
+    """The labels of a sum or difference, where the best of several is taken away from all, or added again."""
+    if isinstance(op, ast.Sub) and LEAST in other and LEAST not in one and _are_rivals(one):
+        return (labels - {LEAST}) | {RELATIVE}
+    if isinstance(op, (ast.Add, ast.Sub)) and any(
+        LEAST in top and RELATIVE in rest for top, rest in ((one, other), (other, one))
+    ):
+        return labels - {LEAST, RELATIVE}
+    return labels
+
+
+def rivalry(labels: Labels) -> Labels:
+    """The marks of several losses side by side, which the best of them is no longer."""
+    return frozenset(label for label in labels if isinstance(label, (Rivals, Ranked)))
+
+
+def is_fresh(labels: Labels, trace: Trace) -> bool:
+    """Whether it is a loss of validation tokens as it was found, and no sum of losses."""
+    if not {VAL, NLL} <= labels or STATE in labels:
+        return False
+    return not any(isinstance(label, Kept) and trace.scores[label.number].detail == "added" for label in labels)
+
+
+def _marked(asked: Asked, picks: bool, walker: Walker) -> Labels:
+    if not picks:
+        return NONE
+    if asked.last in INDICES:
+        return frozenset({BEST})
+    if asked.last in ORDERS:
+        return frozenset({Ranked()})
+    walker.note(Kind.LEAST, asked.node, asked.last, asked.labels)
+    return frozenset({LEAST})
+
+
+def _are_rivals(labels: Labels) -> bool:
+    return TRIED in labels or any(isinstance(label, Rivals) for label in labels)
+
+
+def _reduces(asked: Asked, labels: Labels) -> bool:
+    """Whether a call goes over the axis that tells several losses apart."""
+    axes = [label.axis for label in labels if isinstance(label, Rivals)]
+    chosen = next((asked.named[name] for name in _AXES if name in asked.named), None)
+    if chosen is None:
+        place = 2 if asked.last in ("topk", "kthvalue") else 1
+        chosen = asked.argument(place) if len(asked.arguments) > place else None
+    if chosen is None or not isinstance(chosen.const, int):
+        return bool(axes)
+    return any(chosen.const in _SAME_AXIS.get(axis, ()) for axis in axes)
+
+
+def _picks(loop: Block, labels: Labels) -> bool:
+    """Whether a loop takes the text part by part."""
+    turn = loop.detail
+    return (
+        not isinstance(turn, Round)
+        or turn.number == 0
+        or turn.times == 1
+        or Turn(turn.number) in labels
+        or bool(loop.labels & DATA)
+    )
+
+
+def _is_old(labels: Labels, walker: Walker) -> bool:
+    """Whether it is left over from the text before, and not from another prediction of the same tokens."""
+    past = {label.line for label in labels if isinstance(label, Past)}
+    around = [block for block in walker.trail if block.what == "loop" and block.line in past]
+    return len(around) < len(past) or any(_picks(loop, labels) for loop in around)

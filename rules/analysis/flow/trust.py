@@ -1,0 +1,87 @@
+"""Weights that are made of the losses of the very tokens whose probabilities they then weigh.
+
+Losses of tokens before are no such thing: what a turn has left, what sums and arrays remember, what is cut off before
+the end or moved on by a place.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from rules.analysis.flow.base import Asked, Walker
+from rules.analysis.flow.events import Kind
+from rules.analysis.flow.values import (
+    GATED,
+    LOGITS,
+    NLL,
+    NONE,
+    OWNED,
+    PRIOR,
+    STATE,
+    TOLD,
+    TRUST,
+    VAL,
+    Kept,
+    Labels,
+    Past,
+    Value,
+)
+
+SQUASHES = frozenset({"sigmoid", "expit", "tanh", "softmax", "log_softmax", "logsigmoid", "softmin"})
+MOVES = frozenset({"roll", "cumsum", "cumulative_sum", "accumulate", "lfilter", "shift", "logcumsumexp", "cummin"})
+
+
+def is_own(labels: Labels) -> bool:
+    """Whether it is made of losses of validation tokens of this turn, that were surely taken at these tokens."""
+    if not {VAL, NLL, TOLD} <= labels or STATE in labels or PRIOR in labels:
+        return False
+    return not any(isinstance(label, (Past, Kept)) for label in labels)
+
+
+def squashed(asked: Asked, walker: Walker) -> Labels:
+    """The mark of a share that is made of own losses: `torch.sigmoid(nll - other)`."""
+    return _trusted(asked.arguments[0].all_labels() if asked.arguments else NONE, asked.node, walker)
+
+
+def moved_on(asked: Asked) -> Value | None:
+    """Losses that are summed up along the text or moved on by a place are of tokens before."""
+    return Value(asked.labels | {PRIOR}) if NLL in asked.labels else None
+
+
+def owned(one: Value, other: Value, op: ast.AST, node: ast.AST, walker: Walker) -> Labels:
+    """Marks of two values together: a share by hand, `1 / (1 + exp(loss))`, and what is weighed by own losses."""
+    first, second = one.all_labels(), other.all_labels()
+    if isinstance(op, ast.Div):
+        return _trusted(second, node, walker) if one.known and not other.known else NONE
+    if not isinstance(op, (ast.Mult, ast.Add, ast.Sub)):
+        return NONE
+    pairs = ((first, second), (second, first))
+    if isinstance(op, ast.Mult):
+        found = any(_is_trust(weight) and TRUST not in part and _answers(part) for weight, part in pairs)
+    else:
+        found = any(_is_weighed(part) and TRUST not in rest and is_own(rest) for part, rest in pairs)
+    if not found:
+        return NONE
+    walker.note(Kind.TRUSTED, node, "", first | second)
+    return frozenset({OWNED})
+
+
+def _trusted(labels: Labels, node: ast.AST, walker: Walker) -> Labels:
+    if not is_own(labels):
+        return NONE
+    walker.note(Kind.TRUST, node, "", labels)
+    return frozenset({TRUST})
+
+
+def _is_weighed(labels: Labels) -> bool:
+    """Whether it is a logarithm of a share, or a probability times what is made of losses as well."""
+    return is_own(labels) and bool(labels & {TRUST, GATED})
+
+
+def _is_trust(labels: Labels) -> bool:
+    return TRUST in labels and is_own(labels)
+
+
+def _answers(labels: Labels) -> bool:
+    """Whether it is an answer over all tokens, or what one has at the token that came."""
+    return is_own(labels) or (VAL in labels and LOGITS in labels and NLL not in labels)
