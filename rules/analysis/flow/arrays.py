@@ -120,7 +120,7 @@ class Arrays(Learning):
         if NLL in inner:
             inner |= self.scored(asked.node, _receiver(asked.node), inner, "kept")
         if isinstance(owner.ref, Array):
-            inner |= kept_beside(owner.ref, inner, self) | beside((value, owner), asked.node, self, asked.last)
+            inner |= kept_beside(owner.ref, inner, self) | beside((owner, value), asked.node, self, asked.last)
             if inner - owner.ref.labels:
                 self.changes += 1
             owner.ref.take(value if asked.last != "extend" else self.element(value))

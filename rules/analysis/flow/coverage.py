@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from rules.analysis.flow.claimed import claimed_scores
 from rules.analysis.flow.events import Block, Event, Kind, Round, Trace
+from rules.analysis.flow.order import walks
 from rules.analysis.flow.values import ANYWHERE, CLOCK, NLL, RANK, VAL, First, Limit, Part
 from rules.analysis.headline import headlines_of
 from rules.rule import Evidence, Location
@@ -65,7 +66,7 @@ def sparse(trace: Trace, submission: Submission) -> tuple[Event, Block | None, i
 def _left_out_by(score: Event) -> Iterator[tuple[Block, int]]:
     """Branches by the remainder of a turn's number around a score, or that go on to the next turn before it."""
     for place, loop in enumerate(score.trail):
-        if loop.what != "loop":
+        if loop.what != "loop" or not walks(loop, score):
             continue
         inner = score.trail[place + 1] if place + 1 < len(score.trail) else score
         before = loop.children[: next((n for n, one in enumerate(loop.children) if one is inner), 0)]

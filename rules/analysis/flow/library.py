@@ -23,7 +23,7 @@ from rules.analysis.flow.options import GROUPS, PARSED, PARSERS
 from rules.analysis.flow.ordinary import NUMBERS, SAME
 from rules.analysis.flow.picking import PICKS, note_pick
 from rules.analysis.flow.plain import TEXT_METHODS
-from rules.analysis.flow.rivals import INDICES, LARGEST, ORDERS, SMALLEST
+from rules.analysis.flow.rivals import INDICES, LARGEST, ORDERED_PLACES, ORDERS, SMALLEST
 from rules.analysis.flow.trust import MOVES, SQUASHES
 from rules.analysis.flow.values import (
     MATCHED,
@@ -168,7 +168,7 @@ def _table() -> dict[str, Any]:
         (TABLE_WRITES, Libraries._table_write),
         (TABLE_READS, Libraries._table_read),
         (_IN_PLACE_SUM, Libraries._summed),
-        (SMALLEST | LARGEST | INDICES | ORDERS, Libraries._least),
+        (SMALLEST | LARGEST | INDICES | ORDERS | ORDERED_PLACES, Libraries._least),
         (("reduce",), Libraries._reduced),
         (SQUASHES - {"softmax", "log_softmax"}, Libraries._squashed),
         (MOVES, Libraries._moved_on),

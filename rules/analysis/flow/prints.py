@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from rules.analysis.flow.formatting import OPEN, opened
 from rules.analysis.flow.objects import Written
-from rules.analysis.flow.values import Value
+from rules.analysis.flow.values import NOTHING, Value
 
 _BRACED = re.compile(r"\{[^{}]*\}")
 MOST_TEXT = 400
@@ -21,19 +21,19 @@ def written(node: ast.JoinedStr, value: Callable[[ast.expr], Value]) -> Written:
     return Written("".join(_parts(node, value))[:MOST_TEXT])
 
 
-def template(node: ast.AST, value: Callable[[ast.expr], Value], given: Sequence[Value]) -> str:
-    """The text that a call prints, with `{}` for each part that is not known; `given` is what it was called with."""
+def template(node: ast.AST, value: Callable[[ast.expr], Value], given: Sequence[Value] = ()) -> str:
+    """The text that a call prints, with `{}` for each part that is not known. `given`: what its arguments are."""
     if not isinstance(node, ast.Call):
         return ""
     texts = ["".join(_parts(argument, value)) for argument in node.args]
-    if 0 < len(texts) <= len(given):  # a method's own object comes first
-        texts = [_made(one) if text == OPEN else text for text, one in zip(texts, given[-len(texts) :], strict=False)]
-    return " ".join(texts)[:MOST_TEXT]
+    plain = len(given) >= len(texts) and not any(isinstance(argument, ast.Starred) for argument in node.args)
+    made = given[len(given) - len(texts) :] if plain else [NOTHING] * len(texts)
+    return " ".join(_made(*one) for one in zip(texts, made, strict=True))[:MOST_TEXT]
 
 
-def _made(given: Value) -> str:
-    """A text that a function gave."""
-    return given.ref.text if isinstance(given.ref, Written) else OPEN
+def _made(text: str, given: Value) -> str:
+    """The text of an argument, or where it is called for, what the call gave: `print(report(loss))`."""
+    return given.ref.text if text == OPEN and isinstance(given.ref, Written) else text
 
 
 def _parts(node: ast.expr, value: Callable[[ast.expr], Value]) -> Iterator[str]:

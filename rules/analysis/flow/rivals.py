@@ -7,6 +7,7 @@ logarithm again it is no choice, but keeps a sum of exponents from failing.
 from __future__ import annotations
 
 import ast
+from typing import Any
 
 from rules.analysis.flow.base import Asked, Walker
 from rules.analysis.flow.events import Block, Kind, Round, Trace
@@ -35,6 +36,8 @@ SMALLEST = frozenset({"minimum", "min", "fmin", "amin", "nanmin"})
 LARGEST = frozenset({"maximum", "max", "fmax", "amax", "nanmax"})
 INDICES = frozenset({"argmin", "argmax", "nanargmin", "nanargmax"})
 ORDERS = frozenset({"sort", "sorted", "msort", "topk", "kthvalue", "nsmallest", "nlargest"})
+ORDERED_PLACES = frozenset({"argsort"})
+PLACES = "places"  # of several losses in order: where each of them stands
 _AXES = ("dim", "axis")
 _SAME_AXIS: dict[int, frozenset[int]] = {  # in how many dimensions there are, where that is not known
     0: frozenset({0, -2, -3}),
@@ -89,11 +92,40 @@ def best_of(asked: Asked, walker: Walker) -> Labels:
 def picked_by_best(owner: Value, key: Value, node: ast.AST, walker: Walker) -> Labels:
     """The mark of what is looked up where the best of several stands, or is the first of them in order."""
     labels = owner.all_labels()
-    ranked = any(isinstance(label, Ranked) for label in labels) and key.known and key.const in (0, -1)
-    if NLL not in labels or not (ranked or BEST in key.all_labels()):
+    if NLL in labels and key.all_labels() & {BEST, LEAST}:
+        walker.note(Kind.LEAST, node, "", labels)
+        return frozenset({LEAST})
+    ends = key.known and key.const in (0, -1)
+    return _end_of(labels, node, walker) if ends else NONE
+
+
+def picked_first(owner: Value, index: ast.expr, walker: Walker) -> Labels:
+    """The mark of the first or last of several in order, or of its place, by a cut: `ordered[:1]`, `ordered[:, 0]`."""
+    parts = index.elts if isinstance(index, ast.Tuple) else [index]
+    return _end_of(owner.all_labels(), index, walker) if sum(map(_is_end, parts)) == 1 else NONE
+
+
+def _end_of(labels: Labels, node: ast.AST, walker: Walker) -> Labels:
+    if NLL not in labels or not any(isinstance(label, Ranked) for label in labels):
         return NONE
+    if PLACES in labels:
+        return frozenset({BEST})
     walker.note(Kind.LEAST, node, "", labels)
     return frozenset({LEAST})
+
+
+def _is_end(part: ast.expr) -> bool:
+    """Whether an index is the first or the last: 0, -1, `:1` or `-1:`."""
+    if not isinstance(part, ast.Slice):
+        return _number(part) in (0, -1)
+    begins = part.lower is None or _number(part.lower) == 0
+    return (begins and _number(part.upper) == 1) or (part.upper is None and _number(part.lower) == -1)
+
+
+def _number(node: ast.expr | None) -> Any:
+    negative = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)
+    value = getattr(node.operand if isinstance(node, ast.UnaryOp) else node, "value", None)
+    return -value if negative and isinstance(value, int) else value
 
 
 def relative(labels: Labels, one: Labels, other: Labels, op: ast.AST) -> Labels:
@@ -109,7 +141,7 @@ def relative(labels: Labels, one: Labels, other: Labels, op: ast.AST) -> Labels:
 
 def rivalry(labels: Labels) -> Labels:
     """The marks of several losses side by side, which the best of them is no longer."""
-    return frozenset(label for label in labels if isinstance(label, (Rivals, Ranked)))
+    return frozenset(label for label in labels if isinstance(label, (Rivals, Ranked)) or label == PLACES)
 
 
 def is_fresh(labels: Labels, trace: Trace) -> bool:
@@ -126,6 +158,8 @@ def _marked(asked: Asked, picks: bool, walker: Walker) -> Labels:
         return frozenset({BEST})
     if asked.last in ORDERS:
         return frozenset({Ranked()})
+    if asked.last in ORDERED_PLACES:
+        return frozenset({Ranked(), PLACES})
     walker.note(Kind.LEAST, asked.node, asked.last, asked.labels)
     return frozenset({LEAST})
 

@@ -21,7 +21,7 @@ from rules.analysis.flow.objects import (
     ModuleOf,
     owner_of,
 )
-from rules.analysis.flow.rivals import picked_by_best
+from rules.analysis.flow.rivals import picked_by_best, picked_first
 from rules.analysis.flow.sparse import left_out
 from rules.analysis.flow.values import (
     ANYWHERE,
@@ -137,12 +137,18 @@ class Stretches(Calls):
 
     def _subscript(self, node: ast.Subscript) -> Value:
         owner = self.value(node.value)
-        if isinstance(node.slice, ast.Slice):
-            return self._cut(owner, node.slice)
-        if isinstance(node.slice, ast.Tuple) and any(isinstance(e, ast.Slice) for e in node.slice.elts):
-            return self._cut_tensor(owner, node.slice)
-        key = self.value(node.slice)
-        return self.item(owner, key, node)
+        if not isinstance(node.slice, (ast.Slice, ast.Tuple)):
+            return self.item(owner, self.value(node.slice), node)
+        found = self._part(owner, node.slice, node)
+        first = picked_first(owner, node.slice, self)
+        return found.plus(first) if first else found
+
+    def _part(self, owner: Value, index: ast.Slice | ast.Tuple, node: ast.Subscript) -> Value:
+        if isinstance(index, ast.Slice):
+            return self._cut(owner, index)
+        if any(isinstance(part, ast.Slice) for part in index.elts):
+            return self._cut_tensor(owner, index)
+        return self.item(owner, self.value(index), node)
 
     def _cut(self, owner: Value, cut: ast.Slice) -> Value:
         """A stretch: one that begins a position later holds targets, one that ends a position earlier inputs."""
