@@ -179,6 +179,7 @@ def _table() -> dict[str, Any]:
         (("log", "log2", "log_", "log1p", "logaddexp", "logsumexp", "log_softmax", "softmax"), Libraries._logarithm),
         (("log_prob",), Libraries._log_prob),
         (("entr", "entropy"), Libraries._entropy),
+        (("xlogy", "einsum", "vecdot"), Libraries._entropies),
         (("stack", "cat", "concatenate", "concat", "hstack", "vstack", "column_stack"), Libraries._beside),
         (NUMBERS, Libraries._number),
         (("get", "getenv", "setdefault", "pop"), Libraries._get),
