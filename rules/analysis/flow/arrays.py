@@ -238,6 +238,11 @@ class Arrays(Learning):
         whole = asked.argument(0)
         return Value(asked.labels | {AGAIN}, place=whole.place)
 
+    def _entropies(self, asked: Asked) -> Value | None:
+        """`torch.xlogy(p, p)`, `torch.einsum("tv,tv->t", p, log_p)`."""
+        answers = [labels for one in asked.arguments if LOGITS in (labels := one.all_labels()) and NLL not in labels]
+        return Value(asked.labels | {ENTROPY}) if len(answers) == 2 and NLL not in asked.labels else None
+
     def _log_prob(self, asked: Asked) -> Value | None:
         """`Categorical(logits=logits).log_prob(came)`."""
         answer, came = asked.argument(0).all_labels(), asked.argument(1).all_labels()

@@ -30,11 +30,11 @@ _KNOWN = frozenset({NLL, LOGITS, STATE, LENGTH, BYTES, HINTED, MATCHED})
 
 
 def blended_in(one: Value, other: Value, op: ast.AST, node: ast.AST, walker: Walker) -> Labels:
-    """The mark of a sum, or of a product with a factor that is made of the token that came, as no mask of places is."""
-    if not isinstance(op, (ast.Add, ast.Sub, ast.Mult)):
+    """The mark of a sum. A product may be a mean times how many tokens it is of."""
+    if not isinstance(op, (ast.Add, ast.Sub)):
         return NONE
     for loss, by in ((one.all_labels(), other.all_labels()), (other.all_labels(), one.all_labels())):
-        if _is_loss(loss) and VAL in by and not by & _KNOWN and (TARGET in by or not isinstance(op, ast.Mult)):
+        if _is_loss(loss) and VAL in by and not by & _KNOWN:
             return _noted(loss | by, node, walker)
     return NONE
 

@@ -182,6 +182,7 @@ def _table() -> dict[str, Any]:
         (("repeat", "tile"), Libraries._repeated),
         (("log_prob",), Libraries._log_prob),
         (("entr", "entropy"), Libraries._entropy),
+        (("xlogy", "einsum", "vecdot"), Libraries._entropies),
         (("stack", "cat", "concatenate", "concat", "hstack", "vstack", "column_stack"), Libraries._beside),
         (NUMBERS, Libraries._number),
         (("get", "getenv", "setdefault", "pop"), Libraries._get),

@@ -188,7 +188,9 @@ class Ordinary(Settings):
         elements = tuple(self.element(one) for one in asked.arguments)
         if asked.last == "enumerate":
             self.bases += 1
-            elements = (Value(place=Token(self.bases, 0)), *elements[:1])
+            few = asked.arguments[0].items if asked.arguments else None
+            count = None if few is None else Count(len(few), Span(0, len(few) - 1))
+            elements = (Value(place=Token(self.bases, 0), ref=count), *elements[:1])
         array = self.array(asked.node, element=Value(items=elements))
         return Value(ref=array)
 

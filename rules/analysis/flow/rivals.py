@@ -36,6 +36,7 @@ SMALLEST = frozenset({"minimum", "min", "fmin", "amin", "nanmin"})
 LARGEST = frozenset({"maximum", "max", "fmax", "amax", "nanmax"})
 INDICES = frozenset({"argmin", "argmax", "nanargmin", "nanargmax"})
 ORDERS = frozenset({"sort", "sorted", "msort", "topk", "kthvalue", "nsmallest", "nlargest"})
+FIRST_ONES = frozenset({"topk", "kthvalue"})  # of several in order, so many
 ORDERED_PLACES = frozenset({"argsort"})
 PLACES = "places"  # of several losses in order: where each of them stands
 _AXES = ("dim", "axis")
@@ -156,7 +157,7 @@ def _marked(asked: Asked, picks: bool, walker: Walker) -> Labels:
         return NONE
     if asked.last in INDICES:
         return frozenset({BEST})
-    if asked.last in ORDERS:
+    if asked.last in ORDERS and not (asked.last in FIRST_ONES and asked.argument(1, "k").const == 1):
         return frozenset({Ranked()})
     if asked.last in ORDERED_PLACES:
         return frozenset({Ranked(), PLACES})
@@ -173,7 +174,7 @@ def _reduces(asked: Asked, labels: Labels) -> bool:
     axes = [label.axis for label in labels if isinstance(label, Rivals)]
     chosen = next((asked.named[name] for name in _AXES if name in asked.named), None)
     if chosen is None:
-        place = 2 if asked.last in ("topk", "kthvalue") else 1
+        place = 2 if asked.last in FIRST_ONES else 1
         chosen = asked.argument(place) if len(asked.arguments) > place else None
     if chosen is None or not isinstance(chosen.const, int):
         return bool(axes)
