@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from pebble import ProcessPool
 
+from rules.analysis.flow.walk import released
 from rules.competition import Competition
 from rules.precedents import Code, code_of, guilt_of
 from rules.reading.cache import Memory
@@ -121,9 +122,10 @@ class _Session:
     def triage(self, placed: Placed) -> Screened:
         """The entry of one."""
         started = time.process_time()
-        triage = triage_placed(self._repository, placed, self._competition, self._memory)
-        code = code_of(triage.submission) if self._with_code else Code()
-        told = entry(triage, time.process_time() - started)
+        with released():
+            triage = triage_placed(self._repository, placed, self._competition, self._memory)
+            code = code_of(triage.submission) if self._with_code else Code()
+            told = entry(triage, time.process_time() - started)
         guilty = placed.pull_request.number in self._guilty
         return Screened(told, code.packed(), guilt_of(told["findings"], code) if guilty else ())
 

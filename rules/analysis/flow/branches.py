@@ -159,6 +159,7 @@ class Branches(Stores):
         for number in range(rounds):
             if number:
                 self._age(begins, node)
+            self.trace.again += parent.children[place:]
             del parent.children[place:]
             once, self.once = self.once, self.once or number + 1 < rounds
             changes = self.changes

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from rules.analysis.flow.objects import Class, Scope
 from rules.analysis.flow.values import NONE, Labels
 from rules.rule import Evidence, Location
 from rules.submission import SourceFile
@@ -120,6 +121,8 @@ class Trace:
     reads: list[Event] = field(default_factory=list)
     ratios: set[tuple[int, int]] = field(default_factory=set)  # numbers of look-ups, what one gave over the other's
     scores: list[Event] = field(default_factory=list)  # `Kept` counts in it; some were walked over again since
+    again: list[Event | Block] = field(default_factory=list, repr=False)  # the first walks of loops that were walked twice
+    holders: list[Scope | Class] = field(default_factory=list, repr=False)  # of functions
     _told: list[Event] = field(default_factory=list, repr=False)
 
     def all(self, *kinds: Kind) -> list[Event]:
@@ -127,3 +130,17 @@ class Trace:
         if not self._told:
             self._told = list(self.root.events())
         return [event for event in self._told if event.kind in kinds]
+
+    def release(self) -> None:
+        """Take it apart: events hold the blocks around them and functions their scope, which hold them in turn.
+
+        What is held in no circle is freed at once, with the syntax trees in it. Nothing can be asked of it afterwards.
+        """
+        waiting: list[Event | Block] = [self.root, *self.again]
+        for part in waiting:  # grows while it is walked
+            part.detail = None
+            if part.__class__ is Block:
+                waiting += part.children
+                part.children = []
+        for holder in self.holders:
+            holder.names = {}

@@ -150,6 +150,7 @@ class Expressions(Operations):
         return Value(of_file(labels, files), ref=None if files else written(node, self.value))
 
     def _lambda(self, node: ast.Lambda) -> Value:
+        self.trace.holders.append(self.scope)
         return Value(ref=Function(node, self.scope, "<lambda>"))
 
     def _walrus(self, node: ast.NamedExpr) -> Value:

@@ -162,6 +162,7 @@ class Machine(Branches):
             if given is not None:
                 made.defaults[argument.arg] = self.value(given)
         self.scope.home(node.name).names[node.name] = Value(ref=made)
+        self.trace.holders.append(self.scope)
 
     def _class(self, node: ast.ClassDef) -> None:
         bases = [self.value(base) for base in node.bases]
@@ -189,6 +190,7 @@ class Machine(Branches):
             elif not made.module:
                 made.names[name] = self.setting(name, value)
         self.scope.names[node.name] = Value(ref=made)
+        self.trace.holders.append(made)
 
     def setting(self, name: str, value: Value) -> Value:
         """A class attribute that the logs print with its value has that value, whatever its default is."""
