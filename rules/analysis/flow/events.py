@@ -121,7 +121,7 @@ class Trace:
     reads: list[Event] = field(default_factory=list)
     ratios: set[tuple[int, int]] = field(default_factory=set)  # numbers of look-ups, what one gave over the other's
     scores: list[Event] = field(default_factory=list)  # `Kept` counts in it; some were walked over again since
-    again: list[Event | Block] = field(default_factory=list, repr=False)  # the first walks of loops that were walked twice
+    again: list[Event | Block] = field(default_factory=list, repr=False)  # first walks of loops that were walked twice
     holders: list[Scope | Class] = field(default_factory=list, repr=False)  # of functions
     _told: list[Event] = field(default_factory=list, repr=False)
 
