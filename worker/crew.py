@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from multiprocessing import get_context
+from multiprocessing.context import BaseContext
 from typing import Any, TypeVar
 
 from pebble import ProcessPool
@@ -62,7 +63,7 @@ class Crew:
         self._pool = ProcessPool(
             max_workers=self._workers,
             max_tasks=BATCHES_AT_MOST,
-            context=get_context("spawn"),
+            context=forking(),
             initializer=_start_process,
             initargs=self._of,
         )
@@ -132,6 +133,13 @@ class _Session:
     def sheet(self, placed: Placed) -> Sheet:
         """The sheet of one."""
         return self._sheets.read(placed)
+
+
+def forking() -> BaseContext:
+    """For processes that are forked from one which has imported all this and done no more: they start at once."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
 
 
 _session: _Session | None = None
