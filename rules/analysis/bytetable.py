@@ -16,7 +16,6 @@ from rules.analysis.turn import PIECES, Sample, Turn
 from rules.submission import SourceFile
 
 SPACE = "\u2581"
-_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 WORD, INNER = Sample(f"{SPACE}ab"), Sample("ab")
 CONTROL, BYTE = Sample("<s>", "control"), Sample("<0xE2>", "byte")
 
@@ -57,14 +56,13 @@ def builders(sources: Iterable[SourceFile]) -> Iterator[Builder]:
     for source in sources:
         if source.tree is None or not any(name in source.code for name in PIECES):
             continue
-        statements = list(_statements(source.tree))
-        names = _constants(statements)
         asked = [node.lineno for node in nodes_of(source, ast.Attribute) if node.attr in PIECES]
-        for loop in statements:
-            if isinstance(loop, ast.For) and _holds(loop, asked):
-                made = _builder(source, loop, names)
-                if made is not None:
-                    yield made
+        loops = [loop for loop in nodes_of(source, ast.For) if _holds(loop, asked)]
+        names = _constants(nodes_of(source, ast.Assign)) if loops else {}
+        for loop in loops:
+            made = _builder(source, loop, names)
+            if made is not None:
+                yield made
 
 
 def additions(source: SourceFile) -> Iterator[tuple[ast.AST, str]]:
@@ -91,22 +89,10 @@ def _looks_up(node: ast.expr) -> bool:
     return any(isinstance(part, ast.Subscript) for part in walk(node))
 
 
-def _statements(tree: ast.Module) -> Iterator[ast.stmt]:
-    """All statements, outer ones before those inside them: far fewer than there are nodes."""
-    waiting: list[ast.AST] = [tree]
-    for node in waiting:  # grows while it is walked
-        if isinstance(node, ast.stmt):
-            yield node
-        for name in _BLOCKS:
-            waiting += getattr(node, name, ())
-
-
-def _constants(statements: Iterable[ast.stmt]) -> dict[str, Any]:
+def _constants(assignments: Iterable[ast.Assign]) -> dict[str, Any]:
     """Names that are bound to one plain value and no other."""
     found: dict[str, list[Any]] = {}
-    for node in statements:
-        if not isinstance(node, ast.Assign):
-            continue
+    for node in assignments:
         value = node.value.value if isinstance(node.value, ast.Constant) else None
         for target in node.targets:
             if isinstance(target, ast.Name):
