@@ -9,7 +9,6 @@ import re
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -141,7 +140,7 @@ class Script:
         hashes = [zlib.crc32(line.encode("utf-8", "surrogatepass")) for line in tokens]
         return cls(np.asarray(hashes, "<u4").tobytes())
 
-    @cached_property
+    @property
     def hashes(self) -> list[int]:
         """The hashes in the order of the lines."""
         return np.frombuffer(self.lines, "<u4").tolist()  # type: ignore[no-any-return]
