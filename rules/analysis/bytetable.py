@@ -11,11 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from rules.analysis.comprehended import laid_out
 from rules.analysis.nodes import nodes_of, walk
 from rules.analysis.turn import PIECES, Sample, Turn
 from rules.submission import SourceFile
 
 SPACE = "\u2581"
+_ANDS = frozenset({"logical_and", "bitwise_and", "mul", "multiply"})
 WORD, INNER = Sample(f"{SPACE}ab"), Sample("ab")
 CONTROL, BYTE = Sample("<s>", "control"), Sample("<0xE2>", "byte")
 
@@ -34,17 +36,21 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Builder:
-    """A loop that fills tables. `table` is the name of the one with bytes, `marks` that of the leading spaces."""
+    """A loop that fills tables, or comprehensions that are laid side by side as one.
+
+    `table` is the name of the one with bytes, `marks` that of the leading spaces.
+    """
 
     source: SourceFile = field(repr=False)
     loop: ast.For = field(repr=False)
     names: Mapping[str, Any] = field(repr=False)
+    functions: Mapping[str, ast.FunctionDef] = field(repr=False)
     table: str = ""
     marks: str = ""
 
     def stored(self, sample: Sample) -> Stored:
         """What the loop stores for a piece."""
-        return Stored(Turn(sample, self.names).run(self.loop))
+        return Stored(Turn(sample, self.names, self.functions).run(self.loop))
 
     def line(self, sample: Sample) -> int:
         """The line that stores the bytes of a piece."""
@@ -56,11 +62,13 @@ def builders(sources: Iterable[SourceFile]) -> Iterator[Builder]:
     for source in sources:
         if source.tree is None or not any(name in source.code for name in PIECES):
             continue
+        functions = {node.name: node for node in nodes_of(source, ast.FunctionDef)}
         asked = [node.lineno for node in nodes_of(source, ast.Attribute) if node.attr in PIECES]
-        loops = [loop for loop in nodes_of(source, ast.For) if _holds(loop, asked)]
+        found = [one for one in nodes_of(source, ast.For) if _holds(one, asked)]
+        loops = found or list(laid_out(source.tree, functions))
         names = _constants(nodes_of(source, ast.Assign)) if loops else {}
         for loop in loops:
-            made = _builder(source, loop, names)
+            made = _builder(source, loop, names, functions)
             if made is not None:
                 yield made
 
@@ -76,13 +84,37 @@ def additions(source: SourceFile) -> Iterator[tuple[ast.AST, str]]:
 
 
 def _is_space(node: ast.expr) -> bool:
-    """`marks[token] & ~boundary[earlier]`, cast and wrapped in any way."""
+    """`marks[token] & ~boundary[earlier]`, cast and wrapped in any way, or the product of the two."""
     for part in walk(node):
-        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.BitAnd):
-            for one, other in ((part.left, part.right), (part.right, part.left)):
-                if _looks_up(one) and isinstance(other, ast.UnaryOp) and isinstance(other.op, ast.Invert):
-                    return _looks_up(other.operand)
+        sides = _both(part)
+        for one, other in (sides, sides[::-1]) if sides else ():
+            if _looks_up(one) and not _negated(one) and (no := _negated(other)) is not None:
+                return _looks_up(no)
     return False
+
+
+def _both(node: ast.AST) -> tuple[ast.expr, ast.expr] | None:
+    """The two sides of something that holds where both do."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.BitAnd, ast.Mult)):
+        return node.left, node.right
+    if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And) and len(node.values) == 2:
+        return node.values[0], node.values[1]
+    if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in _ANDS and len(node.args) == 2:
+        return node.args[0], node.args[1]
+    return None
+
+
+def _negated(node: ast.expr) -> ast.expr | None:
+    """What is not to hold: of `~x`, `not x`, `logical_not(x)`, `1 - x`; None for anything else."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.Invert, ast.Not)):
+        return node.operand
+    if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("logical_not", "bitwise_not") and node.args:
+        return node.args[0]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
+        return node.right if isinstance(node.left, ast.Constant) and node.left.value == 1 else None
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):  # a cast: `(~x).double()`
+        return _negated(node.func.value)
+    return None
 
 
 def _looks_up(node: ast.expr) -> bool:
@@ -105,11 +137,13 @@ def _holds(loop: ast.For, lines: Iterable[int]) -> bool:
     return any(loop.lineno <= line <= (loop.end_lineno or loop.lineno) for line in lines)
 
 
-def _builder(source: SourceFile, loop: ast.For, names: Mapping[str, Any]) -> Builder | None:
-    word, inner = Turn(WORD, names).run(loop), Turn(INNER, names).run(loop)
+def _builder(
+    source: SourceFile, loop: ast.For, names: Mapping[str, Any], functions: Mapping[str, ast.FunctionDef]
+) -> Builder | None:
+    word, inner = (Turn(sample, names, functions).run(loop) for sample in (WORD, INNER))
     counts = [n for n, (value, _) in word.items() if isinstance(value, int) and not isinstance(value, bool)]
     marks = [n for n, (value, _) in word.items() if value is True and inner.get(n, (False, 0))[0] is not True]
     if not counts:
         return None
     table = next((name for name in counts if "byte" in name.lower()), counts[0])
-    return Builder(source, loop, names, table, marks[0] if marks else "")
+    return Builder(source, loop, names, functions, table, marks[0] if marks else "")

@@ -37,15 +37,20 @@ class _Unknown(Exception):  # noqa: N818 - control flow: a value is not known
     """A value that cannot be told."""
 
 
+class _Returned(Exception):  # noqa: N818 - control flow: `return`
+    """A function of the file gives this."""
+
+
 class _Next(Exception):  # noqa: N818 - control flow: `continue`
     """The loop goes on with the next piece."""
 
 
 class Turn:
-    """One turn of a loop for one piece; `names` are known from around it."""
+    """One turn of a loop for one piece; `names` are known from around it, `functions` are those of the file."""
 
-    def __init__(self, sample: Sample, names: Mapping[str, Any]) -> None:
+    def __init__(self, sample: Sample, names: Mapping[str, Any], functions: Mapping[str, ast.FunctionDef]) -> None:
         self._sample = sample
+        self._functions = functions
         self._names: dict[str, Any] = dict(names)
         self._stored: dict[str, tuple[Any, int]] = {}
         self._left = _MOST
@@ -54,7 +59,7 @@ class Turn:
         """What is stored in tables; {} where a decision depends on something that is not known."""
         try:
             self._body(loop.body)
-        except _Next:
+        except (_Next, _Returned):
             pass
         except (_Unknown, RecursionError):
             return {}
@@ -67,6 +72,8 @@ class Turn:
     def _statement(self, node: ast.stmt) -> None:
         if isinstance(node, (ast.Continue, ast.Break)):
             raise _Next
+        if isinstance(node, ast.Return):
+            raise _Returned(self._value(node.value))
         if isinstance(node, ast.If):
             self._body(node.body if self._value(node.test) else node.orelse)
         elif isinstance(node, ast.Assign):
@@ -118,6 +125,8 @@ class Turn:
         func = node.func
         if isinstance(func, ast.Name) and func.id in _PLAIN:
             return _tried(_PLAIN[func.id], [self._value(item) for item in node.args])
+        if isinstance(func, ast.Name) and func.id in self._functions:
+            return self._own(self._functions[func.id], node)
         if not isinstance(func, ast.Attribute):
             raise _Unknown
         if func.attr in PIECES:
@@ -129,6 +138,21 @@ class Turn:
             owner = self._value(func.value)
             if isinstance(owner, (str, bytes)):
                 return _tried(getattr(owner, func.attr, None), [self._value(item) for item in node.args])
+        raise _Unknown
+
+    def _own(self, function: ast.FunctionDef, node: ast.Call) -> Any:
+        """What a function of the file gives for these arguments."""
+        outer = self._names
+        given = {argument.arg: self._guess(item) for argument, item in zip(function.args.args, node.args, strict=False)}
+        self._names = {**outer, **given}
+        try:
+            self._body(function.body)
+        except _Returned as returned:
+            return returned.args[0]
+        except _Next as error:
+            raise _Unknown from error
+        finally:
+            self._names = outer
         raise _Unknown
 
     def _subscript(self, node: ast.Subscript) -> Any:

@@ -144,11 +144,15 @@ def _precedes(event: Event, other: Event) -> bool:
 
 
 def _asked_of_what_learnt(trace: Trace, score: Event) -> frozenset[Instance]:
-    """The networks that are asked in the innermost loop around the score, none unless all are such as have learnt."""
+    """The networks that answer what is scored, none unless all are such as have learnt.
+
+    They are asked in the innermost loop around the score in which any is: its windows may be summed up one by one.
+    """
     taught = set[Instance]()
     for step in trace.all(Kind.STEP):
         if isinstance(step.detail, Optimizer):
             taught |= owners(step.detail.params)
-    loop = next(reversed(score.loops()), None)
-    asked = [e.detail for e in trace.all(Kind.MODEL) if loop is not None and loop in e.trail]
+    answers = list(trace.all(Kind.MODEL))
+    loops = ([e.detail for e in answers if loop in e.trail] for loop in reversed(score.loops()))
+    asked = next(filter(None, loops), [])
     return with_originals(frozenset().union(*asked)) if all(one & taught for one in asked) else frozenset()

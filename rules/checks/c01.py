@@ -29,9 +29,10 @@ from itertools import islice
 
 from rules.analysis.bytecount import data_paths
 from rules.analysis.configuration import Origin, configuration_of
-from rules.analysis.flow.events import Event, Kind
+from rules.analysis.flow.events import Event, Kind, Trace
 from rules.analysis.flow.files import file_labels
-from rules.analysis.flow.values import DATA, SEEN, TRAIN, VAL, VAL_FILE
+from rules.analysis.flow.order import Order, relation, walks
+from rules.analysis.flow.values import DATA, SEEN, TRAIN, VAL, VAL_FILE, Later, Token
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.headline import headlines_of
 from rules.analysis.renames import renamed_shards
@@ -66,30 +67,69 @@ def check(submission: Submission, _competition: Competition) -> Iterator[Finding
 
 
 def _flow(submission: Submission) -> Iterator[Finding]:
-    """The training loop, which is the first to learn from data, learns from validation tokens."""
+    """A training loop learns from validation tokens: the first that learns, or one that goes on with both splits."""
     trace = trace_of(submission)
     if trace is None:
         return
-    learnt = (e for e in trace.all(Kind.LEARN) if not e.labels & DATA or e.labels & {VAL, TRAIN})
-    first = next(learnt, None)  # where its tokens are not known, nothing is known of the training loop
-    if first is None or VAL not in first.labels or _is_scored_before(first, trace.all(Kind.SCORE)):
+    learnt = [e for e in trace.all(Kind.LEARN) if not e.labels & DATA or e.labels & {VAL, TRAIN}]
+    first = learnt[0] if learnt else None  # where its tokens are not known, nothing is known of the training loop
+    if first is None or not first.labels & DATA:
         return
-    mixed = TRAIN in first.labels and SEEN not in first.labels
+    taken = first if VAL in first.labels else next((e for e in learnt if _goes_on(e, first, trace)), None)
+    if taken is None or _is_scored_before(taken, trace.all(Kind.SCORE)):
+        return
+    mixed = TRAIN in taken.labels and SEEN not in taken.labels
     also = ", and from training tokens: which of both is open" if mixed else ""
-    if TRAIN in first.labels and not mixed:
+    if TRAIN in taken.labels and not mixed:
         also = " as well as from training shards"
+    loop = "The first loop that learns" if taken is first else "The training loop"
     yield RULE.at(
-        first.location,
-        f"The first loop that learns takes its batches from validation shards{also}.",
+        taken.location,
+        f"{loop} takes its batches from validation shards{also}.",
         fix=_FIX,
         severity=Severity.REVIEW if mixed else Severity.BLOCK,
-        evidence=(first.evidence("learning"),),
+        evidence=(taken.evidence("learning"),),
     )
+
+
+def _goes_on(learn: Event, first: Event, trace: Trace) -> bool:
+    """Whether it is training still: from tokens of both splits, before weights are written; the first only warmed up.
+
+    What is learnt once the artifact is there, or from validation tokens alone, is an adaptation: other rules judge it.
+    """
+    if not {VAL, TRAIN} <= learn.labels or not all(_comes_first(learn, save) for save in trace.all(Kind.SAVE)):
+        return False
+    return first.trail != learn.trail
+
+
+def _comes_first(learn: Event, save: Event) -> bool:
+    """Whether weights are written later, or in turns of the same loop."""
+    how = relation(learn, save)
+    return how.order is Order.BEFORE or how.in_turn
 
 
 def _is_scored_before(learn: Event, scores: list[Event]) -> bool:
     """Whether its tokens are scored in the turns of the loop that learns: an adaptation, and no training."""
-    return any(VAL in score.labels and set(map(id, score.loops())) & set(map(id, learn.loops())) for score in scores)
+    return any(VAL in score.labels and _is_of_same_turn(score, learn) for score in scores)
+
+
+def _is_of_same_turn(score: Event, learn: Event) -> bool:
+    """Whether a score may be of the tokens that are learnt in the same turn.
+
+    A sum of losses on both splits shows how training goes. A validation that runs from time to time has a loop of its
+    own, over tokens that the turn does not tell.
+    """
+    shared = [block for block in score.loops() if block in learn.loops()]
+    if not shared or (TRAIN in score.labels and TRAIN in learn.labels):
+        return False
+    if len(shared) == len(score.loops()) or any(walks(loop, score) for loop in shared):
+        return True
+    return bool(_bases(score) & _bases(learn))
+
+
+def _bases(event: Event) -> frozenset[int]:
+    """What its positions in the text are counted from."""
+    return frozenset(label.base for label in event.labels if isinstance(label, (Token, Later)))
 
 
 def _settings(submission: Submission) -> Iterator[Finding]:

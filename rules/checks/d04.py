@@ -21,6 +21,7 @@ from rules.analysis.bytecount import (
     ByteCount,
     byte_count,
     consistent,
+    is_whole_split,
     named_tokenizer,
     stated_bytes,
     stated_pairs,
@@ -59,7 +60,10 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
         if dense is not None:
             yield dense
             return
-    yield from (finding for run in runs[:1] if (finding := _lossy(run, competition)) is not None)
+    for run in runs[:1]:
+        finding = _lossy(run, competition) or _longer(run, competition)
+        if finding is not None:
+            yield finding
 
 
 def _too_many(run: Headline, competition: Competition) -> ByteCount | None:
@@ -144,4 +148,25 @@ def _lossy(run: Headline, competition: Competition) -> Finding | None:
         fix="Show that the transformation can be undone, and divide by the UTF-8 bytes of the original text.",
         severity=Severity.REVIEW,
         evidence=(Evidence(path.location, f"{path.name}: {path.value}"[:300], "data"),),
+    )
+
+
+def _longer(run: Headline, competition: Competition) -> Finding | None:
+    """A tokenization of the participant's own whose tokens add up to more bytes than the text has."""
+    count = byte_count(run.score, run.log, competition)
+    if count is None or count.shown is None or not consistent(run.log, competition):
+        return None
+    if count.tokenizer is not None and is_whole_split(count.tokens, count.tokenizer, competition):
+        return None  # of a published one, whose table is the matter of other rules
+    if count.excess(competition) <= PARTS_DIFFER + count.uncertainty:
+        return None
+    return RULE.at(
+        run.score.location,
+        f"Loss and score on this line divide by {count.per_token:.4f} bytes per token, over the {count.tokens:,} "
+        f"tokens of the run {count.total:,.0f} bytes; the original text has {competition.fingerprints.val_bytes:,} "
+        f"({count.excess(competition):+.1%}). Text that was transformed before it was cut into tokens is longer; so is "
+        "one whose spaces are counted twice, or another text.",
+        fix=_FIX,
+        severity=Severity.REVIEW,
+        evidence=(Evidence(run.score.location, run.score.quote, "measured"), quoted(count.shown)),
     )

@@ -10,6 +10,7 @@ from typing import Any
 from rules.analysis.flow.aims import aims
 from rules.analysis.flow.base import Leave
 from rules.analysis.flow.events import Kind, Round
+from rules.analysis.flow.files import FILES
 from rules.analysis.flow.objects import Count, Instance
 from rules.analysis.flow.stores import Stores
 from rules.analysis.flow.turning import comes_true
@@ -30,6 +31,8 @@ from rules.analysis.flow.values import (
     unaimed,
 )
 
+MOST_READERS = 8  # objects within an object that reads data
+_SPLITS = DATA | FILES
 _ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 
@@ -133,9 +136,9 @@ class Branches(Stores):
         for name in changed:
             value = self.scope.names[name]
             self.scope.names[name] = value.plus({SEEN})
-            if isinstance(value.ref, Instance) and not value.ref.cls.module:  # a reader of both
-                inner = value.ref.names
-                inner.update({key: one.plus({SEEN}) for key, one in inner.items() if one.all_labels() & DATA})
+            for reader in _readers(value):
+                inner = reader.names
+                inner.update({key: one.plus({SEEN}) for key, one in inner.items() if one.all_labels() & _SPLITS})
 
     def _merge(self, states: list[dict[str, Value]], chosen: Labels = NONE) -> None:
         """A name is what it may be in any of the states; what differs was chosen by what the test is made of."""
@@ -241,6 +244,25 @@ class Branches(Stores):
         self.alternatives([case.body for case in node.cases], node)
 
 
+def _splits_of(value: Value) -> Labels:
+    """Of which splits a value is, or an object that reads them."""
+    found = value.all_labels() & DATA
+    for reader in _readers(value):
+        for one in reader.names.values():
+            found |= one.all_labels() & _SPLITS
+    return found
+
+
+def _readers(value: Value) -> list[Instance]:
+    """An object that is no network, and those that it keeps."""
+    found = [value.ref] if isinstance(value.ref, Instance) and not value.ref.cls.module else []
+    for reader in found:
+        inner = [one.ref for one in reader.names.values() if isinstance(one.ref, Instance)]
+        if len(found) + len(inner) <= MOST_READERS:
+            found += [one for one in inner if not one.cls.module and one not in found]
+    return found
+
+
 def _changed_over(states: Sequence[Mapping[str, Value]]) -> list[str]:
     """Names that hold data after each of several ways, and not of the same splits."""
     if len(states) < 2:
@@ -253,7 +275,7 @@ def _changed_over(states: Sequence[Mapping[str, Value]]) -> list[str]:
                 break
         else:  # the same after each, as most are
             continue
-        held = [state[name].all_labels() & DATA for state in states if name in state]
+        held = [_splits_of(state[name]) for state in states if name in state]
         if len(held) == len(states) and all(held) and any(one != held[0] for one in held):
             found.append(name)
     return found

@@ -10,6 +10,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from rules.analysis.configuration import Configuration, configuration_of
 from rules.analysis.flow.events import Block, Event, Kind, Trace
@@ -138,15 +139,34 @@ def _function_at(line: int, source: SourceFile) -> ast.AST | None:
 
 
 def _hooks(block: Block, inner: tuple[Block, ...]) -> bool:
-    """Whether the function that is called hangs hooks into the network, and the network is asked in it directly."""
+    """Whether the function that is called hangs hooks into the network, and the network is asked in it directly.
+
+    A helper may hang them for it: a class that takes what flows through layers, say.
+    """
     if any(other.what == "call" and not of_network(other) for other in inner[1:]):
         return False
     function = block.detail
     if not isinstance(function, Function):
         return False
-    if not any(name in function.scope.source.code for name in _HOOKS):
+    source = function.scope.source
+    if not any(name in source.code for name in _HOOKS):
         return False
-    return any(isinstance(node, ast.Attribute) and node.attr in _HOOKS for node in walk(function.node))
+    if _hangs(function.node):
+        return True
+    called = {getattr(one.func, "id", getattr(one.func, "attr", "")) for one in walk(function.node) if _is_call(one)}
+    helpers: list[ast.FunctionDef | ast.ClassDef] = [
+        *nodes_of(source, ast.FunctionDef),
+        *nodes_of(source, ast.ClassDef),
+    ]
+    return any(helper.name in called and helper is not function.node and _hangs(helper) for helper in helpers)
+
+
+def _hangs(node: ast.AST) -> bool:
+    return any(isinstance(one, ast.Attribute) and one.attr in _HOOKS for one in walk(node))
+
+
+def _is_call(node: ast.AST) -> TypeGuard[ast.Call]:
+    return isinstance(node, ast.Call)
 
 
 def _branches(asked: Event, home: Block) -> Iterator[Block]:

@@ -41,6 +41,7 @@ from rules.analysis.flow.values import (
     TRAIN,
     UNKNOWN,
     VAL,
+    Cut,
     Label,
     Labels,
     Less,
@@ -217,7 +218,23 @@ class Operations(Stretches):
             labels |= other.all_labels()
         if len(others) == 1 and isinstance(node.ops[0], (ast.Eq, ast.NotEq)):
             labels |= hinted(one, others[0])
+        elif len(others) == 1:
+            labels |= self._masked(node, one, others[0])
         return Value(labels)
+
+    def _masked(self, node: ast.Compare, one: Value, other: Value) -> Labels:
+        """Of `positions < bound`: a mask of the part before the bound; of `positions >= bound` of the part after it."""
+        op, right = node.ops[0], node.comparators[0]
+        if not isinstance(op, (ast.Lt, ast.LtE, ast.Gt, ast.GtE)) or (one.all_labels() | other.all_labels()) & DATA:
+            return NONE
+        before = isinstance(op, (ast.Lt, ast.LtE))
+        if one.place is not None and isinstance(right, PLAIN_BOUNDS):
+            bound = right
+        elif other.place is not None and isinstance(node.left, PLAIN_BOUNDS):
+            bound, before = node.left, not before
+        else:
+            return NONE
+        return frozenset({Cut("to" if before else "from", ast.unparse(bound), self.scope.function)})
 
     def _compared(self, one: Value, other: Value, op: ast.cmpop) -> Any:
         if isinstance(op, (ast.Is, ast.IsNot)):

@@ -203,7 +203,8 @@ class Stretches(Calls):
         last = cut.elts[-1]
         for part in cut.elts:
             if not isinstance(part, ast.Slice):
-                labels |= self.value(part).turns
+                picked_by = self.value(part)
+                labels |= picked_by.turns | cuts_of(picked_by)
             else:
                 labels |= self.value(part.lower).turns | self.value(part.upper).turns
         if isinstance(last, ast.Slice) and labels & DATA and not labels & {TARGET, INPUT, NLL, LOGITS}:

@@ -18,7 +18,7 @@ Labels say where a value is from or what it was made into:
   its share; `earlier`: tokens before its share alone;
 - `tried`: one loss for each of several things that were tried on the same text;
 - `least`, `scaled`, `shifted`: the smaller of several losses, a loss times or plus a constant; more in `marks.py`;
-- `held`: targets that an array holds; `match`: whether the token that came is one that was named before;
+- `held`: targets that an array holds; `hinted`: whether the token that came is one that was named before;
 - `aimed`: picked of a distribution whose weight is made of the token that it is picked at; until it is picked,
   `Aim(at)` tells what the weights are made of;
 - `Token(base, offset)`: tokens looked up at a position, relative to other look-ups with the same base; `Later(base)`:
