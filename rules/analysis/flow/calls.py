@@ -83,7 +83,10 @@ class Calls(Libraries):
                 arguments.extend(value.items)
             else:
                 arguments.append(value)
-        named = {k.arg: self.value(k.value) for k in node.keywords if k.arg is not None}
+        named: Named = {}
+        for keyword in node.keywords:
+            if keyword.arg is not None:
+                named[keyword.arg] = self.value(keyword.value)
         for keyword in node.keywords:
             if keyword.arg is None:
                 value = self.value(keyword.value)
