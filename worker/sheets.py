@@ -136,7 +136,8 @@ def _entry_code(
         except (KeyError, ValueError):
             continue
         if data.startswith(b"PK") or may_launch(code := decode(data).text):
-            sources += read_source(file.path, file.content_id, data, Siblings(file, files, SOURCE_LIMIT))
+            siblings = Siblings(file, files, SOURCE_LIMIT)
+            sources += read_source(file.path, file.content_id, data, siblings, trees=False)
         elif len(chosen) == 1:
             return code
         else:
