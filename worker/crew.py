@@ -8,10 +8,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from multiprocessing import get_context
+from multiprocessing.context import BaseContext
 from typing import Any, TypeVar
 
 from pebble import ProcessPool
 
+from rules.analysis.flow.walk import released
 from rules.competition import Competition
 from rules.precedents import Code, code_of, guilt_of
 from rules.reading.cache import Memory
@@ -61,7 +63,7 @@ class Crew:
         self._pool = ProcessPool(
             max_workers=self._workers,
             max_tasks=BATCHES_AT_MOST,
-            context=get_context("spawn"),
+            context=forking(),
             initializer=_start_process,
             initargs=self._of,
         )
@@ -121,15 +123,23 @@ class _Session:
     def triage(self, placed: Placed) -> Screened:
         """The entry of one."""
         started = time.process_time()
-        triage = triage_placed(self._repository, placed, self._competition, self._memory)
-        code = code_of(triage.submission) if self._with_code else Code()
-        told = entry(triage, time.process_time() - started)
+        with released():
+            triage = triage_placed(self._repository, placed, self._competition, self._memory)
+            code = code_of(triage.submission) if self._with_code else Code()
+            told = entry(triage, time.process_time() - started)
         guilty = placed.pull_request.number in self._guilty
         return Screened(told, code.packed(), guilt_of(told["findings"], code) if guilty else ())
 
     def sheet(self, placed: Placed) -> Sheet:
         """The sheet of one."""
         return self._sheets.read(placed)
+
+
+def forking() -> BaseContext:
+    """For processes that are forked from one which has imported all this and done no more: they start at once."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
 
 
 _session: _Session | None = None

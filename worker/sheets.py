@@ -19,7 +19,7 @@ from rules.reading.readme import read_readme
 from rules.reading.source import read_source
 from rules.reading.source.unpack import may_launch
 from rules.reading.text import decode
-from rules.submission import Citation, Commit, FileEntry, Problem, PullRequest, Scope, SourceFile
+from rules.submission import Citation, Commit, FileEntry, Language, Problem, PullRequest, Scope, SourceFile
 from worker.earlier import Placed
 from worker.triage import listing_of, scope_of
 
@@ -135,11 +135,20 @@ def _entry_code(
             data = file.read(SOURCE_LIMIT)
         except (KeyError, ValueError):
             continue
-        if len(chosen) == 1 and not data.startswith(b"PK") and not may_launch(code := decode(data).text):
+        if data.startswith(b"PK") or may_launch(code := decode(data).text):
+            siblings = Siblings(file, files, SOURCE_LIMIT)
+            sources += read_source(file.path, file.content_id, data, siblings, trees=False)
+        elif len(chosen) == 1:
             return code
-        sources += read_source(file.path, file.content_id, data, Siblings(file, files, SOURCE_LIMIT))
+        else:
+            sources.append(_as_it_is(file, len(data), code))
     script = pick_script(scope.folder, sources, competition.files.script)
     return None if script is None else script.code
+
+
+def _as_it_is(file: FileEntry, size: int, code: str) -> SourceFile:
+    """A script that launches nothing, so that its code is the text; not parsed."""
+    return SourceFile(file.path, file.content_id, size, Language.PYTHON, code, code)
 
 
 def _after(moment: datetime, created_at: datetime | None) -> bool:

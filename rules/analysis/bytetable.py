@@ -19,7 +19,6 @@ from rules.submission import SourceFile
 SPACE = "\u2581"
 _ANDS = frozenset({"logical_and", "bitwise_and", "mul", "multiply"})
 _LOOK_UPS = frozenset({"take", "index_select", "gather"})
-_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 WORD, INNER = Sample(f"{SPACE}ab"), Sample("ab")
 CONTROL, BYTE = Sample("<s>", "control"), Sample("<0xE2>", "byte")
 
@@ -64,12 +63,12 @@ def builders(sources: Iterable[SourceFile]) -> Iterator[Builder]:
     for source in sources:
         if source.tree is None or not any(name in source.code for name in PIECES):
             continue
-        statements = list(_statements(source.tree))
-        names = _constants(statements)
         functions = {node.name: node for node in nodes_of(source, ast.FunctionDef)}
         asked = [node.lineno for node in nodes_of(source, ast.Attribute) if node.attr in PIECES]
-        loops = [one for one in statements if isinstance(one, ast.For) and _holds(one, asked)]
-        for loop in loops or laid_out(source.tree, functions):
+        found = [one for one in nodes_of(source, ast.For) if _holds(one, asked)]
+        loops = found or list(laid_out(source.tree, functions))
+        names = _constants(nodes_of(source, ast.Assign)) if loops else {}
+        for loop in loops:
             made = _builder(source, loop, names, functions)
             if made is not None:
                 yield made
@@ -127,22 +126,10 @@ def _looks_up(node: ast.expr) -> bool:
     )
 
 
-def _statements(tree: ast.Module) -> Iterator[ast.stmt]:
-    """All statements, outer ones before those inside them: far fewer than there are nodes."""
-    waiting: list[ast.AST] = [tree]
-    for node in waiting:  # grows while it is walked
-        if isinstance(node, ast.stmt):
-            yield node
-        for name in _BLOCKS:
-            waiting += getattr(node, name, ())
-
-
-def _constants(statements: Iterable[ast.stmt]) -> dict[str, Any]:
+def _constants(assignments: Iterable[ast.Assign]) -> dict[str, Any]:
     """Names that are bound to one plain value and no other."""
     found: dict[str, list[Any]] = {}
-    for node in statements:
-        if not isinstance(node, ast.Assign):
-            continue
+    for node in assignments:
         value = node.value.value if isinstance(node.value, ast.Constant) else None
         for target in node.targets:
             if isinstance(target, ast.Name):

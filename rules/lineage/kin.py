@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 from rapidfuzz.distance import LCSseq
 
@@ -55,8 +57,7 @@ def likeness(own: Script, their: Script, baseline: frozenset[int] = frozenset())
 
     Two scripts without any such line are alike: both are the baseline.
     """
-    mine = [line for line in own.hashes if line not in baseline]
-    others = [line for line in their.hashes if line not in baseline]
+    mine, others = _outside(own, baseline), _outside(their, baseline)
     if not mine and not others:
         return Likeness(1.0, 1.0)
     common = LCSseq.similarity(mine, others)
@@ -64,6 +65,12 @@ def likeness(own: Script, their: Script, baseline: frozenset[int] = frozenset())
         2 * common / (len(mine) + len(others)),
         common / (OWN_WEIGHT * len(mine) + (1 - OWN_WEIGHT) * len(others)),
     )
+
+
+@lru_cache(maxsize=2_048)  # a script is compared with many others; some kilobytes each
+def _outside(script: Script, baseline: frozenset[int]) -> array[int]:
+    """The lines of a script that are none of the baseline."""
+    return array("I", [line for line in script.hashes if line not in baseline])
 
 
 def rerank(

@@ -9,12 +9,13 @@ import re
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 from rensa import RMinHash
+
+from rules.reading.pieces import Pieces
 
 VERSION = 1
 """Signatures of different versions cannot be compared; raise it whenever lines, shingles or slots change."""
@@ -24,7 +25,6 @@ SEED = 42
 CODE_LIMIT = 4_000_000  # characters of a script that are looked at
 LONGEST_LINE = 2_000  # tokens after which a line ends even inside brackets, so that one lost bracket costs little
 LONGEST_TEXT = 200  # characters from which a literal of several lines counts line by line
-MOST_KNOWN = 50_000  # lines that are remembered: scripts share most of theirs
 
 _STRING = (
     r"""(?s:[rbfuRBFU]{0,3}(?:\"{3}(?:[^"\\]|\\.|"(?!""))*+(?:\"{3}|\Z)|'{3}(?:[^'\\]|\\.|'(?!''))*+(?:'{3}|\Z)))"""
@@ -103,23 +103,18 @@ def tokens_of(code: str) -> tuple[str, ...]:
     done: list[str] = []
     position = 0
     while position < len(code):
-        end = code.find("\n", position) + 1 or len(code)
-        alone = code[position:end]
-        known = _known.get(alone)
+        known = _known.find(code, position)
         if known is None:
-            found, position = _piece(code, position)
-            done += found
-            if position == end < len(code):  # nothing before or after such a line changes what is in it
-                if len(_known) >= MOST_KNOWN:
-                    _known.clear()
-                _known[alone] = found
+            start, (found, position) = position, _piece(code, position)
+            if position < len(code):
+                _known.keep(code[start:position], found)
         else:
-            done += known
-            position = end
+            position, found = known
+        done += found
     return tuple(done)
 
 
-_known: dict[str, list[str]] = {}
+_known: Pieces[list[str]] = Pieces()
 
 
 def _piece(code: str, position: int) -> tuple[list[str], int]:
@@ -145,7 +140,7 @@ class Script:
         hashes = [zlib.crc32(line.encode("utf-8", "surrogatepass")) for line in tokens]
         return cls(np.asarray(hashes, "<u4").tobytes())
 
-    @cached_property
+    @property
     def hashes(self) -> list[int]:
         """The hashes in the order of the lines."""
         return np.frombuffer(self.lines, "<u4").tolist()  # type: ignore[no-any-return]

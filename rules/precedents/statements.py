@@ -1,25 +1,27 @@
 """Source text cut into statements that are compared as tokens.
 
 Comments, white space, line breaks, docstrings, the kind of quotes, commas before a closing bracket and brackets around
-a whole right-hand side are left out: a formatter may change them. Linear in the text, whatever it holds. What stands on
-one line by itself is remembered: scripts share most of their lines.
+a whole right-hand side are left out: a formatter may change them. Linear in the text, whatever it holds. Pieces that
+end as they began are remembered: scripts share most of their lines.
 """
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from hashlib import blake2b
 from typing import NamedTuple
 
+from rules.reading.pieces import Pieces
 from rules.submission import Language
 
 MOST_TOKENS = 20_000  # of one statement; a longer one is cut into several
-MOST_KNOWN = 50_000  # lines that are remembered
 _HEADERS = {"if", "elif", "else", "for", "while", "with", "def", "class", "try", "except", "finally", "async"}
 _BEFORE_A_WRAP = {"=", "+=", "-=", "*=", "/=", "//=", "%=", "**=", "@=", "&=", "|=", "^=", ">>=", "<<=", ":="}
 _BEFORE_A_WRAP |= {"return", "if", "elif", "while", "assert", "in"}
 _OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
+_MARKS = _OPEN | _CLOSE | {":", ";"}
 _WRAPS = 4
 
 # Every quantifier is possessive and an open string ends with its line or the text, so nothing is read twice.
@@ -55,7 +57,7 @@ def statements(text: str, language: Language) -> Iterator[Statement]:
     return _Cutter(_PYTHON, by_line=True, nested=False).run(text)
 
 
-_KNOWN: dict[tuple[bool, bool], dict[str, list[Statement]]] = {}
+_KNOWN: defaultdict[tuple[bool, bool], Pieces[tuple[list[Statement], int]]] = defaultdict(Pieces)
 
 
 class _Cutter:
@@ -66,7 +68,7 @@ class _Cutter:
 
     def __init__(self, pattern: re.Pattern[str], *, by_line: bool, nested: bool = True) -> None:
         self._pattern, self._by_line, self._nested = pattern, by_line, nested
-        self._known = _KNOWN.setdefault((by_line, nested), {})
+        self._known = _KNOWN[by_line, nested]
         self._words: list[str] = []
         self._first = self._last = 1
         self._only_strings = True
@@ -76,60 +78,65 @@ class _Cutter:
         """Cut the text."""
         line, position = 1, 0
         while position < len(text):
-            end = text.find("\n", position) + 1 or len(text)
-            alone = text[position:end]
-            known = self._known.get(alone)
-            if known is not None:
-                yield from [Statement(one.digest, one.tokens, line, line) for one in known]
-                line, position = line + 1, end
-                continue
-            found, line, position = self._piece(text, position, line)
-            if position == end < len(text):
-                self._remember(alone, found)
-            yield from found
+            known = self._known.find(text, position)
+            if known is None:
+                start = position
+                found, lines, position = self._piece(text, start)
+                if position < len(text):
+                    self._known.keep(text[start:position], (found, lines))
+            else:
+                position, (found, lines) = known
+            for digest, tokens, first, last in found:
+                yield Statement(digest, tokens, line + first, line + last)
+            line += lines
 
-    def _piece(self, text: str, position: int, line: int) -> tuple[list[Statement], int, int]:
-        """The statements up to the first line's end that no statement goes over, and the line and position there."""
+    def _piece(self, text: str, position: int) -> tuple[list[Statement], int, int]:
+        """The statements up to the first line's end that none goes over, how many lines, and the position there.
+
+        Their lines count from 0, the first of the piece. Written out: it looks at every word that is new.
+        """
         done: list[Statement] = []
+        line = 0
         for found in self._pattern.finditer(text, position):
-            kind, word = found.lastgroup, found.group()
+            kind, word = found.lastgroup, found[0]
             if kind == "word" or kind == "string":
                 if not self._words:
                     self._first = line
-                self._take(word, kind == "string")
-                line += word.count("\n") if kind == "string" else 0
                 self._last = line
-                if self._ends(word) or len(self._words) >= MOST_TOKENS:
+                if kind == "word":
+                    self._only_strings = False
+                    if word in _MARKS:
+                        self._mark(word)
+                    else:
+                        self._words.append(word.replace("_", "") if word[0].isdecimal() else word)
+                else:
+                    self._words.append(_plain(word))
+                    line += word.count("\n")
+                    self._last = line
+                if (word in _MARKS and self._ends(word)) or len(self._words) >= MOST_TOKENS:
                     done += self._finish()
-            else:
-                if kind == "line" and self._by_line and (self._depth == 0 or not self._nested):
+            elif kind == "line":
+                if self._by_line and (self._depth == 0 or not self._nested):
                     done += self._finish()
-                line += word.count("\n")
-                if kind == "line" and not self._words:
+                line += 1
+                if not self._words:
                     return done, line, found.end()
+            else:
+                line += word.count("\n")
         return [*done, *self._finish()], line, len(text)
 
-    def _remember(self, alone: str, found: list[Statement]) -> None:
-        """Nothing before or after a line that ends as it began changes what is in it."""
-        if len(self._known) >= MOST_KNOWN:
-            self._known.clear()
-        self._known[alone] = found
-
-    def _take(self, word: str, is_string: bool) -> None:
-        if is_string:
-            self._words.append(_plain(word))
-            return
-        self._only_strings = False
+    def _mark(self, word: str) -> None:
+        """Take a bracket, a colon or a semicolon."""
         if word in _OPEN:
             self._depth += 1
         elif word in _CLOSE:
             self._depth = max(0, self._depth - 1)
             if self._words and self._words[-1] == ",":
                 self._words.pop()
-        self._words.append(word.replace("_", "") if word[0].isdecimal() else word)
+        self._words.append(word)
 
     def _ends(self, word: str) -> bool:
-        """Whether a word is the last of its statement."""
+        """Whether a mark is the last of its statement."""
         if not self._by_line:
             return word in (";", "{", "}")
         if self._depth:

@@ -161,8 +161,10 @@ class Branches(Stores):
         for state in states[1:]:
             for name, value in state.items():
                 known = merged.get(name)
-                merged[name] = value if known is None or known is value else joined(known, value)
-                if chosen and known is not None and known is not value and NLL not in merged[name].labels:
+                if known is value:
+                    continue
+                merged[name] = value if known is None else joined(known, value)
+                if chosen and known is not None and NLL not in merged[name].labels:
                     merged[name] = merged[name].plus(chosen)
         self.scope.names = merged
 
@@ -177,6 +179,7 @@ class Branches(Stores):
         for number in range(rounds):
             if number:
                 self._age(begins, node)
+            self.trace.again += parent.children[place:]
             del parent.children[place:]
             once, self.once = self.once, self.once or number + 1 < rounds
             changes = self.changes
@@ -282,7 +285,10 @@ def _changed_over(states: Sequence[Mapping[str, Value]]) -> list[str]:
     first, *others = states
     found = []
     for name, value in first.items():
-        if all(value is state.get(name) for state in others):
+        for state in others:
+            if state.get(name) is not value:
+                break
+        else:  # the same after each, as most are
             continue
         held = [_splits_of(state[name]) for state in states if name in state]
         if len(held) == len(states) and all(held) and any(one != held[0] for one in held):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ast
 import math
-from contextlib import AbstractContextManager
 from itertools import islice
 
 from rules.analysis.configuration import Origin
 from rules.analysis.flow import printing
 from rules.analysis.flow.aims import aimed, aims
 from rules.analysis.flow.base import Answered, Arguments, Named, labels_of
-from rules.analysis.flow.events import Block, Kind
+from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import of_split
 from rules.analysis.flow.learning import of_network
 from rules.analysis.flow.library import Libraries
@@ -88,7 +87,10 @@ class Calls(Libraries):
                 arguments.extend(value.items)
             else:
                 arguments.append(value)
-        named = {k.arg: self.value(k.value) for k in node.keywords if k.arg is not None}
+        named: Named = {}
+        for keyword in node.keywords:
+            if keyword.arg is not None:
+                named[keyword.arg] = self.value(keyword.value)
         for keyword in node.keywords:
             if keyword.arg is None:
                 value = self.value(keyword.value)
@@ -189,7 +191,7 @@ class Calls(Libraries):
         self.returned.append([])
         once, parts = self.once, self.parts
         try:
-            with self._call_block(function, node, outer) as made:
+            with self.block("call", node, function.name) as made:
                 made.detail = function
                 return self._walk(function)
         finally:
@@ -200,13 +202,6 @@ class Calls(Libraries):
             if self.parts > parts and of_network(made) and not any(map(of_network, self.trail)):
                 asked = set[Instance]().union(*map(owners, (*arguments, *named.values())))
                 self.note(Kind.MODEL, node, function.name, labels_of(arguments[1:], named), detail=frozenset(asked))
-
-    def _call_block(self, function: Function, node: ast.AST, outer: Scope) -> AbstractContextManager[Block]:
-        inner, self.scope = self.scope, outer
-        try:
-            return self.block("call", node, function.name)
-        finally:
-            self.scope = inner
 
     def _walk(self, function: Function) -> Value:
         if isinstance(function.node, ast.Lambda):
@@ -230,7 +225,7 @@ class Calls(Libraries):
         return owner is not None and owner.module and function.name.startswith(_FORWARD)
 
     def _is_running(self, function: Function) -> bool:
-        return sum(1 for block in self.trail if block.detail is function) > 1
+        return [block.detail for block in self.trail].count(function) > 1
 
     def _bind_arguments(self, function: Function, scope: Scope, arguments: Arguments, named: Named) -> None:
         given = function.node.args

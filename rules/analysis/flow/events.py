@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from rules.analysis.flow.objects import Class, Scope
 from rules.analysis.flow.values import NONE, Kept, Labels
 from rules.rule import Evidence, Location
 from rules.submission import SourceFile
@@ -127,6 +128,8 @@ class Trace:
     losses: list[Event] = field(default_factory=list)  # `Lost` counts in it
     blends: list[Event] = field(default_factory=list)  # `Blend` counts in it
     weights: set[tuple[str, int]] = field(default_factory=set)  # lines of sums that shares were made of: no scores
+    again: list[Event | Block] = field(default_factory=list, repr=False)  # first walks of loops that were walked twice
+    holders: list[Scope | Class] = field(default_factory=list, repr=False)  # of functions
     _told: list[Event] = field(default_factory=list, repr=False)
 
     def all(self, *kinds: Kind) -> list[Event]:
@@ -143,3 +146,17 @@ class Trace:
     def is_weight(self, event: Event) -> bool:
         """Whether it adds to a sum that shares are made of."""
         return (event.source.path, event.line) in self.weights
+
+    def release(self) -> None:
+        """Take it apart: events hold the blocks around them and functions their scope, which hold them in turn.
+
+        What is held in no circle is freed at once, with the syntax trees in it. Nothing can be asked of it afterwards.
+        """
+        waiting: list[Event | Block] = [self.root, *self.again]
+        for part in waiting:  # grows while it is walked
+            part.detail = None
+            if part.__class__ is Block:
+                waiting += part.children
+                part.children = []
+        for holder in self.holders:
+            holder.names = {}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from rules.analysis.flow.aims import aims
 from rules.analysis.flow.events import Block, Round
-from rules.analysis.flow.files import FILES, every_split, file_labels, narrowed, of_file
+from rules.analysis.flow.files import FILES, LONGEST_NAME, every_split, file_labels, narrowed, of_file
 from rules.analysis.flow.objects import (
     Function,
     Library,
@@ -22,6 +23,7 @@ from rules.analysis.flow.values import (
     MOST_ITEMS,
     NONE,
     NOTHING,
+    Labels,
     Turn,
     Value,
     constant,
@@ -46,7 +48,7 @@ class Expressions(Operations):
         if isinstance(node.value, bytes):
             return Value(frozenset({BYTES}), node.value)
         if isinstance(node.value, str):
-            return Value(file_labels(node.value) | every_split(node.value), node.value)
+            return Value(_of_text(node.value), node.value)
         return constant(node.value)
 
     def _name(self, node: ast.Name) -> Value:
@@ -150,6 +152,7 @@ class Expressions(Operations):
         return Value(of_file(labels, files), ref=None if files else written(node, self.value))
 
     def _lambda(self, node: ast.Lambda) -> Value:
+        self.trace.holders.append(self.scope)
         return Value(ref=Function(node, self.scope, "<lambda>"))
 
     def _walrus(self, node: ast.NamedExpr) -> Value:
@@ -173,6 +176,16 @@ class Expressions(Operations):
 
     def _call(self, node: ast.Call) -> Value:
         return self.call(node)
+
+
+def _of_text(text: str) -> Labels:
+    """The labels of a plain text."""
+    return NONE if len(text) > LONGEST_NAME else _of_name(text)
+
+
+@lru_cache(maxsize=8_192)  # scripts share most of their texts, and a walk meets each often
+def _of_name(text: str) -> Labels:
+    return file_labels(text) | every_split(text)
 
 
 def known_end(node: ast.JoinedStr) -> bool:

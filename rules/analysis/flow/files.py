@@ -17,12 +17,12 @@ _FILE_LIKE = re.compile(r"\.(?:bin|npy|npz|pt|tok|parquet|jsonl?)\b|\*|/|fineweb
 _SPLITS = {"val": VAL_FILE, "train": TRAIN_FILE}
 FILES = frozenset({VAL_FILE, TRAIN_FILE})
 EVERY = FILES | {SEEN}  # of several files, some are of one split and some of the other
-MOST_TEXT = 300
+LONGEST_NAME = 300
 
 
 def file_labels(text: str) -> Labels:
     """Labels of a text that names a file of the training or validation split."""
-    if not 3 <= len(text) <= MOST_TEXT or "\n" in text or " " in text or not _FILE_LIKE.search(text):
+    if not 3 <= len(text) <= LONGEST_NAME or "\n" in text or " " in text or not _FILE_LIKE.search(text):
         return NONE
     parts = text.rstrip("/").split("/")
     for number, part in enumerate(reversed(parts)):  # "…/train_and_val/fineweb_train_*.bin" is of one split
@@ -35,7 +35,7 @@ def file_labels(text: str) -> Labels:
 
 def every_split(text: str) -> Labels:
     """Labels of a pattern or a folder of data that gives files of both splits, beside those of `file_labels`."""
-    if len(text) > MOST_TEXT or "fineweb" not in text or " " in text or file_labels(text):
+    if len(text) > LONGEST_NAME or "fineweb" not in text or " " in text or file_labels(text):
         return NONE
     last = text.rpartition("/")[2]
     return EVERY if all(fnmatch.fnmatchcase(f"fineweb_{split}_000000.bin", last) for split in _SPLITS) else NONE
@@ -48,7 +48,7 @@ def in_folder(text: str) -> Labels:
 
 def folder_labels(name: Any) -> Labels:
     """Labels of a part of a path that is plainly a folder for one split."""
-    if not isinstance(name, str) or len(name) > MOST_TEXT or not name.strip("/").replace("_", "").isalnum():
+    if not isinstance(name, str) or len(name) > LONGEST_NAME or not name.strip("/").replace("_", "").isalnum():
         return NONE
     return file_labels(f"{name.strip('/')}/_")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from rules.analysis.flow import printing
@@ -104,9 +105,9 @@ class Libraries(Arrays):
         if last in PICKS:
             note_pick(self, asked)
         handler = _HANDLERS.get(last)
-        if handler is None and _PUTS.fullmatch(last):
+        if handler is None and _puts(last):
             self.put(node, name, *arguments)
-        if handler is None and asked.is_method and not _IN_PLACE.fullmatch(last):
+        if handler is None and asked.is_method and not _is_in_place(last):
             self.asked_part(asked)
         found = None if handler is None else handler(self, asked)
         self._put_out(asked, found)
@@ -114,14 +115,26 @@ class Libraries(Arrays):
             return Value(ref=Instance(Class(last, {}, module=True)))
         if found is not None:
             return found
-        array = array_of(arguments[0].ref) if asked.is_method and arguments and _IN_PLACE.fullmatch(last) else None
-        if array is None and MATCHED in asked.labels and _IN_PLACE.fullmatch(last):
+        array = array_of(arguments[0].ref) if asked.is_method and arguments and _is_in_place(last) else None
+        if array is None and MATCHED in asked.labels and _is_in_place(last):
             self.mixed_in(getattr(getattr(node, "func", None), "value", None), frozenset({MATCHED}))
         if array is not None:  # `hashes.bitwise_xor_(tokens)`
             if asked.labels - array.labels:
                 self.changes += 1
             array.labels |= asked.labels | ({STATE} if NLL in asked.labels else NONE)
         return Value(asked.labels, ref=array or _same_object(arguments), place=_place(arguments))
+
+
+@lru_cache(maxsize=4096)  # few names are called, and each often
+def _is_in_place(name: str) -> bool:
+    """Whether a method changes its owner, by its name."""
+    return _IN_PLACE.fullmatch(name) is not None
+
+
+@lru_cache(maxsize=4096)
+def _puts(name: str) -> bool:
+    """Whether what is called changes a network that it is given, by its name."""
+    return _PUTS.fullmatch(name) is not None
 
 
 def _source(asked: Asked) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
 
@@ -31,6 +31,23 @@ EMPTY: Mapping[ast.If, bool] = MappingProxyType({})
 
 class CutError(Exception):
     """The walk takes too long."""
+
+
+class Inside:
+    """What happens while it is entered is part of a block."""
+
+    __slots__ = ("_made", "_trail")
+
+    def __init__(self, trail: list[Block], made: Block) -> None:
+        self._trail, self._made = trail, made
+        trail[-1].children.append(made)
+
+    def __enter__(self) -> Block:
+        self._trail.append(self._made)
+        return self._made
+
+    def __exit__(self, *_: object) -> None:
+        self._trail.pop()
 
 
 _LIBRARIES = {"np": "numpy", "F": "torch.nn.functional"}
@@ -101,16 +118,9 @@ class Machine(Branches):
         self.trail[-1].children.append(event)
         return event
 
-    @contextmanager
-    def block(self, what: str, node: ast.AST, name: str = "", labels: Labels = NONE) -> Iterator[Block]:
+    def block(self, what: str, node: ast.AST, name: str = "", labels: Labels = NONE) -> Inside:
         """What happens inside is put together."""
-        made = Block(what, self.scope.source, getattr(node, "lineno", 1), name, labels)
-        self.trail[-1].children.append(made)
-        self.trail.append(made)
-        try:
-            yield made
-        finally:
-            self.trail.pop()
+        return Inside(self.trail, Block(what, self.scope.source, getattr(node, "lineno", 1), name, labels))
 
     def leave_safely(self, statements: Sequence[ast.stmt]) -> None:
         """Walk the body of a function up to its end, however it ends."""
@@ -162,6 +172,7 @@ class Machine(Branches):
             if given is not None:
                 made.defaults[argument.arg] = self.value(given)
         self.scope.home(node.name).names[node.name] = Value(ref=made)
+        self.trace.holders.append(self.scope)
 
     def _class(self, node: ast.ClassDef) -> None:
         bases = [self.value(base) for base in node.bases]
@@ -192,6 +203,7 @@ class Machine(Branches):
             elif not made.module:
                 made.names[name] = self.setting(name, value)
         self.scope.names[node.name] = Value(ref=made)
+        self.trace.holders.append(made)
 
     def setting(self, name: str, value: Value) -> Value:
         """A class attribute that the logs print with its value has that value, whatever its default is."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rules.analysis.nodes import walk
 
@@ -12,6 +12,7 @@ METHODS = frozenset({"info", "warning", "debug", "critical"})  # of a logger
 _SINKS = NAMED | METHODS
 _WRITES = frozenset({"write"})
 _MOST_STATEMENTS = 12
+_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 
 _Callable = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -21,14 +22,26 @@ def prints_its_argument(function: _Callable) -> bool:
 
     One that makes the line itself from what it is given is followed instead: the line stands in it.
     """
-    body = [function.body] if isinstance(function.body, ast.expr) else function.body
-    nodes = [node for part in body for node in walk(part)]
-    if sum(isinstance(node, ast.stmt) for node in nodes) > _MOST_STATEMENTS:
+    body: Sequence[ast.AST] = [function.body] if isinstance(function.body, ast.expr) else function.body
+    if not _is_short(body):
         return False
+    nodes = [node for part in body for node in walk(part)]
     if any(isinstance(node, ast.Return) and node.value is not None for node in nodes):
         return False
     given = set(_arguments(function))
     return any(isinstance(node, ast.Call) and _hands_on(node, given) for node in nodes)
+
+
+def _is_short(body: Sequence[ast.AST]) -> bool:
+    """Whether there are few statements, counted without a look at what is in them: most functions are long."""
+    waiting, statements = list(body), 0
+    for part in waiting:  # grows while it is walked
+        statements += isinstance(part, ast.stmt)
+        if statements > _MOST_STATEMENTS:
+            return False
+        for name in _BLOCKS:
+            waiting += getattr(part, name, ())
+    return True
 
 
 def _arguments(function: _Callable) -> Iterator[str]:

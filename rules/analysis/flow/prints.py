@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 
 from rules.analysis.flow.formatting import OPEN, opened
 from rules.analysis.flow.objects import Written
@@ -72,11 +73,18 @@ def likeness(printed: str, line: str) -> float:
 
     A line may begin with a time or a step that a logging function puts before it.
     """
-    letters = sum(character.isalpha() for character in printed.replace(OPEN, ""))
+    letters, pattern = _pattern(printed)
     if letters < _FEWEST_LETTERS:
         return 0
-    pieces = [re.escape(" ".join(piece.split())) for piece in printed.split(OPEN)]
-    found = re.search(r"[\S ]*?".join(pieces).replace(r"\ ", r"\s*"), " ".join(line.split()))
+    found = pattern.search(" ".join(line.split()))
     if found is None:
         return 0
     return letters + (_OWN_END if found.start() == 0 else 0)
+
+
+@lru_cache(maxsize=2048)  # scripts print much the same, and several rules ask
+def _pattern(printed: str) -> tuple[int, re.Pattern[str]]:
+    """How many letters a template gives, and the lines that it may print."""
+    letters = sum(character.isalpha() for character in printed.replace(OPEN, ""))
+    pieces = [re.escape(" ".join(piece.split())) for piece in printed.split(OPEN)]
+    return letters, re.compile(r"[\S ]*?".join(pieces).replace(r"\ ", r"\s*"))

@@ -285,12 +285,13 @@ class Value:
     def all_labels(self, depth: int = 4) -> Labels:
         """Labels of the value, of its items and of the array or container that it is."""
         found = self.labels
-        if self.items is not None and depth:
+        if depth and self.items is not None:
             for item in self.items:
                 found |= item.all_labels(depth - 1)
-        held = getattr(self.ref, "held", None)
-        if held is not None and depth:
-            found |= held(depth - 1)
+        if depth and self.ref is not None:
+            held = getattr(self.ref, "held", None)
+            if held is not None:
+                found |= held(depth - 1)
         return found
 
     def plus(self, labels: Iterable[Label]) -> Value:

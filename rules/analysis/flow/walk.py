@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 from rules.analysis.configuration import configuration_of
 from rules.analysis.flow.events import Trace
 from rules.analysis.flow.machine import Machine
@@ -9,6 +13,21 @@ from rules.analysis.flow.witness import witnessed
 from rules.analysis.once import once
 from rules.analysis.program import module_names, program_sources
 from rules.submission import SourceFile, Submission
+
+_made: ContextVar[list[Trace] | None] = ContextVar("made", default=None)
+
+
+@contextmanager
+def released() -> Iterator[None]:
+    """Traces that are made inside are taken apart at the end, for who works without looking for circles of objects."""
+    made: list[Trace] = []
+    before = _made.set(made)
+    try:
+        yield
+    finally:
+        _made.reset(before)
+        for trace in made:
+            trace.release()
 
 
 @once
@@ -30,4 +49,8 @@ def walked(submission: Submission, *, doubt: bool = False) -> Trace | None:
     machine = Machine(configuration_of(submission), modules, seen)
     machine.doubt = doubt
     machine.texts = {one.code.strip(): one for one in submission.python_sources() if "!/" in one.path}
-    return machine.run(sources[0])
+    trace = machine.run(sources[0])
+    made = _made.get()
+    if made is not None:
+        made.append(trace)
+    return trace

@@ -12,7 +12,7 @@ from rules.reading.source.files import VirtualFiles
 from rules.reading.source.grammar import Fault, parse, uninterrupted
 from rules.reading.source.language import language_of
 from rules.reading.source.launches import Failure, Run
-from rules.reading.source.unpack import unpack
+from rules.reading.source.unpack import may_launch, unpack
 from rules.reading.source.values import Budget, ExhaustedError
 from rules.reading.text import LATIN1, Decoded, decode
 from rules.rule import Location
@@ -27,16 +27,16 @@ _LATIN1 = (b"latin-1", b"iso-8859-1", b"latin1")
 
 
 def read_source(
-    path: str, content_id: str, data: bytes, siblings: Mapping[str, bytes] | None = None
+    path: str, content_id: str, data: bytes, siblings: Mapping[str, bytes] | None = None, *, trees: bool = True
 ) -> tuple[SourceFile, ...]:
     """Read a source file; behind it come texts that it packs beside the main one, as `<path>!/<name>`.
 
     Where a launcher does more than to unpack, it comes along itself as `<path>!/(launcher)`. Such extra files have
     size 0, for their bytes are those of the file. `siblings` are the other files of its folder by name; only those
-    that a launcher names are asked for.
+    that a launcher names are asked for. Without `trees` a text that launches nothing is not parsed.
     """
     language = language_of(path, data[:_HEAD]) or Language.OTHER
-    reading = _Reading(path, content_id, data, {} if siblings is None else siblings)
+    reading = _Reading(path, content_id, data, {} if siblings is None else siblings, trees=trees)
     with uninterrupted():
         return tuple(reading.files(language))
 
@@ -65,10 +65,11 @@ class _Text:
 class _Reading:
     """Reads one shipped file; its budget covers all layers and members."""
 
-    def __init__(self, path: str, content_id: str, data: bytes, siblings: Mapping[str, bytes]) -> None:
+    def __init__(self, path: str, content_id: str, data: bytes, siblings: Mapping[str, bytes], *, trees: bool) -> None:
         self._path = path
         self._content_id = content_id
         self._data = data
+        self._trees = trees
         self._files = VirtualFiles(path, data, siblings)
         self._budget = Budget()
         self._unfolded: list[str | bytes] = []
@@ -143,7 +144,7 @@ class _Reading:
     def _unfold(self, text: _Text, path: str | None = None) -> None:
         """Parse a text, and go on with what it launches until something launches nothing."""
         place = path or self._path
-        while True:
+        while self._trees or may_launch(text.code):
             text.tree, fault = parse(text.code)
             if text.tree is None or fault is not None:
                 text.problems += [_problem(place, text, fault)] if fault else []
