@@ -6,8 +6,6 @@ python -m benchmarks.accuracy --git REPO --data FOLDER --write docs/accuracy.md
 from __future__ import annotations
 
 import argparse
-import os
-import resource
 import sys
 import tomllib
 from collections import Counter
@@ -17,6 +15,7 @@ from typing import Any
 
 from benchmarks import legality, records
 from benchmarks.legality import link, table
+from benchmarks.memory import Watch
 from benchmarks.peers import Row, compare
 from rules import catalog
 from rules.competition import builtin
@@ -76,7 +75,7 @@ repository of {builtin().title}, in order of creation.
 
 - {len(result.entries):,} pull requests triaged in {result.seconds:.1f} s wall with {workers} processes
   ({per_thousand:.1f} s per 1,000); the slowest took {slowest:.2f} s of one processor.
-- {resident_mib:,.0f} MiB resident, all processes at their largest together.
+- {resident_mib:,.0f} MiB resident, all processes together at most.
 - {errors} `internal-error` findings.
 """
 
@@ -173,13 +172,6 @@ no ruling is at hand {len(found.others)} keep guilty lines ("also kept by").
 {table(heads, rows)}"""
 
 
-def _resident_mib() -> float:
-    """The largest resident sizes of this process and of its largest child, the latter for each process."""
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return (own + child * int(os.environ.get("FAIRWAY_WORKERS", "2"))) / 1024
-
-
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -188,15 +180,14 @@ def main() -> None:
     parser.add_argument("--write", type=Path, required=True)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
-    os.environ["FAIRWAY_WORKERS"] = str(options.workers)
     listed = read_pull_requests(options.data / "pull-requests.csv")
     rulings = read_rulings(options.data / "rulings-dev.csv")
-    result = run(BacktestOptions(options.git, listed, builtin(), rulings=rulings, workers=options.workers))
-    resident_mib = _resident_mib()
+    with Watch() as memory:
+        result = run(BacktestOptions(options.git, listed, builtin(), rulings=rulings, workers=options.workers))
     repository = GitRepository(options.git)
     peers = compare(repository, listed, rulings, builtin())
     links = records.chain(repository, listed, rulings, builtin())
-    options.write.write_text(page(result, listed, peers, links, options.workers, resident_mib), encoding="utf-8")
+    options.write.write_text(page(result, listed, peers, links, options.workers, memory.most_mib), encoding="utf-8")
     print(f"{len(result.entries)} triaged in {result.seconds:.1f} s; wrote {options.write}", file=sys.stderr)
 
 

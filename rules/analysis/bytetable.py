@@ -86,12 +86,24 @@ def additions(source: SourceFile) -> Iterator[tuple[ast.AST, str]]:
 
 def _is_space(node: ast.expr) -> bool:
     """`marks[token] & ~boundary[earlier]`, cast and wrapped in any way, or the product of the two."""
-    for part in walk(node):
+    for part in _added(node):
         sides = _both(part)
         for one, other in (sides, sides[::-1]) if sides else ():
             if _looks_up(one) and not _negated(one) and (no := _negated(other)) is not None:
                 return _looks_up(no)
+        if sides and all(isinstance(side, ast.Subscript) for side in sides):  # `opens[token] & inside[earlier]`
+            one, other = (side for side in sides if isinstance(side, ast.Subscript))
+            return ast.dump(one.slice) != ast.dump(other.slice)
     return False
+
+
+def _added(node: ast.AST) -> Iterator[ast.AST]:
+    """An expression and its parts, but for what is taken away in it."""
+    yield node
+    taken = node.right if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) else None
+    for child in ast.iter_child_nodes(node):
+        if child is not taken:
+            yield from _added(child)
 
 
 def _both(node: ast.AST) -> tuple[ast.expr, ast.expr] | None:

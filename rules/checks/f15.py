@@ -11,8 +11,8 @@ A copy of the script at the head of the log, or a code size in it, that differs 
 byte for byte the repository's own is noted: all that is new can only lie in settings.
 
 ## Allowed
-Lines of libraries and launchers; packed and minified code, which is unpacked first; left-over hyperparameters that a
-shorter script no longer has.
+Lines of libraries and launchers; a size that counts all Python files of the folder; packed and minified code, which is
+unpacked first; left-over hyperparameters that a shorter script no longer has.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from rules.analysis.headline import Headline, headlines_of
+from rules.analysis.program import program_sources
 from rules.competition import Competition
 from rules.reading.logs.dump import fingerprint
 from rules.rule import Evidence, Finding, Location, Rule, Severity
@@ -99,6 +100,8 @@ def _differing(submission: Submission, script: SourceFile, line: Headline) -> Fi
         return None
     printed = [m for m in log.all(Quantity.CODE_BYTES) if m.value > 0 and _is_plain(m)]
     shipped = {size for s in submission.sources for size in (s.size, len(s.code.encode("utf-8", "replace")))}
+    together = sum(s.size for s in program_sources(submission))  # a script may count the files that it imports
+    shipped |= {together, sum(s.size for s in submission.python_sources() if "!/" not in s.path)} - {0}
     if printed and shipped:
         found, size = min(((m, n) for m in printed for n in shipped), key=lambda p: abs(p[0].value - p[1]))
         return _other_size(submission, script, found, size, certain=line.certain)

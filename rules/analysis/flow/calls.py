@@ -189,17 +189,19 @@ class Calls(Libraries):
         outer, self.scope = self.scope, scope
         self.depth += 1
         self.returned.append([])
-        once, parts = self.once, self.parts
+        once, parts, result = self.once, self.parts, NOTHING
         try:
             with self.block("call", node, function.name) as made:
                 made.detail = function
-                return self._walk(function)
+                result = self._walk(function)
+                return result
         finally:
             self.once = once
             self.depth -= 1
             self.returned.pop()
             self.scope = outer
-            if self.parts > parts and of_network(made) and not any(map(of_network, self.trail)):
+            answers = self.parts > parts or NLL in result.all_labels()  # without a layer of its own, by its weights
+            if answers and of_network(made) and not any(map(of_network, self.trail)):
                 asked = set[Instance]().union(*map(owners, (*arguments, *named.values())))
                 self.note(Kind.MODEL, node, function.name, labels_of(arguments[1:], named), detail=frozenset(asked))
 
