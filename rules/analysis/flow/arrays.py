@@ -49,6 +49,7 @@ from rules.analysis.flow.values import (
     VAL,
     Value,
 )
+from rules.analysis.flow.windows import of_shifts, windows_of
 
 TABLE_WRITES = {"scatter_add_": 1, "index_add_": 1, "index_put_": 0, "put_": 0, "scatter_": 1, "index_copy_": 1}
 TABLE_READS = {"gather": 1, "index_select": 1, "take": 0, "take_along_dim": 0, "take_along_axis": 0}
@@ -272,7 +273,13 @@ class Arrays(Learning):
             return Value(asked.labels | {SEEN})  # texts of both splits, one after the other
         return self._stacked(asked)
 
+    def _windows(self, asked: Asked) -> Value | None:
+        return windows_of(asked, self)
+
     def _stacked(self, asked: Asked) -> Value | None:
+        windows = of_shifts(asked, self) if asked.last == "stack" else None
+        if windows is not None:
+            return windows
         found = side_by_side(asked, self.trace) if asked.last in STACKS else NONE
         return Value(asked.labels | found) if found else None
 

@@ -33,6 +33,7 @@ from rules.analysis.flow.values import (
     Token,
     Value,
 )
+from rules.analysis.flow.windows import WINDOWS
 
 _READS = frozenset(
     {"fromfile", "memmap", "frombuffer", "load", "open", "read", "read_bytes", "load_file", "safe_open", "read_table"}
@@ -151,6 +152,7 @@ def _table() -> dict[str, Any]:
         (_RANDOM, Libraries._random),
         (_SAMPLES, Libraries._sampled),
         (("islice",), Libraries._sliced),
+        (WINDOWS, Libraries._windows),
         (_SIZES, Libraries._size),
         (_RANGES, Libraries._range),
         (("get_rank",), Libraries._rank),

@@ -55,6 +55,7 @@ from rules.analysis.flow.values import (
     constant,
     joined,
 )
+from rules.analysis.flow.windows import shortened
 
 PLAIN_BOUNDS = (ast.Name, ast.Attribute)
 _SHAPES = frozenset(
@@ -217,6 +218,9 @@ class Stretches(Calls):
                 labels |= picked_by.turns | cuts_of(picked_by)
             else:
                 labels |= self.value(part.lower).turns | self.value(part.upper).turns
+        windows = shortened(labels, last)
+        if windows is not None:
+            return Value(windows)
         if isinstance(last, ast.Slice) and labels & DATA and not labels & {TARGET, INPUT, NLL, LOGITS}:
             if last.lower is not None and is_one_later(last.lower):
                 labels = one_later(labels) | {TARGET}

@@ -33,7 +33,8 @@ Labels say where a value is from or what it was made into:
 - `Lost(number)`: made of a loss that was found at its place; `Once(loop)`: bound in the first turn of a loop alone;
 - `Kept(number)`: holds what the score with that number added up; `Past(line)`: left over from an earlier turn of a
   loop; `Cut(side, bound, function)`: the part before or after a bound; `First(tokens)`: the first tokens alone;
-  `Part(of)`: every so manieth stretch alone; `Every(times, of)`: steps that may be longer than a stretch;
+  `Part(of)`: one of so many stretches alone; `Window(base)`: a window for each position; `Every(times, of)`: steps
+  that may be longer than a stretch;
   `Until(bound, beyond, function)`: tokens up to so many after a bound; `Literal(number)`: a text that shows it.
 """
 
@@ -158,6 +159,13 @@ class Part(NamedTuple):
     what: str = "part"
 
 
+class Window(NamedTuple):
+    """Windows over a text; `Token` tells by its base their last tokens, and those before."""
+
+    base: int
+    what: str = "window"
+
+
 class Every(NamedTuple):
     """Counted in steps of so many times something: its number, or its text where that is not known."""
 
@@ -202,7 +210,7 @@ class Literal(NamedTuple):
     what: str = "literal"
 
 
-_Where = Token | Later | Aim | Past | Cut | Less | First | Until | Turn | Once | Part | Every
+_Where = Token | Later | Aim | Past | Cut | Less | First | Until | Turn | Once | Part | Every | Window
 _Made = Read | Kept | Limit | Literal | Rivals | Ranked | Lost
 Label = str | _Where | _Made
 Labels = frozenset[Label]
