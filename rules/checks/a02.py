@@ -25,7 +25,7 @@ import ast
 from collections.abc import Iterator
 
 from rules.analysis.flow.claimed import claimed_scores
-from rules.analysis.flow.events import Block, Event
+from rules.analysis.flow.events import Block, Event, Kind
 from rules.analysis.flow.reach import weight
 from rules.analysis.flow.tables import LookUp, lookups_of, places
 from rules.analysis.flow.values import (
@@ -33,12 +33,14 @@ from rules.analysis.flow.values import (
     BYTES,
     GATED,
     LEAST,
+    NLL,
     PARTS,
     PSEUDO,
     SCALED,
     SHIFTED,
     SPREAD,
     TARGET,
+    VAL,
     Blend,
 )
 from rules.analysis.flow.walk import trace_of
@@ -71,10 +73,12 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
 def _not_understood(submission: Submission) -> Iterator[Finding]:
     """The last place where the loss was put together with something else, where no rule knows the shape."""
     trace = trace_of(submission)
-    claimed = claimed_scores(trace, submission) if trace is not None else ()
-    for score in claimed:
+    if trace is None:
+        return
+    scores = [score for score in trace.all(Kind.SCORE) if {VAL, NLL} <= score.labels]
+    for score in claimed_scores(trace, submission) or scores[-1:]:
         numbers = [label.number for label in score.labels if isinstance(label, Blend)]
-        if trace is None or not numbers or score.labels & _SHAPES or trace.is_weight(score):
+        if not numbers or score.labels & _SHAPES or trace.is_weight(score):
             continue
         blend = trace.blends[max(numbers)]
         yield RULE.at(

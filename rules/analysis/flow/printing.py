@@ -36,6 +36,8 @@ def _is_short(body: Sequence[ast.AST]) -> bool:
     """Whether there are few statements, counted without a look at what is in them: most functions are long."""
     waiting, statements = list(body), 0
     for part in waiting:  # grows while it is walked
+        if isinstance(part, ast.expr):  # what a lambda gives: a choice or another lambda has a body that is no list
+            continue
         statements += isinstance(part, ast.stmt)
         if statements > _MOST_STATEMENTS:
             return False

@@ -27,6 +27,8 @@ LINE = "closing val_loss:2.66380136 val_bpb:1.03122838"
         ("def keep(blob):\n    with open('a', 'wb') as file:\n        file.write(blob)", False),
         ("def score(tokens):\n    print(tokens)\n    return model(tokens)", False),
         ("def score(tokens):\n    print('begin')", False),
+        ("pick = lambda text: text if text else lambda: text", False),  # bodies that are no lists of statements
+        ("say = lambda text: print(text) if RANK == 0 else None", True),
     ],
 )
 def test_a_function_that_hands_its_argument_on_prints(text: str, expected: bool) -> None:
