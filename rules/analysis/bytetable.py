@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rules.analysis.comprehended import laid_out
@@ -66,12 +66,14 @@ def builders(sources: Iterable[SourceFile]) -> Iterator[Builder]:
         functions = {node.name: node for node in nodes_of(source, ast.FunctionDef)}
         asked = [node.lineno for node in nodes_of(source, ast.Attribute) if node.attr in PIECES]
         found = [one for one in nodes_of(source, ast.For) if _holds(one, asked)]
-        loops = found or list(laid_out(source.tree, functions))
+        loops = found or list(laid_out(source))
         names = _constants(nodes_of(source, ast.Assign)) if loops else {}
-        for loop in loops:
-            made = _builder(source, loop, names, functions)
-            if made is not None:
-                yield made
+        made = [one for loop in loops if (one := _builder(source, loop, names, functions)) is not None]
+        if made and not any(one.marks for one in made):  # the leading spaces may be told elsewhere
+            apart = (Turn(WORD, names, functions).run(loop) for loop in laid_out(source))
+            marks = next((name for stored in apart for name, (value, _) in stored.items() if value is True), "")
+            made = [replace(one, marks=marks) for one in made]
+        yield from made
 
 
 def additions(source: SourceFile) -> Iterator[tuple[ast.AST, str]]:

@@ -8,19 +8,21 @@ sizes = torch.tensor([len(t) for t in text])               text[i] = surface(sp,
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from rules.analysis.nodes import walk
+from rules.analysis.nodes import nodes_of, walk
 from rules.analysis.turn import PIECES
+from rules.submission import SourceFile
 
 _Comprehension = ast.ListComp | ast.GeneratorExp
 _PIECE = "piece#"  # the number of the piece, which nothing else is called
 
 
-def laid_out(tree: ast.Module, functions: Mapping[str, ast.FunctionDef]) -> Iterator[ast.For]:
+def laid_out(source: SourceFile) -> Iterator[ast.For]:
     """A loop for each body of statements in which comprehensions ask a tokenizer for its pieces."""
-    asking = {name for name, function in functions.items() if _asks(function, frozenset())}
-    for body in (tree.body, *(function.body for function in functions.values())):
+    functions = list(nodes_of(source, ast.FunctionDef))
+    asking = {function.name for function in functions if _asks(function, frozenset())}
+    for body in (source.tree.body if source.tree else [], *(function.body for function in functions)):
         stores: list[ast.stmt] = []
         tables: set[str] = set()
         asks = False
@@ -53,9 +55,10 @@ def _table(statement: ast.stmt) -> tuple[str, _Comprehension | None]:
     else:
         return "", None
     found = next((one for one in walk(value) if isinstance(one, _Comprehension)), None)
-    if not isinstance(target, ast.Name) or found is None or len(found.generators) != 1 or found.generators[0].ifs:
+    name = target.attr if isinstance(target, ast.Attribute) else getattr(target, "id", "")
+    if not name or found is None or len(found.generators) != 1 or found.generators[0].ifs:
         return "", None
-    return target.id, found
+    return name, found
 
 
 def _stored(name: str, made: _Comprehension, tables: set[str]) -> Iterator[ast.stmt]:

@@ -65,7 +65,7 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
 
 def _pair(sources: Sequence[SourceFile]) -> tuple[Builder, Evidence, str] | None:
     """A table with the space inside and where it is added again, with the function's name."""
-    builder = next((b for b in builders(sources) if _has_space(b)), None)
+    builder = next((b for b in builders(sources) if b.marks and _has_space(b)), None)
     if builder is None:
         return None
     for source in sources:
