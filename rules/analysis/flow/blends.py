@@ -23,6 +23,7 @@ from rules.analysis.flow.values import (
     VAL,
     Blend,
     Labels,
+    Read,
     Value,
 )
 
@@ -34,7 +35,7 @@ def blended_in(one: Value, other: Value, op: ast.AST, node: ast.AST, walker: Wal
     if not isinstance(op, (ast.Add, ast.Sub)):
         return NONE
     for loss, by in ((one.all_labels(), other.all_labels()), (other.all_labels(), one.all_labels())):
-        if _is_loss(loss) and VAL in by and not by & _KNOWN:
+        if _is_loss(loss) and not by & _KNOWN and _is_of_text(by, walker):
             return _noted(loss | by, node, walker)
     return NONE
 
@@ -50,6 +51,12 @@ def chosen_by_itself(asked: Asked, walker: Walker) -> Labels:
 
 def _is_loss(labels: Labels) -> bool:
     return {VAL, NLL} <= labels and STATE not in labels
+
+
+def _is_of_text(labels: Labels, walker: Walker) -> bool:
+    """Whether it is made of validation tokens, or was looked up by them."""
+    reads = (walker.trace.reads[label.number] for label in labels if isinstance(label, Read))
+    return VAL in labels or any(VAL in read.labels for read in reads)
 
 
 def _noted(labels: Labels, node: ast.AST, walker: Walker) -> Labels:
