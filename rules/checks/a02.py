@@ -132,9 +132,16 @@ def _ways_out(read: Event) -> Iterator[Block]:
     """Branches after a look-up, in the turn of the loop or the call that it stands in, of which one side ends it."""
     for block in reversed(read.trail):
         after = block.children[next((n for n, c in enumerate(block.children) if c is read or c in read.trail), 0) :]
-        yield from (child for child in after if isinstance(child, Block) and child.what == "branch" and child.leaves)
+        branches = (child for child in after if isinstance(child, Block) and child.what == "branch")
+        yield from (branch for branch in branches if branch.leaves and not _asks_a_call(branch))
         if block.what in ("loop", "call"):
             return
+
+
+def _asks_a_call(block: Block) -> bool:
+    """Whether a test asks what a call gives, such as the sum of a whole row."""
+    test = getattr(block.detail[0], "test", None) if isinstance(block.detail, tuple) else None
+    return test is not None and any(isinstance(node, ast.Call) for node in ast.walk(test))
 
 
 def _asks_for_none(block: Block) -> bool:

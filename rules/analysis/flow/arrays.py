@@ -46,6 +46,8 @@ from rules.analysis.flow.values import (
     SCALED,
     SEEN,
     SHIFTED,
+    TARGET,
+    TOLD,
     TOP,
     TRAIN,
     VAL,
@@ -183,6 +185,7 @@ class Arrays(Learning):
             wanted = key.all_labels()
             best = picked_by_best(owner, key, asked.node, self)
             lost = self.lost(asked.node, found | wanted)
+            lost = lost if TARGET in wanted else lost - {TOLD}  # what was hinted before may be looked up too
             return Value(found | wanted | {NLL} | lost | picked(found, wanted, asked.node, self) | best)
         return self.item(owner, key, asked.node)
 

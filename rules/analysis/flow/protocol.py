@@ -181,6 +181,7 @@ class _Reader:
         if _is_past(score, how):
             return None
         again = next((loop for loop in inner if any(loop in loss.trail for loss in losses)), None)
+        again = again or _comes_back(score, learn, how)
         if again is not None:
             return Adaptation(learn, Learning.REPEATED, score, again)
         return Adaptation(learn, Learning.SCORE_FIRST, score)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from rules.analysis.flow.base import Walker
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.trust import is_own
-from rules.analysis.flow.values import ENTROPY, LOGITS, NLL, NONE, PSEUDO, TOP, VAL, Labels, Value
+from rules.analysis.flow.values import ENTROPY, LOGITS, NLL, NONE, PSEUDO, TOP, VAL, Labels, Read, Value
 
 
 def top_of(given: Value) -> Labels:
@@ -23,14 +23,19 @@ def top_of(given: Value) -> Labels:
 def beside(parts: Iterable[Value], node: ast.AST, walker: Walker, name: str = "") -> Labels:
     """The mark of predictions that are put together, of which one says nothing of the token that came."""
     labels = [part.all_labels() for part in parts]
-    silent = [one for one in labels if NLL not in one and one & {ENTROPY, TOP}]
+    silent = [one for one in labels if NLL not in one and (TOP in one or _is_entropy(one))]
     losses = [one for one in labels if NLL in one]
     if not silent or not losses:
         return NONE
     sure = any(TOP in one for one in silent) and any(is_own(one) for one in losses)
-    if sure or any(ENTROPY in one for one in silent):
+    if sure or any(map(_is_entropy, silent)):
         walker.note(Kind.BESIDE, node, name, frozenset().union(*labels))
     return frozenset({PSEUDO}) if sure else NONE
+
+
+def _is_entropy(labels: Labels) -> bool:
+    """Whether it is an entropy by itself, and no prediction out of a table that is weighed by one."""
+    return ENTROPY in labels and not any(isinstance(label, Read) for label in labels)
 
 
 def added(labels: Labels, one: Value, other: Value, node: ast.AST, walker: Walker) -> Labels:

@@ -131,7 +131,7 @@ def _number(node: ast.expr | None) -> Any:
 
 def relative(labels: Labels, one: Labels, other: Labels, op: ast.AST) -> Labels:
     """The labels of a sum or difference, where the best of several is taken away from all, or added again."""
-    if isinstance(op, ast.Sub) and LEAST in other and LEAST not in one and _are_rivals(one):
+    if isinstance(op, ast.Sub) and LEAST in other and LEAST not in one and (NLL in one or _are_rivals(one)):
         return (labels - {LEAST}) | {RELATIVE}
     if isinstance(op, (ast.Add, ast.Sub)) and any(
         LEAST in top and RELATIVE in rest for top, rest in ((one, other), (other, one))

@@ -11,7 +11,6 @@ import ast
 from rules.analysis.flow.base import Asked, Walker
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.values import (
-    GATED,
     LOGITS,
     NLL,
     NONE,
@@ -74,8 +73,8 @@ def _trusted(labels: Labels, node: ast.AST, walker: Walker) -> Labels:
 
 
 def _is_weighed(labels: Labels) -> bool:
-    """Whether it is a logarithm of a share, or a probability times what is made of losses as well."""
-    return is_own(labels) and bool(labels & {TRUST, GATED})
+    """Whether it is a logarithm of a share."""
+    return is_own(labels) and TRUST in labels
 
 
 def _is_trust(labels: Labels) -> bool:
