@@ -42,6 +42,7 @@ PLAUSIBLE = (1.2, 8.0)  # bytes per token that a vocabulary can have
 NATURAL = (1.4426950408889634, 2.302585092994046, 3.3219280948873626)  # conversions between logarithms
 SAME = 0.001
 _SCORE = re.compile(r"bpb|bits_?per_?byte", re.I)
+_LOSS = re.compile(r"loss|nll|nats|entropy|cost|(?:^|_)ce(?:_|$)", re.I)
 _NUMBER = re.compile(r"\d{1,9}(?:\.\d{1,20})?")
 _STEPS = 3  # how many names may lie between the constant and what is printed
 
@@ -60,8 +61,10 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
     """Look for a constant in the computation of the score, then for runs that divide by too many bytes."""
     runs = headlines_of(submission)
     constants = list(_constants(submission.script)) if submission.script is not None else []
-    for value, score in constants[:1]:
+    for value, score in constants:
         used = next((run for run in runs if _divides_by(run, value) or _printed(score, submission)), None)
+        if used is None and not any(_LOSS.search(name) for name in _names(score.value)):
+            continue  # bits of something else: of a random guess, say
         place = submission.script.evidence(score.line, "read") if submission.script is not None else None
         if place is not None:
             where = ", and the claimed score divides by it" if used is not None else ""
