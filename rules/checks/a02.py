@@ -24,8 +24,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from rules.analysis.flow.claimed import claimed_scores
-from rules.analysis.flow.events import Block, Event, Kind
+from rules.analysis.flow.claimed import claimed_or_last
+from rules.analysis.flow.events import Block, Event
 from rules.analysis.flow.reach import weight
 from rules.analysis.flow.tables import LookUp, lookups_of, places
 from rules.analysis.flow.values import (
@@ -33,14 +33,12 @@ from rules.analysis.flow.values import (
     BYTES,
     GATED,
     LEAST,
-    NLL,
     PARTS,
     PSEUDO,
     SCALED,
     SHIFTED,
     SPREAD,
     TARGET,
-    VAL,
     Blend,
 )
 from rules.analysis.flow.walk import trace_of
@@ -75,8 +73,7 @@ def _not_understood(submission: Submission) -> Iterator[Finding]:
     trace = trace_of(submission)
     if trace is None:
         return
-    scores = [score for score in trace.all(Kind.SCORE) if {VAL, NLL} <= score.labels]
-    for score in claimed_scores(trace, submission) or scores[-1:]:
+    for score in claimed_or_last(trace, submission):
         numbers = [label.number for label in score.labels if isinstance(label, Blend)]
         if not numbers or score.labels & _SHAPES or trace.is_weight(score):
             continue

@@ -55,6 +55,12 @@ def claimed_scores(trace: Trace, submission: Submission) -> tuple[Event, ...]:
     return tuple(earlier[-1:])
 
 
+def claimed_or_last(trace: Trace, submission: Submission) -> tuple[Event, ...]:
+    """The sums that the claimed number is made of; where that is not known the last of validation losses, if any."""
+    claimed = claimed_scores(trace, submission)
+    return claimed or tuple(e for e in trace.all(Kind.SCORE) if {VAL, NLL} <= e.labels)[-1:]
+
+
 def kept_in(event: Event, trace: Trace) -> set[int]:
     """Identities of the scores that an event's value holds."""
     return {id(trace.scores[label.number]) for label in event.labels if isinstance(label, Kept)}

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rules.analysis.flow.claimed import claimed_scores
+from rules.analysis.flow.claimed import claimed_or_last
 from rules.analysis.flow.events import Block, Event, Kind, Round, Trace
 from rules.analysis.flow.order import walks
 from rules.analysis.flow.values import ANYWHERE, CLOCK, NLL, RANK, VAL, First, Limit, Part
@@ -37,13 +37,13 @@ class Deadline:
 
 def at_random(trace: Trace, submission: Submission) -> Event | None:
     """A score that the claimed number is made of, and whose tokens are picked at random."""
-    claimed = claimed_scores(trace, submission) or _last(trace)
+    claimed = claimed_or_last(trace, submission)
     return next((score for score in claimed if ANYWHERE in score.labels), None)
 
 
 def limited(trace: Trace, submission: Submission, fewest: int) -> tuple[Event, int] | None:
     """A score that the claimed number is made of, and of how many tokens alone, where they are fewer than that."""
-    for score in claimed_scores(trace, submission) or _last(trace):
+    for score in claimed_or_last(trace, submission):
         count = min((label.tokens for label in score.labels if isinstance(label, First)), default=fewest)
         if count < fewest:
             return score, count
@@ -55,7 +55,7 @@ def sparse(trace: Trace, submission: Submission) -> tuple[Event, Block | None, i
 
     With the branch that leaves out the others, None where the stretches are so taken from the text.
     """
-    for score in claimed_scores(trace, submission) or _last(trace):
+    for score in claimed_or_last(trace, submission):
         every = max((label.of for label in score.labels if isinstance(label, Part)), default=0)
         if every:
             return score, None, every
@@ -105,11 +105,6 @@ def _is_turn(node: ast.expr, loop: Block) -> bool:
     heads = (one for one in statements if isinstance(one, ast.For) and one.lineno == loop.line)
     bound = {name.id for head in heads for name in ast.walk(head.target) if isinstance(name, ast.Name)}
     return isinstance(node, ast.Name) and node.id in bound
-
-
-def _last(trace: Trace) -> tuple[Event, ...]:
-    scores = [score for score in trace.all(Kind.SCORE) if {VAL, NLL} <= score.labels]
-    return tuple(scores[-1:])
 
 
 def deadlines(trace: Trace, submission: Submission) -> Iterator[Deadline]:
