@@ -268,7 +268,8 @@ def _announced(session: Session, lane: str, limit: int) -> list[Due]:
         .returning(Job.id, Job.stage, Job.place)
         .execution_options(synchronize_session=False)
     )
-    return [Due(*row) for row in session.execute(marked)]
+    told = {row.id: Due(*row) for row in session.execute(marked)}  # an UPDATE returns its rows in any order
+    return [told[job_id] for job_id in ids]
 
 
 def unannounce(session: Session, job_ids: Sequence[UUID]) -> None:

@@ -145,6 +145,16 @@ def test_due_jobs_are_announced_once_and_again_when_nobody_came(
         assert jobs.due(session) == [Due(job_id, Stage.FETCH)]
 
 
+def test_what_has_been_due_for_longest_is_announced_first(scope: SessionScope) -> None:
+    waits = {f"1#{number}": float((7 * number) % 60) for number in range(1, 60)}
+    with scope() as session:
+        for subject, seconds in waits.items():
+            jobs.request(session, Stage.FETCH, subject, delay_seconds=-60 - seconds)
+    with scope() as session:
+        announced = [session.get_one(Job, one.job_id).subject for one in jobs.due(session)]
+    assert announced == sorted(waits, key=waits.__getitem__, reverse=True)
+
+
 def test_cancelled_work_is_not_done_and_its_holder_is_fenced_off(scope: SessionScope) -> None:
     job_id = asked(scope)
     lease = taken(scope, job_id)
