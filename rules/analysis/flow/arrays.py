@@ -25,6 +25,7 @@ from rules.analysis.flow.rivals import (
     SMALLEST,
     STACKS,
     best_of,
+    chooses_better,
     kept_beside,
     picked_by_best,
     rivalry,
@@ -34,6 +35,7 @@ from rules.analysis.flow.trust import SQUASHES, moved_on, owned, squashed
 from rules.analysis.flow.values import (
     AGAIN,
     BEST,
+    BETTER,
     DATA,
     ENTROPY,
     LEAST,
@@ -290,6 +292,16 @@ class Arrays(Learning):
             return Value(asked.labels | {SEEN})  # texts of both splits, one after the other
         return self._stacked(asked)
 
+    def _added_up(self, asked: Asked) -> Value | None:
+        """`sum(weight * share for ...)` over a few things: one after the other, as by hand."""
+        items = asked.arguments[0].items if asked.arguments and not asked.is_method else None
+        if not items or len(items) > MOST_FOLDED or all(item.known for item in items):
+            return None
+        total = asked.argument(1, "start", items[0])
+        for item in items[1:] if total is items[0] else items:
+            total = self.arithmetic(total, item, ast.Add(), asked.node)
+        return total.plus(beside(items, asked.node, self, asked.last))
+
     def _windows(self, asked: Asked) -> Value | None:
         return windows_of(asked, self)
 
@@ -344,9 +356,9 @@ class Arrays(Learning):
                 return Value(found)
         if len(asked.arguments) == 3 and all(NLL in one.all_labels() for one in asked.arguments):
             self.note(Kind.LEAST, asked.node, asked.last, asked.labels, detail="where")
-            by_best = BEST in asked.arguments[0].all_labels()
-            if by_best or _is_comparison(asked.node):
-                return Value(asked.labels | {LEAST})
+            test, *sides = (one.all_labels() for one in asked.arguments)
+            if BEST in test or chooses_better(test, *sides) or _is_comparison(asked.node):
+                return Value((asked.labels - {BETTER}) | {LEAST})
         mark = chosen_by_itself(asked, self)
         return Value(asked.labels | mark) if mark else None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -11,6 +11,7 @@ from rules.analysis.flow.aims import aims
 from rules.analysis.flow.events import Block, Round
 from rules.analysis.flow.files import FILES, LONGEST_NAME, every_split, file_labels, narrowed, of_file
 from rules.analysis.flow.objects import (
+    Array,
     Function,
     Library,
 )
@@ -31,6 +32,8 @@ from rules.analysis.flow.values import (
     literals,
 )
 from rules.analysis.nodes import walk
+
+MOST_ONE_BY_ONE = 8  # things that a comprehension goes over
 
 
 class Expressions(Operations):
@@ -91,8 +94,13 @@ class Expressions(Operations):
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> Value:
         names = dict(self.scope.names)
         try:
-            for generator in node.generators:
-                over = self.value(generator.iter)
+            over = self.value(node.generators[0].iter)
+            few = self._one_by_one(node, over)
+            if few is not None:
+                return few
+            for number, generator in enumerate(node.generators):
+                if number:
+                    over = self.value(generator.iter)
                 self.store(generator.target, self._beside_others(self.element(over), over, node), node)
                 for test in generator.ifs:
                     self.value(test)
@@ -108,6 +116,20 @@ class Expressions(Operations):
         array = self.array(node, element=found, container=True)
         array.labels |= found.labels
         return Value(found.labels, ref=array)
+
+    def _one_by_one(self, node: ast.expr, over: Value) -> Value | None:
+        """What is made of each of a few things; None where they are many, unknown or plain numbers."""
+        if not isinstance(node, (ast.ListComp, ast.GeneratorExp)) or len(node.generators) > 1:
+            return None
+        things = over.ref.few if isinstance(over.ref, Array) else over.items
+        if things is None or not 1 < len(things) <= MOST_ONE_BY_ONE or node.generators[0].ifs or not _differ(things):
+            return None
+        found = []
+        for thing in things:
+            self.store(node.generators[0].target, thing, node)
+            one = self.value(node.elt)
+            found.append(one.plus(tries(over, one.all_labels())))
+        return Value(items=tuple(found))
 
     def narrow(self, test: ast.expr, holds: bool = True) -> None:
         """Where a test of a file's name holds, or does not, the name is of fewer splits."""
@@ -192,6 +214,13 @@ def known_end(node: ast.JoinedStr) -> bool:
     """Whether the last part of a path stands there plainly."""
     last = node.values[-1] if node.values else None
     return isinstance(last, ast.Constant) and "/" in str(last.value)
+
+
+def _differ(things: Sequence[Value]) -> bool:
+    """Whether things are of different makes: other objects, or made of other parts of the text."""
+    return len({(id(thing.ref), thing.all_labels()) for thing in things if thing.items is None}) > 1 or any(
+        _differ(column) for column in zip(*(thing.items for thing in things if thing.items), strict=False)
+    )
 
 
 def _starred(nodes: Iterable[ast.expr]) -> bool:

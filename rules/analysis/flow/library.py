@@ -185,6 +185,7 @@ def _table() -> dict[str, Any]:
         (_IN_PLACE_SUM, Libraries._summed),
         (SMALLEST | LARGEST | INDICES | ORDERS | ORDERED_PLACES, Libraries._least),
         (("reduce",), Libraries._reduced),
+        (("sum", "fsum"), Libraries._added_up),
         (SQUASHES - {"softmax", "log_softmax"}, Libraries._squashed),
         (MOVES, Libraries._moved_on),
         (("eq", "ne", "equal", "not_equal"), Libraries._equal),

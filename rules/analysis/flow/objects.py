@@ -144,6 +144,7 @@ class Array:
     zero: bool = False  # made of zeros, so that binding it to a name begins a sum anew
     container: bool = False  # a list or dictionary, empty unless something was put in
     around: tuple[Any, ...] = field(default=(), repr=False)  # the blocks that it is made in
+    few: tuple[Value, ...] | None = None  # what walking through it gives, one by one, where that is known
 
     def held(self, depth: int) -> Labels:
         """Labels of what stands in it."""

@@ -26,7 +26,7 @@ from rules.analysis.flow.objects import (
 )
 from rules.analysis.flow.plain import is_script, same_type
 from rules.analysis.flow.pseudo import added
-from rules.analysis.flow.rivals import relative
+from rules.analysis.flow.rivals import relative, smaller
 from rules.analysis.flow.stretches import PLAIN_BOUNDS, Stretches
 from rules.analysis.flow.trust import owned
 from rules.analysis.flow.values import (
@@ -225,6 +225,8 @@ class Operations(Stretches):
             if {VAL, NLL} <= both and isinstance(node.ops[0], (ast.Lt, ast.LtE, ast.Gt, ast.GtE)):
                 self.note(Kind.COMPARED, node, "", one.all_labels() | others[0].all_labels(), detail=node)
         labels = one.all_labels()
+        if len(others) == 1 and isinstance(node.ops[0], (ast.Lt, ast.LtE, ast.Gt, ast.GtE)):
+            labels |= smaller(labels, others[0].all_labels(), self)
         if isinstance(node.ops[0], (ast.Eq, ast.NotEq)):
             labels |= matched(labels, others[0].all_labels())
         else:

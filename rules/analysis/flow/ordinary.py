@@ -192,6 +192,7 @@ class Ordinary(Settings):
             count = None if few is None else Count(len(few), Span(0, len(few) - 1))
             elements = (Value(place=Token(self.bases, 0), ref=count), *elements[:1])
         array = self.array(asked.node, element=Value(items=elements))
+        array.few = _rows(asked)
         return Value(ref=array)
 
     def _partial(self, asked: Asked) -> Value | None:
@@ -225,6 +226,15 @@ class Ordinary(Settings):
         if asked.last in _DISTRIBUTES and wrapped.ref is None and not wrapped.known:
             return Value(ref=Instance(Class("", {}, module=True)))
         return wrapped
+
+
+def _rows(asked: Asked) -> tuple[Value, ...] | None:
+    """What `zip` or `enumerate` of a few known things gives, one by one; None where they are not known."""
+    columns = [one.items for one in asked.arguments if one.items is not None]
+    if not columns or len(columns) != len(asked.arguments):
+        return None
+    numbers = [tuple(map(constant, range(len(columns[0]))))] if asked.last == "enumerate" else []
+    return tuple(Value(items=row) for row in zip(*numbers, *columns, strict=False))
 
 
 def _span(bounds: Arguments) -> Span:

@@ -14,6 +14,7 @@ from rules.analysis.flow.events import Block, Kind, Round, Trace
 from rules.analysis.flow.objects import Array
 from rules.analysis.flow.values import (
     BEST,
+    BETTER,
     DATA,
     LEAST,
     NLL,
@@ -24,6 +25,7 @@ from rules.analysis.flow.values import (
     VAL,
     Kept,
     Labels,
+    Lost,
     Past,
     Ranked,
     Rivals,
@@ -88,6 +90,22 @@ def best_of(asked: Asked, walker: Walker) -> Labels:
         return NONE
     picks = asked.last in SMALLEST or all(is_fresh(one, walker.trace) and not _is_old(one, walker) for one in losses)
     return _marked(asked, picks, walker)
+
+
+def smaller(one: Labels, other: Labels, walker: Walker) -> Labels:
+    """The mark of a comparison of two losses that the same tokens have by two predictions."""
+    if not all(is_fresh(side, walker.trace) and not _is_old(side, walker) for side in (one, other)):
+        return NONE
+    return frozenset({BETTER}) if _losts(one) and _losts(other) and _losts(one) != _losts(other) else NONE
+
+
+def chooses_better(test: Labels, *sides: Labels) -> bool:
+    """Whether a test asks which of these losses is the smaller, whatever it was called in between."""
+    return BETTER in test and all(_losts(side) and _losts(side) <= _losts(test) for side in sides)
+
+
+def _losts(labels: Labels) -> Labels:
+    return frozenset(label for label in labels if isinstance(label, Lost))
 
 
 def picked_by_best(owner: Value, key: Value, node: ast.AST, walker: Walker) -> Labels:
