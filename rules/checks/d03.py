@@ -6,8 +6,8 @@ that is decoded by itself becomes a replacement character of three bytes: a tabl
 look better than it is.
 
 ## Flagged
-A table in a `.npz` file with more bytes for a token than the vocabulary beside it shows; a run with a tokenizer of its
-own whose score divides by more bytes than the validation split has.
+A table in a `.npz`, `.json`, `.csv` or `.tsv` file with more bytes for a token than the vocabulary beside it shows; a
+run with a tokenizer of its own whose score divides by more bytes than the validation split has.
 
 ## Allowed
 Tables that count at most what each token spells; own tokenizers whose total is that of the split.
@@ -15,13 +15,15 @@ Tables that count at most what each token spells; own tokenizers whose total is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 
 from rules.analysis.bytecount import ByteCount, byte_count, consistent, transform_named
 from rules.analysis.headline import Headline, headlines_of, quoted, settled
 from rules.competition import Competition
 from rules.reading.arrays import Array, read_arrays
-from rules.reading.sentencepiece import read_model
+from rules.reading.columns import ENDINGS, read_columns
+from rules.reading.sentencepiece import SPACE, read_model
 from rules.reading.tokenmonster import read_vocabulary
 from rules.rule import Evidence, Finding, Location, Rule, Severity
 from rules.submission import FileEntry, Submission
@@ -34,6 +36,8 @@ TABLE = "base_bytes"
 LEADING = "has_leading_space"
 CERTAIN = 0.01  # more bytes than this share above the split's are no matter of how a document ends
 FILES_LIMIT = 20
+_BYTES = re.compile(r"byte|utf-?8", re.I)  # in the name of a column, or of a file that is one
+_LONE = re.compile(r"<0x[0-9A-Fa-f]{2}>")
 
 _FIX = "Count what each token spells in UTF-8 (a lone byte is one), and score again with that table."
 
@@ -41,43 +45,60 @@ _FIX = "Count what each token spells in UTF-8 (a lone byte is one), and score ag
 def check(submission: Submission, competition: Competition) -> Iterator[Finding]:
     """Compare each stored table with the vocabulary beside it, and each run's bytes with the split's."""
     for entry in _ending(submission, ".npz"):
-        yield from _check_table(entry, submission)
+        yield from _check_arrays(entry, submission)
+    for entry in _ending(submission, *ENDINGS):
+        yield from _check_columns(entry, submission)
     yield from _check_runs(submission, competition)
 
 
-def _ending(submission: Submission, ending: str) -> list[FileEntry]:
-    return [f for f in submission.files if f.name.casefold().endswith(ending)][:FILES_LIMIT]
+def _ending(submission: Submission, *endings: str) -> list[FileEntry]:
+    return [f for f in submission.files if f.name.casefold().endswith(endings)][:FILES_LIMIT]
 
 
-def _check_table(entry: FileEntry, submission: Submission) -> Iterator[Finding]:
+def _check_arrays(entry: FileEntry, submission: Submission) -> Iterator[Finding]:
     file = read_arrays(entry)
     names = {info.name for info in file.arrays}
     table = file.load(TABLE) if TABLE in names else None
     if table is None or table.ndim != 1 or table.dtype.kind not in "iu":
         return
     leading = file.load(LEADING) if LEADING in names else None
-    known = next((v for v in _vocabularies(submission) if len(v) == len(table)), None)
-    place = Location(entry.path)
+    sizes = _stored(table, leading)
+    known = next((v for v in _vocabularies(submission) if len(v) == len(sizes)), None)
     if known is None:
         yield RULE.at(
-            place,
+            Location(entry.path),
             f"The byte table for {len(table):,} tokens cannot be compared: no vocabulary of that size that can be "
             "read lies beside it.",
             fix="Add the tokenizer's vocabulary to the folder.",
             severity=Severity.NOTE,
         )
         return
-    wrong = [token for token, size in known.items() if _stored(table, leading, token) > size]
-    if wrong:
-        first = wrong[0]
-        stored, size = _stored(table, leading, first), known[first]
-        yield RULE.at(
-            place,
-            f"The byte table gives {len(wrong)} of {len(table):,} tokens more bytes than they spell (ids "
-            f"{_ranges(wrong)}): token {first} has {size} and counts as {stored}.",
-            fix=_FIX,
-            evidence=(Evidence(place, f"{TABLE}[{first}] = {stored}; the token has {size}", "read"),),
-        )
+    yield from _compared(entry, TABLE, sizes, known)
+
+
+def _check_columns(entry: FileEntry, submission: Submission) -> Iterator[Finding]:
+    """Byte tables of a JSON, CSV or TSV file, where a vocabulary of their length is at hand."""
+    for name, sizes in read_columns(entry).numbers.items():
+        if _BYTES.search(name or entry.name) is None:
+            continue
+        known = next((v for v in _vocabularies(submission) if len(v) == len(sizes)), None)
+        if known is not None:
+            yield from _compared(entry, name or "byte table", sizes, known)
+
+
+def _compared(entry: FileEntry, name: str, sizes: Sequence[int], known: Mapping[int, int]) -> Iterator[Finding]:
+    """What a table says of tokens beside what they spell at most."""
+    wrong = [token for token, size in known.items() if sizes[token] > size]
+    if not wrong:
+        return
+    first, place = min(wrong), Location(entry.path)
+    yield RULE.at(
+        place,
+        f"The byte table gives {len(wrong)} of {len(sizes):,} tokens more bytes than they spell (ids "
+        f"{_ranges(sorted(wrong))}): token {first} has {known[first]} and counts as {sizes[first]}.",
+        fix=_FIX,
+        evidence=(Evidence(place, f"{name}[{first}] = {sizes[first]}; the token has {known[first]}", "read"),),
+    )
 
 
 def _vocabularies(submission: Submission) -> Iterator[Mapping[int, int]]:
@@ -86,12 +107,20 @@ def _vocabularies(submission: Submission) -> Iterator[Mapping[int, int]]:
         yield {number: len(token) for number, token in read_vocabulary(entry).items()}
     for entry in _ending(submission, ".model"):
         yield {number: piece.utf8_bytes for number, piece in enumerate(read_model(entry).pieces)}
+    for entry in _ending(submission, *ENDINGS):
+        for pieces in read_columns(entry).texts.values():
+            yield {number: _spelt(piece) for number, piece in enumerate(pieces)}
 
 
-def _stored(table: Array, leading: Array | None, token: int) -> int:
-    """Bytes that the table can give a token: its own, and one for a leading space."""
-    extra = int(bool(leading[token])) if leading is not None and leading.shape == table.shape else 0
-    return int(table[token]) + extra
+def _spelt(piece: str) -> int:
+    """Bytes that a piece of a written vocabulary stands for at most: `<0xE2>` is one, U+2581 is a space."""
+    return 1 if _LONE.fullmatch(piece) else len(piece.replace(SPACE, " ").encode("utf-8", "replace"))
+
+
+def _stored(table: Array, leading: Array | None) -> list[int]:
+    """Bytes that a table can give each token: its own, and one for a leading space."""
+    spaces = leading if leading is not None and leading.shape == table.shape else None
+    return [int(size) + (spaces is not None and bool(spaces[token])) for token, size in enumerate(table)]
 
 
 def _ranges(numbers: list[int]) -> str:
