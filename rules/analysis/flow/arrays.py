@@ -48,11 +48,10 @@ from rules.analysis.flow.values import (
     SCALED,
     SEEN,
     SHIFTED,
-    TARGET,
-    TOLD,
     TOP,
     TRAIN,
     VAL,
+    Labels,
     Value,
 )
 from rules.analysis.flow.windows import of_shifts, windows_of
@@ -184,12 +183,13 @@ class Arrays(Learning):
             return self.looked_up(owner, key, asked.node)
         found = owner.all_labels()
         if LOGITS in found and key.all_labels() & DATA:
-            wanted = key.all_labels()
             best = picked_by_best(owner, key, asked.node, self)
-            lost = self.lost(asked.node, found | wanted)
-            lost = lost if TARGET in wanted else lost - {TOLD}  # what was hinted before may be looked up too
-            return Value(found | wanted | {NLL} | lost | picked(found, wanted, asked.node, self) | best)
+            return Value(self.at_token(found, key.all_labels(), asked.node) | best)
         return self.item(owner, key, asked.node)
+
+    def at_token(self, answer: Labels, came: Labels, node: ast.AST) -> Labels:
+        """Labels of what an answer has at a token of the text."""
+        return answer | came | {NLL} | self.lost(node, answer | came) | picked(answer, came, node, self)
 
     def _product(self, asked: Asked) -> Value | None:
         """`losses.mul(0.97)`, `torch.div(losses, count)`."""
@@ -253,7 +253,7 @@ class Arrays(Learning):
         answer, came = asked.argument(0).all_labels(), asked.argument(1).all_labels()
         if not asked.is_method or LOGITS not in answer or not came & DATA:
             return None
-        return Value(answer | came | {NLL, LOGP} | picked(answer, came, asked.node, self))
+        return Value(self.at_token(answer, came, asked.node) | {LOGP})
 
     def _entropy(self, asked: Asked) -> Value | None:
         """`torch.special.entr(p)`, `Categorical(logits=logits).entropy()`."""

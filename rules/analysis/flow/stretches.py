@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from rules.analysis.flow.aims import aims, picked
+from rules.analysis.flow.aims import aims
 from rules.analysis.flow.calls import Calls
 from rules.analysis.flow.files import some_of
 from rules.analysis.flow.marks import before_own, begins_own
@@ -255,9 +255,7 @@ class Stretches(Calls):
         if STORED in labels and key.all_labels() & DATA:  # a table by tokens, and no text by its places
             labels -= {STORED}
         if LOGITS in labels and _picks_token(key.all_labels()):
-            wanted = key.all_labels()
-            lost = self.lost(node, labels | wanted)
-            return Value(labels | wanted | {NLL} | lost | picked(labels, wanted, node, self))
+            return Value(self.at_token(labels, key.all_labels(), node))
         if labels & DATA and not labels & {NLL, LOGITS} and key.place is not None:
             labels |= {key.place}
         elif NLL in labels and key.place is not None and key.place.offset < 0:
