@@ -11,12 +11,13 @@ from rules.analysis.flow.aims import aims
 from rules.analysis.flow.base import Leave
 from rules.analysis.flow.events import Kind, Round
 from rules.analysis.flow.files import FILES
-from rules.analysis.flow.objects import Count, Instance
+from rules.analysis.flow.objects import Array, Count, Instance
 from rules.analysis.flow.order import is_first
 from rules.analysis.flow.stores import Stores
 from rules.analysis.flow.turning import comes_true
 from rules.analysis.flow.values import (
     DATA,
+    LOGITS,
     MATCHED,
     NLL,
     NONE,
@@ -25,8 +26,10 @@ from rules.analysis.flow.values import (
     VAL,
     Aim,
     Labels,
+    Later,
     Once,
     Past,
+    Token,
     Turn,
     Value,
     constant,
@@ -175,7 +178,7 @@ class Branches(Stores):
         parent = self.trail[-1]
         place = len(parent.children)
         rounds = 1 if self.once else 2
-        begins = self.scope.names
+        begins = dict(self.scope.names)
         for number in range(rounds):
             if number:
                 self._age(begins, node)
@@ -208,7 +211,10 @@ class Branches(Stores):
         past = frozenset({Past(getattr(loop, "lineno", 1))})
         names = self.scope.names
         for name, value in names.items():
-            if begins.get(name) is not value and (value.labels & DATA or any(isinstance(o, Aim) for o in value.labels)):
+            known = begins.get(name)
+            if known is None or known is value or _is_carried(known, value):
+                continue
+            if value.labels & DATA or any(isinstance(o, Aim) for o in value.labels):
                 names[name] = unaimed(value).plus(past)
 
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
@@ -300,6 +306,8 @@ def times_of(value: Value) -> int | None:
     """How often a loop over the value turns, None where that is not known."""
     if isinstance(value.ref, Count):
         return value.ref.times
+    if isinstance(value.ref, Array) and value.ref.few is not None:
+        return len(value.ref.few)
     return None if value.items is None else len(value.items)
 
 
@@ -307,6 +315,14 @@ def _setting_of(over: ast.expr) -> str:
     """The name that says how often a loop turns: "epochs" for `range(args.epochs)`."""
     bound = over.args[-1] if isinstance(over, ast.Call) and 0 < len(over.args) < 3 else None
     return str(getattr(bound, "attr", getattr(bound, "id", "")))
+
+
+def _is_carried(known: Value, value: Value) -> bool:
+    """Whether a value is of the same tokens as before the loop, as what goes through the layers of a network is."""
+    if value.labels & {NLL, LOGITS}:
+        return False
+    where = frozenset(label for label in value.labels if label in DATA or isinstance(label, (Token, Later)))
+    return bool(where & DATA) and where <= known.labels
 
 
 def _same(before: dict[str, Value], after: dict[str, Value]) -> bool:

@@ -176,9 +176,8 @@ class Calls(Libraries):
         if self._is_forward(function):
             return self.network(arguments[0] if arguments else NOTHING, arguments[1:], named, node)
         if self._prints(function):
-            self.note(
-                Kind.PRINT, node, template(node, self.value, arguments), labels_of(arguments, named), detail=arguments
-            )
+            shown = template(node, self.value, arguments, fields=function.node.args.kwarg is not None)
+            self.note(Kind.PRINT, node, shown, labels_of(arguments, named), detail=arguments)
             return NOTHING
         times = self.times.get(function.node, 0)
         if self.depth >= MOST_DEPTH or times >= _most_times(function) or self._is_running(function):

@@ -28,8 +28,19 @@ def prints_its_argument(function: _Callable) -> bool:
     nodes = [node for part in body for node in walk(part)]
     if any(isinstance(node, ast.Return) and node.value is not None for node in nodes):
         return False
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
     given = set(_arguments(function))
-    return any(isinstance(node, ast.Call) and _hands_on(node, given) for node in nodes)
+    return any(_hands_on(call, given) for call in calls) or _prints_fields(function, calls)
+
+
+def _prints_fields(function: _Callable, calls: Sequence[ast.Call]) -> bool:
+    """Whether the names and values that it is given, `**fields`, are made into a line that is printed."""
+    fields = function.args.kwarg
+    if fields is None:
+        return False
+    shown = (call for call in calls if getattr(call.func, "attr", getattr(call.func, "id", "")) in _SINKS | _WRITES)
+    parts = (node for call in shown for argument in call.args for node in walk(argument))
+    return any(isinstance(node, ast.Name) and node.id == fields.arg for node in parts)
 
 
 def _is_short(body: Sequence[ast.AST]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from rules.analysis.flow.formatting import OPEN, opened
@@ -22,14 +22,22 @@ def written(node: ast.JoinedStr, value: Callable[[ast.expr], Value]) -> Written:
     return Written("".join(_parts(node, value))[:MOST_TEXT])
 
 
-def template(node: ast.AST, value: Callable[[ast.expr], Value], given: Sequence[Value] = ()) -> str:
-    """The text that a call prints, with `{}` for each part that is not known. `given`: what its arguments are."""
+def template(
+    node: ast.AST, value: Callable[[ast.expr], Value], given: Sequence[Value] = (), *, fields: bool = False
+) -> str:
+    """The text that a call prints, with `{}` for each part that is not known.
+
+    `given`: what its arguments are; `fields`: whether it prints the names and values of those that have a name.
+    """
     if not isinstance(node, ast.Call):
         return ""
     texts = ["".join(_parts(argument, value)) for argument in node.args]
     plain = len(given) >= len(texts) and not any(isinstance(argument, ast.Starred) for argument in node.args)
     made = given[len(given) - len(texts) :] if plain else [NOTHING] * len(texts)
-    return " ".join(_made(*one) for one in zip(texts, made, strict=True))[:MOST_TEXT]
+    shown = [_made(*one) for one in zip(texts, made, strict=True)]
+    if fields:
+        shown.append("".join(_fields(((one.arg, one.value) for one in node.keywords), value)))
+    return " ".join(shown)[:MOST_TEXT]
 
 
 def _made(text: str, given: Value) -> str:
@@ -53,8 +61,24 @@ def _parts(node: ast.expr, value: Callable[[ast.expr], Value]) -> Iterator[str]:
         yield opened(str(node.left.value))
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
         yield _BRACED.sub(OPEN, "".join(_parts(node.func.value, value)))
+    elif isinstance(node, ast.Call) and node.args and getattr(node.func, "attr", "") == "dumps":
+        yield from _parts(node.args[0], value)
+    elif isinstance(node, ast.Dict):
+        named = ((getattr(key, "value", None), one) for key, one in zip(node.keys, node.values, strict=True))
+        yield from _fields(named, value)
+    elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "dict" and not node.args:
+        yield from _fields(((one.arg, one.value) for one in node.keywords), value)
     else:
         yield _known(node, value)
+
+
+def _fields(named: Iterable[tuple[object, ast.expr]], value: Callable[[ast.expr], Value]) -> Iterator[str]:
+    """Names and values in their order, whatever stands between them: `{"val_bpb": bpb}`, `log(val_bpb=bpb)`."""
+    for name, node in named:
+        yield name if isinstance(name, str) else ""
+        yield OPEN
+        yield from _parts(node, value)
+        yield OPEN
 
 
 def _known(node: ast.expr, value: Callable[[ast.expr], Value]) -> str:

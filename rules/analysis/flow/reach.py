@@ -16,7 +16,7 @@ from rules.submission import Submission
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The first sum of validation losses that has a mark, or the result of a function where no sum shows it.
+    """The first sum of validation losses that has a mark, or the result of a function or the print that shows it.
 
     `claimed`: whether the claimed number is made of it, None: not known.
     """
@@ -31,6 +31,9 @@ def reach_of(mark: Label, trace: Trace, submission: Submission) -> Reach | None:
         for event in trace.all(kind):
             if {VAL, NLL, mark} <= event.labels and not trace.is_weight(event):
                 return Reach(event, is_claimed(mark, trace, submission))
+    shown = claimed_print(trace, submission)
+    if shown is not None and {VAL, NLL, mark} <= shown.labels:  # the mean is taken where it is printed
+        return Reach(shown, claimed=True)
     return None
 
 

@@ -41,6 +41,7 @@ ORDERS = frozenset({"sort", "sorted", "msort", "topk", "kthvalue", "nsmallest", 
 FIRST_ONES = frozenset({"topk", "kthvalue"})  # of several in order, so many
 ORDERED_PLACES = frozenset({"argsort"})
 PLACES = "places"  # of several losses in order: where each of them stands
+MOST_TRIES = 8  # that stand in a program one by one
 _AXES = ("dim", "axis")
 _SAME_AXIS: dict[int, frozenset[int]] = {  # in how many dimensions there are, where that is not known
     0: frozenset({0, -2, -3}),
@@ -71,6 +72,23 @@ def kept_beside(array: Array, labels: Labels, walker: Walker) -> Labels:
     if not loops or not is_fresh(labels, walker.trace) or any(_picks(loop, labels) for loop in loops):
         return NONE
     return frozenset({Rivals(0)})
+
+
+def kept_in_columns(array: Array, key: Value, labels: Labels, walker: Walker) -> Labels:
+    """The mark of a table with a place for each of several tries on the text: `paid[trial, start:end] = losses`."""
+    if key.items is None or array.container or not is_fresh(labels, walker.trace):
+        return NONE
+    loops = {one.detail.number: one for one in walker.trail if one.what == "loop" and isinstance(one.detail, Round)}
+    for axis, part in enumerate(key.items):
+        counted = [loops[label.loop] for label in part.labels if isinstance(label, Turn) and label.loop in loops]
+        if len(counted) == 1 and len(key.items) > 1 and not part.all_labels() & DATA and _tries(counted[0], labels):
+            return frozenset({Rivals(axis)})
+    return NONE
+
+
+def _tries(loop: Block, labels: Labels) -> bool:
+    """Whether a loop goes over tries: nothing of the text is picked by its turn, or a few things are gone over."""
+    return not _picks(loop, labels) or (1 < (loop.detail.times or 0) <= MOST_TRIES and not loop.labels & DATA)
 
 
 def best_of(asked: Asked, walker: Walker) -> Labels:

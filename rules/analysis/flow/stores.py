@@ -10,6 +10,7 @@ from rules.analysis.flow.events import Kind
 from rules.analysis.flow.expressions import Expressions
 from rules.analysis.flow.marks import is_own_share
 from rules.analysis.flow.objects import Array, ModuleOf
+from rules.analysis.flow.rivals import kept_in_columns
 from rules.analysis.flow.values import (
     HELD,
     LOGITS,
@@ -116,7 +117,7 @@ class Stores(Expressions):
                 known = array.fields.get(key.const)
                 array.fields[key.const] = value if known is None or not self.uncertain else joined(known, value)
             array.take(value)
-            array.labels |= labels
+            array.labels |= labels | kept_in_columns(array, key, labels, self)
             self.wrote(owner, key, node)
         else:
             self.mixed_in(target.value, labels)

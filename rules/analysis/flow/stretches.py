@@ -287,8 +287,8 @@ def _may_be_less(bound: ast.expr | None) -> bool:
 
 
 def _stays_array(owner: Value, labels: Labels) -> bool:
-    """Whether a stretch of an array is a table still: the counts of a text are one, the text itself is none."""
-    return isinstance(owner.ref, Array) and (bool(owner.ref.writes) or not labels & DATA)
+    """Whether a stretch of an array is a table still: counts and losses of a text are one, the text itself is none."""
+    return isinstance(owner.ref, Array) and (bool(owner.ref.writes) or NLL in labels or not labels & DATA)
 
 
 def cuts_of(key: Value) -> Labels:

@@ -29,6 +29,9 @@ LINE = "closing val_loss:2.66380136 val_bpb:1.03122838"
         ("def score(tokens):\n    print('begin')", False),
         ("pick = lambda text: text if text else lambda: text", False),  # bodies that are no lists of statements
         ("say = lambda text: print(text) if RANK == 0 else None", True),
+        ("def say(**fields):\n    print(json.dumps(fields))", True),
+        ("def say(self, **fields):\n    print(' | '.join(f'{k}={v}' for k, v in fields.items()))", True),
+        ("def say(**fields):\n    return fields", False),
     ],
 )
 def test_a_function_that_hands_its_argument_on_prints(text: str, expected: bool) -> None:
@@ -53,3 +56,19 @@ def test_a_function_that_hands_its_argument_on_prints(text: str, expected: bool)
 def test_the_call_that_printed_a_line_is_found(program: str) -> None:
     (event,) = walked(READ + program).all(Kind.PRINT)
     assert likeness(event.name, LINE) >= len("closingvallossvalbpb")
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "def tell(**fields):\n    print(json.dumps(fields))\ntell(event='closing', val_loss=a, val_bpb=round(b, 8))",
+        "print(json.dumps({'event': 'closing', 'val_loss': a, 'val_bpb': b}))",
+        "print(json.dumps(dict(event='closing', val_loss=a, val_bpb=b)))",
+        "print({'event': 'closing', 'val_loss': a, 'val_bpb': b})",
+    ],
+)
+def test_the_call_that_printed_names_and_values_is_found(program: str) -> None:
+    (event,) = walked(READ + program).all(Kind.PRINT)
+    line = '{"event": "closing", "val_loss": 2.66380136, "val_bpb": 1.03122838}'
+    assert likeness(event.name, line) >= len("eventclosingvallossvalbpb")
+    assert not likeness(event.name, line.replace("closing", "step"))
