@@ -28,6 +28,7 @@ RULE = Rule(
     code="A06", name="nll-rescaled-after-scoring", category="loss-rescaled", severity=Severity.BLOCK, doc=__doc__
 )
 
+_SUMS = {Kind.SCORE: "summed up", Kind.RETURN: "given as the result", Kind.PRINT: "printed as the score"}
 _FIX = "Sum the losses up as they are; a temperature belongs on the logits, before the softmax."
 
 
@@ -35,15 +36,18 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
     """Yield one finding where a loss that was made smaller reaches a sum."""
     trace = trace_of(submission)
     reach = reach_of(SCALED, trace, submission) if trace is not None else None
-    if trace is None or reach is None or reach.score.kind is not Kind.SCORE:
+    if trace is None or reach is None or (reach.score.kind is not Kind.SCORE and reach.claimed is not True):
         return
     scale = before(reach.score, Kind.SCALE, trace)
     if scale is None:
         return
     severity, open_question = weight(reach.claimed, submission, scale, reach.score)
+    by = f"{scale.detail:g}" if scale.detail is not None else "numbers that are made of their places"
+    if scale.detail is None and severity is Severity.BLOCK:
+        severity, open_question = Severity.REVIEW, " Whether these only choose what is counted is open."
     yield RULE.at(
         scale.location,
-        f"Losses on validation tokens are multiplied by {scale.detail:g} and then summed up at line "
+        f"Losses on validation tokens are multiplied by {by} and then {_SUMS[reach.score.kind]} at line "
         f"{reach.score.line}.{open_question}",
         fix=_FIX,
         severity=severity,

@@ -8,9 +8,11 @@ until then a distribution carries, as `Aim`, what its weights were made of.
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
 from rules.analysis.flow.base import Walker
 from rules.analysis.flow.events import Event, Kind
+from rules.analysis.flow.marks import is_logarithm
 from rules.analysis.flow.objects import Array
 from rules.analysis.flow.values import (
     AIMED,
@@ -37,9 +39,7 @@ def aims(value: Value, walker: Walker) -> Labels:
 
     Not what earlier turns have left, nor counts of text, which other rules are about.
     """
-    labels = value.all_labels()
-    if HELD in labels and isinstance(value.ref, Array) and _is_made_in_turn(value.ref, walker):
-        labels -= {HELD}  # the targets of this batch, put together row by row
+    labels = of_turn(value, walker)
     if labels & {LOGITS, NLL, STATE, HINTED} or any(isinstance(label, Past) for label in labels):
         return NONE
     found = NONE if HELD in labels else aimed(labels)
@@ -49,6 +49,13 @@ def aims(value: Value, walker: Walker) -> Labels:
         if read not in counts and _is_of_this_turn(read, walker):
             found |= _made_of(read.labels)
     return found if counts or HELD in labels else found | _made_of(labels)
+
+
+def of_turn(value: Value, walker: Walker) -> Labels:
+    """Its labels; the targets of this batch that an array was filled with row by row are held no longer than it."""
+    labels = value.all_labels()
+    is_new = HELD in labels and isinstance(value.ref, Array) and _is_made_in_turn(value.ref, walker)
+    return labels - {HELD} if is_new else labels
 
 
 def aimed(labels: Labels) -> Labels:
@@ -81,7 +88,20 @@ def mixed(one: Value, other: Value, op: ast.AST, node: ast.AST, walker: Walker) 
     if isinstance(op, ast.Mult):
         found = _at_token(one, other, walker) or _at_token(other, one, walker)
         return _noted(found, node, one.all_labels() | other.all_labels(), walker)
-    return _mixed(one, other, node, walker) if isinstance(op, (ast.Add, ast.Sub)) else NONE
+    if not isinstance(op, (ast.Add, ast.Sub)):
+        return NONE
+    by = _by_logarithm(one, other, node, walker)  # of a weight, beside that of the probability
+    return _noted(by, node, one.all_labels() | other.all_labels(), walker) or mixed_beside((one, other), node, walker)
+
+
+def _by_logarithm(one: Value, other: Value, node: ast.AST, walker: Walker) -> Labels:
+    """Which of what a weight is made of is the token that came, where its logarithm is added."""
+    if not isinstance(node, ast.BinOp):
+        return NONE
+    for part, by, weight in ((one, other, node.right), (other, one, node.left)):
+        if is_logarithm(weight) and NLL not in by.all_labels():
+            return _at_token(part, by, walker)
+    return NONE
 
 
 def blended(labels: Labels, parts: tuple[Value, ...], by: Value, node: ast.AST, walker: Walker) -> Labels | None:
@@ -116,14 +136,15 @@ def _at_token(part: Value, by: Value, walker: Walker) -> Labels:
     return frozenset(aim for aim in aims(by, walker) if isinstance(aim, Aim) and aim.at in came)
 
 
-def _mixed(one: Value, other: Value, node: ast.AST, walker: Walker) -> Labels:
-    """The sum of two probabilities of the token that came, of which both are weighed by it."""
-    first, second = one.all_labels(), other.all_labels()
-    if NLL not in first | second or STATE in first | second:
+def mixed_beside(parts: Sequence[Value], node: ast.AST, walker: Walker) -> Labels:
+    """The mark of two probabilities of the token that came, added up or put side by side, both weighed by it."""
+    labels = [part.all_labels() for part in parts]
+    every = frozenset[Label]().union(*labels)
+    if len(parts) != 2 or NLL not in every or STATE in every:
         return NONE
-    both = [_ats(labels if NLL in labels else aims(part, walker)) for part, labels in ((one, first), (other, second))]
-    came = frozenset[Token | str]().union(*(_came(labels) for labels in (first, second) if NLL in labels))
-    return _hit(both[0] & both[1] & came, first | second, node, walker)
+    first, second = (_ats(own if NLL in own else aims(part, walker)) for part, own in zip(parts, labels, strict=True))
+    came = frozenset[Token | str]().union(*(_came(own) for own in labels if NLL in own))
+    return _hit(first & second & came, every, node, walker)
 
 
 def _noted(found: Labels, node: ast.AST, labels: Labels, walker: Walker) -> Labels:

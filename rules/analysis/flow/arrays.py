@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from rules.analysis.flow.aims import aims, blended, hinted, picked, weighed
+from rules.analysis.flow.aims import aims, blended, hinted, mixed_beside, picked, weighed
 from rules.analysis.flow.base import Asked, labels_of
 from rules.analysis.flow.blends import chosen_by_itself
 from rules.analysis.flow.events import Kind
@@ -61,6 +61,7 @@ TABLE_READS = {"gather": 1, "index_select": 1, "take": 0, "take_along_dim": 0, "
 MOST_FOLDED = 16
 _NORMALISE = frozenset({"softmax", "log_softmax", "logsumexp", "logaddexp"})
 MULTIPLIES, DIVIDES = frozenset({"mul", "multiply"}), frozenset({"div", "divide", "true_divide"})
+INNER_PRODUCTS = frozenset({"dot", "vdot", "inner", "matmul", "mv"})
 
 
 class Arrays(Learning):
@@ -191,11 +192,15 @@ class Arrays(Learning):
         """Labels of what an answer has at a token of the text."""
         return answer | came | {NLL} | self.lost(node, answer | came) | picked(answer, came, node, self)
 
+    def _inner_product(self, asked: Asked) -> Value | None:
+        """`torch.dot(losses, weights)`."""
+        return self._product(asked) if NLL in asked.labels else None
+
     def _product(self, asked: Asked) -> Value | None:
         """`losses.mul(0.97)`, `torch.div(losses, count)`."""
         if len(asked.arguments) != 2:
             return None
-        op = ast.Mult() if asked.last in MULTIPLIES else ast.Div()
+        op = ast.Div() if asked.last in DIVIDES else ast.Mult()
         return self.arithmetic(asked.arguments[0], asked.arguments[1], op, asked.node)
 
     def _put_out(self, asked: Asked, found: Value | None) -> None:
@@ -267,7 +272,8 @@ class Arrays(Learning):
             return Value((asked.labels - {TOP}) | {LOGITS} | ({LOGP} if asked.last == "log_softmax" else NONE))
         if asked.last == "logaddexp" and not asked.is_method and len(asked.arguments) == 2 and NLL not in asked.labels:
             return Value(weighed(asked.labels, *asked.arguments, asked.node, self))
-        mark = beside(asked.arguments, asked.node, self, asked.last) if asked.last == "logaddexp" else NONE
+        pair = asked.arguments if asked.last == "logaddexp" else ()
+        mark = beside(pair, asked.node, self, asked.last) | mixed_beside(pair, asked.node, self)
         if mark:
             return Value((asked.labels - {SCALED, SHIFTED}) | mark)
         found = squashed(asked, self) if asked.last in SQUASHES else NONE
@@ -285,6 +291,8 @@ class Arrays(Learning):
         items = (asked.arguments[0].items if asked.arguments else None) or ()
         labels = [item.all_labels() for item in items]
         mark = beside(items, asked.node, self, asked.last)
+        if all(NLL in one for one in labels):
+            mark |= mixed_beside(items, asked.node, self)
         if mark:
             return Value(asked.labels | mark)
         splits = [one & {VAL, TRAIN} for one in labels]

@@ -36,6 +36,7 @@ from rules.analysis.flow.values import (
     NLL,
     NOTHING,
     PARTS,
+    RAMP,
     STORED,
     TARGET,
     TOLD,
@@ -327,10 +328,14 @@ class Calls(Libraries):
             self.trace.ratios.update((number, under) for number in above for under in below)
 
     def scaled(self, one: Value, other: Value, node: ast.AST) -> bool:
-        """Note a loss that is multiplied by a plain number."""
+        """Note a loss that is multiplied by a plain number, or by one for each place of a text."""
         for loss, factor in ((one, other), (other, one)):
             if NLL in loss.labels and factor.known and isinstance(factor.const, float) and _shrinks(factor.const):
                 self.note(Kind.SCALE, node, "", loss.labels, detail=factor.const)
+                return True
+            labels, of_loss = factor.all_labels(), loss.all_labels()
+            if RAMP in labels and NLL in of_loss and not labels & (DATA | {NLL, LOGITS}):
+                self.note(Kind.SCALE, node, "", of_loss)
                 return True
         return False
 

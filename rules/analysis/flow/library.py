@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from rules.analysis.flow import printing
-from rules.analysis.flow.arrays import DIVIDES, MULTIPLIES, TABLE_READS, TABLE_WRITES, Arrays
+from rules.analysis.flow.arrays import DIVIDES, INNER_PRODUCTS, MULTIPLIES, TABLE_READS, TABLE_WRITES, Arrays
 from rules.analysis.flow.base import Arguments, Asked, Named, labels_of
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.loading import BY_PATH, FROM_SPEC
@@ -238,6 +238,7 @@ def _table() -> dict[str, Any]:
         (TEXT_METHODS, Libraries._text),
         (("type",), Libraries._type),
         (MULTIPLIES | DIVIDES, Libraries._product),
+        (INNER_PRODUCTS, Libraries._inner_product),
     ]
     return {name: handler for names, handler in groups for name in names}
 

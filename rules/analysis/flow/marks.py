@@ -122,3 +122,22 @@ def begins_own(owner: Value, key: Value) -> bool:
     if RANK in key.labels:
         return True
     return RANK in owner.labels and key.known and key.const == 0 and not owner.turns
+
+
+def is_logarithm(node: ast.AST | None) -> bool:
+    """Whether a term is a log-probability, which is taken away from a sum to score it."""
+    while node is not None:
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if "log" in name.casefold():
+                return True
+            node = node.args[0] if node.args else getattr(node.func, "value", None)
+        elif isinstance(node, ast.BinOp):
+            if is_logarithm(node.right):
+                return True
+            node = node.left
+        elif isinstance(node, ast.Name):
+            return "log" in node.id.casefold()
+        else:
+            node = getattr(node, "value", getattr(node, "operand", None))
+    return False

@@ -38,6 +38,7 @@ from rules.analysis.flow.values import (
     NLL,
     NONE,
     NOTHING,
+    RAMP,
     RANK,
     SCALED,
     SHIFTED,
@@ -239,7 +240,7 @@ class Operations(Stretches):
             labels |= hinted(one, others[0])
         elif len(others) == 1:
             labels |= self._masked(node, one, others[0])
-        return Value(labels)
+        return Value(labels - {RAMP})  # which places are meant, and no number of theirs
 
     def _masked(self, node: ast.Compare, one: Value, other: Value) -> Labels:
         """Of `positions < bound`: a mask of the part before the bound; of `positions >= bound` of the part after it."""

@@ -27,7 +27,9 @@ from rules.analysis.flow.values import (
     CLOCK,
     DATA,
     LENGTH,
+    NONE,
     NOTHING,
+    RAMP,
     RAND,
     RANK,
     TRAIN,
@@ -134,7 +136,7 @@ class Ordinary(Settings):
                 times = len(range(*[one.const for one in asked.arguments]))
             except (TypeError, ValueError, OverflowError):
                 times = None
-        turns |= steps_of(asked)
+        turns |= steps_of(asked) | ({RAMP} if asked.last == "arange" else NONE)
         return Value(turns, place=self.place_of(asked.node), ref=Count(times, _span(asked.arguments)))
 
     def _sliced(self, asked: Asked) -> Value | None:

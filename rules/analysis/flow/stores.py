@@ -8,7 +8,7 @@ from rules.analysis.flow.aims import aims
 from rules.analysis.flow.calls import NAMED_VAL
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.expressions import Expressions
-from rules.analysis.flow.marks import is_own_share
+from rules.analysis.flow.marks import is_logarithm, is_own_share
 from rules.analysis.flow.objects import Array, ModuleOf
 from rules.analysis.flow.rivals import kept_in_columns
 from rules.analysis.flow.values import (
@@ -215,25 +215,6 @@ def _is_made(value: Value, node: ast.AST) -> bool:
 def remembered(value: Value) -> Value:
     """What sums or objects remember of losses is of earlier turns: it may weigh what comes later."""
     return value.plus({STATE}) if NLL in value.labels else value
-
-
-def is_logarithm(node: ast.AST | None) -> bool:
-    """Whether a term is a log-probability, which is taken away from a sum to score it."""
-    while node is not None:
-        if isinstance(node, ast.Call):
-            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            if "log" in name.casefold():
-                return True
-            node = node.args[0] if node.args else getattr(node.func, "value", None)
-        elif isinstance(node, ast.BinOp):
-            if is_logarithm(node.right):
-                return True
-            node = node.left
-        elif isinstance(node, ast.Name):
-            return "log" in node.id.casefold()
-        else:
-            node = getattr(node, "value", getattr(node, "operand", None))
-    return False
 
 
 def is_zero(value: Value) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from rules.analysis.flow.aims import aims
+from rules.analysis.flow.aims import aims, of_turn
 from rules.analysis.flow.calls import Calls
 from rules.analysis.flow.files import some_of
 from rules.analysis.flow.marks import before_own, begins_own
@@ -74,6 +74,8 @@ class Stretches(Calls):
         if isinstance(value.ref, Array):
             array = value.ref
             inner = array.element
+            if array.zero and inner is NOTHING:  # rows that are to be filled
+                return Value(frozenset(array.labels) | value.labels, ref=array)
             if array.fields:
                 inner = joined(inner, *list(array.fields.values())[:MOST_ITEMS])
             return inner.plus(frozenset(array.labels) | value.labels)
@@ -168,7 +170,7 @@ class Stretches(Calls):
                 return Value(owner.labels, owner.const[slice(_whole(lower, cut.lower), _whole(upper, cut.upper))])
             except TypeError:
                 return Value(owner.labels)
-        labels = owner.all_labels() | lower.turns | upper.turns | self.cuts(cut)
+        labels = of_turn(owner, self) | lower.turns | upper.turns | self.cuts(cut)
         labels = some_of(labels) | _prior(labels, cut.upper is not None) | before_own(lower, upper)
         labels |= (lower.labels & {RANK}) | left_out(cut, lower, upper, step)
         if labels & {VAL, TRAIN}:
@@ -209,7 +211,7 @@ class Stretches(Calls):
         return frozenset(found)
 
     def _cut_tensor(self, owner: Value, cut: ast.Tuple) -> Value:
-        labels = owner.all_labels() | self.cuts(cut)
+        labels = of_turn(owner, self) | self.cuts(cut)
         last = cut.elts[-1]
         labels |= _prior(labels, any(isinstance(part, ast.Slice) and _ends_before(part) for part in cut.elts))
         for part in cut.elts:

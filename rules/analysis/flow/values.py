@@ -25,6 +25,7 @@ Labels say where a value is from or what it was made into:
   losses of its own tokens; `prior`: of losses, that they are of tokens before;
 - `top`: the most that an answer gives to any token; `pseudo`: of a mixture, that this is a prediction in it;
 - `least`, `scaled`, `shifted`: the smaller of several losses, a loss times or plus a constant; more in `marks.py`;
+- `ramp`: numbers that grow from place to place, and what is computed of them;
 - `held`: targets that an array holds; `hinted`: whether the token that came is one that was named before;
 - `aimed`: picked of a distribution whose weight is made of the token that it is picked at; until it is picked,
   `Aim(at)` tells what the weights are made of;
@@ -53,7 +54,7 @@ PARTS = "parts"  # of a key: several indices, one for each dimension of a table
 LOGITS, NLL, LOGP = "logits", "nll", "logp"
 ANYWHERE = "anywhere"
 BYTES, LENGTH, FOREIGN = "bytes", "length", "foreign"
-LEAST, SCALED, SHIFTED = "least", "scaled", "shifted"
+LEAST, SCALED, SHIFTED, RAMP = "least", "scaled", "shifted", "ramp"
 ENTROPY, SHARE, SPREAD, GATED = "entropy", "share", "spread", "gated"
 STATE, SEEN = "state", "seen"
 AGAIN = "again"
