@@ -19,6 +19,7 @@ from rules.analysis.flow.objects import (
     array_of,
     owners,
 )
+from rules.analysis.flow.ordinary import NUMBERS
 from rules.analysis.flow.pseudo import beside, top_of
 from rules.analysis.flow.rivals import (
     LARGEST,
@@ -28,6 +29,7 @@ from rules.analysis.flow.rivals import (
     chooses_better,
     kept_beside,
     picked_by_best,
+    rectified,
     rivalry,
     side_by_side,
 )
@@ -38,6 +40,7 @@ from rules.analysis.flow.values import (
     BETTER,
     DATA,
     ENTROPY,
+    GAP,
     LEAST,
     LOGITS,
     LOGP,
@@ -332,10 +335,18 @@ class Arrays(Learning):
         found = best_of(asked, self)
         if found:
             return Value((asked.labels - rivalry(asked.labels)) | found)
+        if asked.last in LARGEST | SMALLEST and rectified(asked):
+            return self._rectified(asked)
         if asked.last in LARGEST | SMALLEST | {"topk"} and asked.arguments:
             found = beside(asked.arguments, asked.node, self, asked.last) or top_of(asked.arguments[0])
             return Value(asked.labels | found) if found else None
         return self._listed(asked) if asked.last == "sorted" else None
+
+    def _rectified(self, asked: Asked) -> Value | None:
+        found = rectified(asked)
+        if found:
+            return Value((asked.labels - {GAP}) | found)
+        return self._number(asked) if asked.last in NUMBERS else None
 
     def _reduced(self, asked: Asked) -> Value | None:
         """`functools.reduce(torch.minimum, losses)`, `np.minimum.reduce(losses)`."""

@@ -24,7 +24,7 @@ from rules.analysis.flow.options import GROUPS, PARSED, PARSERS
 from rules.analysis.flow.ordinary import NUMBERS, SAME
 from rules.analysis.flow.picking import PICKS, note_pick
 from rules.analysis.flow.plain import TEXT_METHODS
-from rules.analysis.flow.rivals import INDICES, LARGEST, ORDERED_PLACES, ORDERS, SMALLEST
+from rules.analysis.flow.rivals import INDICES, LARGEST, ORDERED_PLACES, ORDERS, RECTIFIES, SMALLEST
 from rules.analysis.flow.trust import MOVES, SQUASHES
 from rules.analysis.flow.values import (
     MATCHED,
@@ -184,6 +184,7 @@ def _table() -> dict[str, Any]:
         (TABLE_READS, Libraries._table_read),
         (_IN_PLACE_SUM, Libraries._summed),
         (SMALLEST | LARGEST | INDICES | ORDERS | ORDERED_PLACES, Libraries._least),
+        (RECTIFIES, Libraries._rectified),
         (("reduce",), Libraries._reduced),
         (("sum", "fsum"), Libraries._added_up),
         (SQUASHES - {"softmax", "log_softmax"}, Libraries._squashed),
@@ -198,7 +199,7 @@ def _table() -> dict[str, Any]:
         (("entr", "entropy"), Libraries._entropy),
         (("xlogy", "einsum", "vecdot"), Libraries._entropies),
         (("stack", "cat", "concatenate", "concat", "hstack", "vstack", "column_stack"), Libraries._beside),
-        (NUMBERS, Libraries._number),
+        ([name for name in NUMBERS if name not in RECTIFIES], Libraries._number),
         (("get", "getenv", "setdefault", "pop"), Libraries._get),
         (("getattr",), Libraries._getattr),
         (("backward", "grad"), Libraries._backward),

@@ -26,7 +26,7 @@ from rules.analysis.flow.objects import (
 )
 from rules.analysis.flow.plain import is_script, same_type
 from rules.analysis.flow.pseudo import added
-from rules.analysis.flow.rivals import relative, smaller
+from rules.analysis.flow.rivals import gap, relative, smaller
 from rules.analysis.flow.stretches import PLAIN_BOUNDS, Stretches
 from rules.analysis.flow.trust import owned
 from rules.analysis.flow.values import (
@@ -157,6 +157,8 @@ class Operations(Stretches):
         if NLL in labels:
             labels |= owned(one, other, op, node, self) | blended_in(one, other, op, node, self)
         labels = relative(labels, one.all_labels(), other.all_labels(), op)
+        if NLL in labels:
+            labels = gap(labels, one.all_labels(), other.all_labels(), op, node, self)
         if is_mixture(one.all_labels(), other.all_labels(), op):
             labels -= {SCALED}
         if is_shifted(one, other, op):

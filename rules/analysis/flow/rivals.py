@@ -16,6 +16,8 @@ from rules.analysis.flow.values import (
     BEST,
     BETTER,
     DATA,
+    EXCESS,
+    GAP,
     LEAST,
     NLL,
     NONE,
@@ -33,6 +35,7 @@ from rules.analysis.flow.values import (
     Value,
 )
 
+RECTIFIES = frozenset({"relu", "relu_", "clamp", "clamp_min", "clamp_max", "clip", "abs"})
 STACKS = frozenset({"stack", "vstack", "column_stack", "array", "asarray", "tensor", "as_tensor"})
 SMALLEST = frozenset({"minimum", "min", "fmin", "amin", "nanmin"})
 LARGEST = frozenset({"maximum", "max", "fmax", "amax", "nanmax"})
@@ -115,6 +118,24 @@ def smaller(one: Labels, other: Labels, walker: Walker) -> Labels:
     if not all(is_fresh(side, walker.trace) and not _is_old(side, walker) for side in (one, other)):
         return NONE
     return frozenset({BETTER}) if _losts(one) and _losts(other) and _losts(one) != _losts(other) else NONE
+
+
+def gap(labels: Labels, one: Labels, other: Labels, op: ast.AST, node: ast.AST, walker: Walker) -> Labels:
+    """The labels of a sum or difference: of two losses of the same tokens, or of one and what it is larger by."""
+    if not isinstance(op, (ast.Add, ast.Sub)):
+        return labels
+    if isinstance(op, ast.Sub) and not {GAP, EXCESS} & labels and smaller(one, other, walker):
+        return labels | {GAP}
+    for loss, by in ((one, other), (other, one)):
+        if EXCESS in by and not {GAP, EXCESS} & loss and _losts(loss) and _losts(loss) <= _losts(by):
+            walker.note(Kind.LEAST, node, "", labels)
+            return (labels - {EXCESS}) | {LEAST}
+    return labels
+
+
+def rectified(asked: Asked) -> Labels:
+    """The mark of how far one loss is the larger: `relu(one - other)`, `(one - other).clamp(min=0)`."""
+    return frozenset({EXCESS}) if GAP in asked.labels and {VAL, NLL} <= asked.labels else NONE
 
 
 def chooses_better(test: Labels, *sides: Labels) -> bool:

@@ -18,9 +18,9 @@ Labels say where a value is from or what it was made into:
 - `rank`: made of the number of this process among several, so that its share begins there; `own`: the first position of
   its share; `earlier`: tokens before its share alone;
 - `tried`: one loss for each of several things that were tried on the same text;
-- `best`: where the best of several losses stands; `better`: whether one of two losses is the smaller; `relative`:
-  several losses less the best of them; `Rivals(axis)`: several losses of the same tokens side by side; `Ranked()`:
-  these in their order;
+- `best`: where the best of several losses stands; `better`: whether one of two losses is the smaller; `gap`: one less
+  the other, `excess`: as far as it is the larger; `relative`: several losses less the best of them; `Rivals(axis)`:
+  several losses of the same tokens side by side; `Ranked()`: these in their order;
 - `told`: surely taken at the token that came; `trust`: a share made of losses, `owned`: weighed by one that is made of
   losses of its own tokens; `prior`: of losses, that they are of tokens before;
 - `top`: the most that an answer gives to any token; `pseudo`: of a mixture, that this is a prediction in it;
@@ -63,6 +63,7 @@ TRIED = "tried"
 TOLD, TRUST, OWNED, PRIOR = "told", "trust", "owned", "prior"
 TOP, PSEUDO = "top", "pseudo"
 BEST, BETTER, RELATIVE = "best", "better", "relative"
+GAP, EXCESS = "gap", "excess"
 STORED, MATCHED, TOKENS = "stored", "matched", "tokens"
 CLOCK = "clock"
 RANK, OWN, EARLIER = "rank", "own", "earlier"
