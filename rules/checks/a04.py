@@ -20,7 +20,7 @@ from collections.abc import Iterator
 
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.reach import before, reach_of, weight
-from rules.analysis.flow.values import LEAST
+from rules.analysis.flow.values import LEAST, Rivals
 from rules.analysis.flow.walk import trace_of
 from rules.competition import Competition
 from rules.rule import Finding, Rule, Severity
@@ -41,6 +41,8 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
     if not summed and reach.claimed is not True:  # what a function gives may be the best of several results
         return
     least = before(reach.score, Kind.LEAST, trace) or reach.score
+    if reach.score.kind is Kind.PRINT and not any(isinstance(label, Rivals) for label in least.labels):
+        return  # the best of several evaluations
     severity, open_question = weight(reach.claimed, submission, least, reach.score)
     if not summed and severity is Severity.BLOCK:
         severity, open_question = Severity.REVIEW, " Whether it is picked for each token, or once for all, is open."

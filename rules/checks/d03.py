@@ -36,6 +36,8 @@ TABLE = "base_bytes"
 LEADING = "has_leading_space"
 CERTAIN = 0.01  # more bytes than this share above the split's are no matter of how a document ends
 FILES_LIMIT = 20
+FEWEST_PIECES = 64  # of a vocabulary that stands in a table; shorter columns of texts are something else
+MOST_BYTES = 1_000  # of one token
 _BYTES = re.compile(r"byte|utf-?8", re.I)  # in the name of a column, or of a file that is one
 _LONE = re.compile(r"<0x[0-9A-Fa-f]{2}>")
 
@@ -82,7 +84,7 @@ def _check_columns(entry: FileEntry, submission: Submission) -> Iterator[Finding
         if _BYTES.search(name or entry.name) is None:
             continue
         known = next((v for v in _vocabularies(submission) if len(v) == len(sizes)), None)
-        if known is not None:
+        if known is not None and max(sizes) <= MOST_BYTES:
             yield from _compared(entry, name or "byte table", sizes, known)
 
 
@@ -109,7 +111,8 @@ def _vocabularies(submission: Submission) -> Iterator[Mapping[int, int]]:
         yield {number: piece.utf8_bytes for number, piece in enumerate(read_model(entry).pieces)}
     for entry in _ending(submission, *ENDINGS):
         for pieces in read_columns(entry).texts.values():
-            yield {number: _spelt(piece) for number, piece in enumerate(pieces)}
+            if len(pieces) >= FEWEST_PIECES and len(set(pieces)) == len(pieces):
+                yield {number: _spelt(piece) for number, piece in enumerate(pieces)}
 
 
 def _spelt(piece: str) -> int:

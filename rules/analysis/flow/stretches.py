@@ -36,6 +36,7 @@ from rules.analysis.flow.values import (
     NOTHING,
     OWN,
     PRIOR,
+    RAMP,
     RAND,
     RANK,
     STORED,
@@ -54,6 +55,7 @@ from rules.analysis.flow.values import (
     Value,
     constant,
     joined,
+    without,
 )
 from rules.analysis.flow.windows import shortened
 
@@ -232,7 +234,7 @@ class Stretches(Calls):
 
     def item(self, owner: Value, key: Value, node: ast.AST) -> Value:
         """`owner[key]`."""
-        found = self._picked_out(owner, key, node).plus(picked_by_best(owner, key, node, self))
+        found = without(self._picked_out(owner, key, node), RAMP).plus(picked_by_best(owner, key, node, self))
         return found.plus({OWN}) if begins_own(owner, key) else found
 
     def _picked_out(self, owner: Value, key: Value, node: ast.AST) -> Value:
