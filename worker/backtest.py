@@ -162,6 +162,7 @@ def _related(
             one,
             neighbours=lineage.neighbours(one.pull_request),
             refused=refused_before(one.pull_request, options.rulings),
+            plain=lineage.plain(one.pull_request),
         )
 
     return wanted, related

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from pebble import ProcessPool
 
+from rules import catalog
 from rules.analysis.flow.walk import released
 from rules.competition import Competition
 from rules.precedents import Code, code_of, guilt_of
@@ -22,6 +23,7 @@ from rules.report.contract import entry
 from rules.rule import internal_error
 from rules.screening import Triage
 from rules.submission import BaseKind, Scope, Submission
+from rules.techniques import detectors
 from worker.batches import batches_of, supervise
 from worker.casebook import Screened
 from worker.earlier import Placed
@@ -138,7 +140,8 @@ class _Session:
 def forking() -> BaseContext:
     """For processes that are forked from one which has imported all this and done no more: they start at once."""
     context = get_context("forkserver")
-    context.set_forkserver_preload([__name__])
+    found = [*(rule.check for rule in catalog.entries()), *(technique.detect for technique in detectors())]
+    context.set_forkserver_preload([__name__, *(one.__module__ for one in found)])
     return context
 
 

@@ -52,7 +52,8 @@ class Earlier:
 class Placed:
     """A pull request with what earlier ones say about it. `script_id` is the content id of its largest script.
 
-    `neighbours` are the scripts nearest to its own, `refused` what was ruled invalid before it was opened.
+    `neighbours` are the scripts nearest to its own, `refused` what was ruled invalid before it was opened; `plain` the
+    content ids of those of its scripts that were seen to launch nothing.
     """
 
     pull_request: PullRequest
@@ -61,6 +62,7 @@ class Placed:
     script_id: str
     neighbours: tuple[Neighbour, ...] = ()
     refused: tuple[Refused, ...] = ()
+    plain: frozenset[str] = frozenset()
 
 
 def place_all(

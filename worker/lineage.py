@@ -34,6 +34,11 @@ class Lineage:
         own = self._sheets.get(pull_request.number)
         return () if own is None else self.near(own)
 
+    def plain(self, pull_request: PullRequest) -> frozenset[str]:
+        """Its scripts that were seen to launch nothing, by content id."""
+        own = self._sheets.get(pull_request.number)
+        return frozenset() if own is None else own.plain
+
     def near(self, own: Sheet) -> tuple[Neighbour, ...]:
         """The same for a sheet that may stand outside: a folder on disk has number 0."""
         near = self.nearest(own)

@@ -32,7 +32,8 @@ class Sheet:
     """What is kept of a pull request to compare others with; without a signature where it has no script.
 
     `changed_at` is when its head was made where that is after its creation. `parents` and `named` are the numbers that
-    its README, submission.json, title and commits name, as parents and at all.
+    its README, submission.json, title and commits name, as parents and at all. `plain` are the content ids of scripts
+    that look as if they launched something, and were followed and do not.
     """
 
     pull_request: PullRequest
@@ -42,6 +43,7 @@ class Sheet:
     changed_at: datetime | None = None
     parents: tuple[int, ...] = ()
     named: frozenset[int] = frozenset()
+    plain: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -50,7 +52,7 @@ class SheetReader:
 
     repository: GitRepository
     competition: Competition
-    _scripts: dict[tuple[str, ...], tuple[Signature | None, Script]] = field(default_factory=dict)
+    _scripts: dict[tuple[str, ...], tuple[Signature | None, Script, frozenset[str]]] = field(default_factory=dict)
     _baselines: dict[str, frozenset[int]] = field(default_factory=dict)
 
     def read(self, placed: Placed) -> Sheet:
@@ -58,7 +60,7 @@ class SheetReader:
         change, scope = scope_of(self.repository, placed, self.competition)
         pull_request = placed.pull_request
         files = listing_of(self.repository, pull_request.head_sha, scope, self.competition).files
-        signature, script = self._script(scope, files)
+        signature, script, plain = self._script(scope, files)
         commits = self.repository.commits(pull_request.head_sha, change.base_sha)
         citations = self._citations(scope, files, commits, pull_request)
         return Sheet(
@@ -69,16 +71,18 @@ class SheetReader:
             next((c.authored_at for c in commits[:1] if _after(c.authored_at, pull_request.created_at)), None),
             parents_named(citations),
             frozenset(c.number for c in citations),
+            plain,
         )
 
-    def _script(self, scope: Scope, files: Sequence[FileEntry]) -> tuple[Signature | None, Script]:
+    def _script(self, scope: Scope, files: Sequence[FileEntry]) -> tuple[Signature | None, Script, frozenset[str]]:
+        """The signature and the lines of the script that is scored, and which of those looked at launch nothing."""
         chosen = _scripts_among(scope, files, self.competition)
         key = tuple(file.content_id for file in chosen)
         known = self._scripts.get(key)
         if known is None:
-            code = _entry_code(scope, chosen, files, self.competition)
+            code, plain = _entry_code(scope, chosen, files, self.competition)
             tokens = tokens_of(code) if code is not None else ()
-            known = self._scripts[key] = signature_of_tokens(tokens), Script.of(tokens)
+            known = self._scripts[key] = signature_of_tokens(tokens), Script.of(tokens), plain
         return known
 
     def baseline(self, base_sha: str | None) -> frozenset[int]:
@@ -127,9 +131,13 @@ def _scripts_among(scope: Scope, files: Sequence[FileEntry], competition: Compet
 
 def _entry_code(
     scope: Scope, chosen: Sequence[FileEntry], files: Sequence[FileEntry], competition: Competition
-) -> str | None:
-    """The script that is scored, unpacked; only what may launch something else is parsed."""
+) -> tuple[str | None, frozenset[str]]:
+    """The script that is scored, unpacked, and the content ids of those that were followed and launch nothing.
+
+    Only what may launch something else is parsed.
+    """
     sources: list[SourceFile] = []
+    plain: set[str] = set()
     for file in chosen:
         try:
             data = file.read(SOURCE_LIMIT)
@@ -137,13 +145,16 @@ def _entry_code(
             continue
         if data.startswith(b"PK") or may_launch(code := decode(data).text):
             siblings = Siblings(file, files, SOURCE_LIMIT)
-            sources += read_source(file.path, file.content_id, data, siblings, trees=False)
+            read = read_source(file.path, file.content_id, data, siblings, trees=False)
+            sources += read
+            if len(read) == 1 and not (read[0].layers or read[0].problems or siblings.used):
+                plain.add(file.content_id)
         elif len(chosen) == 1:
-            return code
+            return code, frozenset()
         else:
             sources.append(_as_it_is(file, len(data), code))
     script = pick_script(scope.folder, sources, competition.files.script)
-    return None if script is None else script.code
+    return None if script is None else script.code, frozenset(plain)
 
 
 def _as_it_is(file: FileEntry, size: int, code: str) -> SourceFile:

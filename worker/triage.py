@@ -62,6 +62,7 @@ def read_placed(repository: GitRepository, placed: Placed, competition: Competit
         known=repository.top_files(change.base_sha),
         problems=(*change.problems, *listing.problems),
         memory=memory,
+        plain=placed.plain,
     )
     return related(submission, placed.neighbours, placed.refused)
 

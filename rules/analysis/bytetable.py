@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rules.analysis.comprehended import laid_out
-from rules.analysis.nodes import nodes_of, walk
+from rules.analysis.nodes import nodes_of
 from rules.analysis.turn import PIECES, Sample, Turn
 from rules.submission import SourceFile
+from rules.syntax import parts_of, walk
 
 SPACE = "\u2581"
 _ANDS = frozenset({"logical_and", "bitwise_and", "mul", "multiply"})
@@ -103,7 +104,7 @@ def _added(node: ast.AST) -> Iterator[ast.AST]:
     """An expression and its parts, but for what is taken away in it."""
     yield node
     taken = node.right if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub) else None
-    for child in ast.iter_child_nodes(node):
+    for child in parts_of(node):
         if child is not taken:
             yield from _added(child)
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from rules.analysis.nodes import nodes_of, walk
+from rules.analysis.nodes import nodes_of
 from rules.analysis.turn import PIECES
 from rules.submission import SourceFile
+from rules.syntax import walk
 
 _Comprehension = ast.ListComp | ast.GeneratorExp
 _PIECE = "piece#"  # the number of the piece, which nothing else is called

@@ -6,6 +6,8 @@ import ast
 import operator
 from collections.abc import Callable, Iterable, Iterator
 
+from rules.syntax import parts_of
+
 _DEPTH = 12  # levels of arithmetic that are folded
 _LINES = 6  # an expression over more lines than this is not spelled out
 _LARGEST = 1e18
@@ -34,6 +36,16 @@ def dotted(node: ast.expr) -> str:
     return ".".join(reversed(parts))
 
 
+def text_of(node: ast.AST) -> str:
+    """An expression as `ast.unparse` writes it, which takes its time even for a plain name. Raises what that raises."""
+    names: list[str] = []
+    inner = node
+    while isinstance(inner, ast.Attribute):
+        names.append(inner.attr)
+        inner = inner.value
+    return ".".join([inner.id, *reversed(names)]) if isinstance(inner, ast.Name) else ast.unparse(node)
+
+
 def constant_text(node: ast.expr) -> str:
     """A constant as the environment would spell it ("8", "True", "sp1024"); another expression as its source."""
     if isinstance(node, ast.Constant):
@@ -50,7 +62,7 @@ def constant_text(node: ast.expr) -> str:
 
 
 def walk(*roots: ast.AST) -> Iterator[ast.AST]:
-    """All nodes of several trees, each once, however the trees overlap."""
+    """All nodes of several trees but contexts and operators, each once, however the trees overlap."""
     seen: set[int] = set()
     for root in roots:
         stack = [root]
@@ -59,7 +71,7 @@ def walk(*roots: ast.AST) -> Iterator[ast.AST]:
             if id(node) not in seen:
                 seen.add(id(node))
                 yield node
-                stack.extend(ast.iter_child_nodes(node))
+                stack += parts_of(node)
 
 
 def last_bindings(nodes: Iterable[ast.AST]) -> dict[str, ast.expr]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from rules.analysis.index import index_of
 from rules.analysis.nodes import nodes_of
+from rules.analysis.once import once
 from rules.submission import SourceFile, Submission
 
 FILES_LIMIT = 64  # files of one program
@@ -18,6 +19,7 @@ MOST_NAME = 100  # letters of a text that may name a file
 _BY_PATH = ("spec_from_file_location", "SourceFileLoader", "import_module")
 
 
+@once
 def program_sources(submission: Submission) -> tuple[SourceFile, ...]:
     """The entry first, then the helper files in the order in which they are met; empty without an entry."""
     if submission.script is None:

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from rules.analysis.flow.active import standing_of
 from rules.analysis.flow.objects import Array
 from rules.analysis.flow.protocol import Adaptation, Learning, protocol_of, worst
+from rules.analysis.nodes import nodes_of
 from rules.competition import Competition
 from rules.rule import Evidence, Finding, Rule, Severity
 from rules.submission import Submission
@@ -60,8 +61,8 @@ def _shared(found: Adaptation) -> Array | None:
 
 def _is_of_one_row(tensor: Array) -> bool:
     """Whether the call that made it says 1 for the first of several dimensions."""
-    for node in ast.walk(tensor.source.tree or ast.Module([], [])):
-        if isinstance(node, ast.Call) and node.lineno == tensor.line and len(node.args) >= 2:
+    for node in nodes_of(tensor.source, ast.Call):
+        if node.lineno == tensor.line and len(node.args) >= 2:
             first = node.args[0]
             return isinstance(first, ast.Constant) and first.value == 1
     return False

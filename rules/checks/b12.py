@@ -29,10 +29,11 @@ from rules.analysis.flow.events import Event, Kind
 from rules.analysis.flow.order import Order, relation, repeats
 from rules.analysis.flow.values import TRAIN
 from rules.analysis.flow.walk import trace_of
-from rules.analysis.nodes import nodes_of, walk
+from rules.analysis.nodes import nodes_of
 from rules.competition import Competition
 from rules.rule import Finding, Rule, Severity
 from rules.submission import Submission
+from rules.syntax import walk
 
 RULE = Rule(code="B12", name="val-driven-selection-in-run", category="val-tuned", severity=Severity.REVIEW, doc=__doc__)
 

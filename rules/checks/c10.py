@@ -20,10 +20,10 @@ from rules.analysis.flow.events import Kind
 from rules.analysis.flow.objects import Function
 from rules.analysis.flow.values import VAL
 from rules.analysis.flow.walk import trace_of
-from rules.analysis.nodes import walk
 from rules.competition import Competition
 from rules.rule import Finding, Rule, Severity
 from rules.submission import SourceFile, Submission
+from rules.syntax import walk
 
 RULE = Rule(code="C10", name="tail-window-dropped", category="partial-validation", severity=Severity.NOTE, doc=__doc__)
 

@@ -27,10 +27,11 @@ from rules.analysis.flow.claimed import claimed_print
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.headline import Headline, headlines_of, quoted, settled
 from rules.analysis.index import SourceIndex, index_of
-from rules.analysis.nodes import nodes_of, walk
+from rules.analysis.nodes import nodes_of
 from rules.competition import Competition
 from rules.rule import Evidence, Finding, Rule, Severity
 from rules.submission import SourceFile, Submission
+from rules.syntax import walk
 
 RULE = Rule(
     code="D05", name="hardcoded-bytes-per-token", category="byte-accounting", severity=Severity.BLOCK, doc=__doc__

@@ -25,6 +25,7 @@ from rules.analysis.program import program_sources
 from rules.competition import Competition
 from rules.rule import Finding, Rule, Severity
 from rules.submission import SourceFile, Submission
+from rules.syntax import parts_of, walk
 
 RULE = Rule(
     code="D06",
@@ -70,6 +71,8 @@ def _told(method: ast.FunctionDef) -> int:
 
 def _gates(source: SourceFile) -> Iterator[tuple[ast.FunctionDef, ast.BinOp, list[ast.expr]]]:
     """Sums of a stretch and a product with the stretch one earlier, in methods, with the tests around them."""
+    if not any(name in source.code for name in _APART):
+        return
     for cls in nodes_of(source, ast.ClassDef):
         for method in cls.body:
             if isinstance(method, ast.FunctionDef) and _keeps_apart(method):
@@ -80,7 +83,7 @@ def _gates(source: SourceFile) -> Iterator[tuple[ast.FunctionDef, ast.BinOp, lis
 
 def _keeps_apart(method: ast.FunctionDef) -> bool:
     """Whether the method is told where documents begin."""
-    return any(_named(node) in _APART for node in ast.walk(method))
+    return any(_named(node) in _APART for node in walk(method))
 
 
 def _walk(node: ast.AST, tests: list[ast.expr]) -> Iterator[tuple[ast.AST, list[ast.expr]]]:
@@ -91,7 +94,7 @@ def _walk(node: ast.AST, tests: list[ast.expr]) -> Iterator[tuple[ast.AST, list[
         for part in node.orelse:
             yield from _walk(part, tests)
         return
-    for child in ast.iter_child_nodes(node):
+    for child in parts_of(node):
         yield from _walk(child, tests)
 
 

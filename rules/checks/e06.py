@@ -20,6 +20,7 @@ from collections.abc import Iterator
 
 from rules.analysis.expressions import number_of
 from rules.analysis.index import index_of
+from rules.analysis.nodes import nodes_of
 from rules.analysis.program import program_sources
 from rules.competition import Competition
 from rules.rule import Finding, Rule, Severity
@@ -55,8 +56,8 @@ def _line(source: SourceFile, wrong: set[float]) -> int | None:
     if source.tree is None or not _LITERAL.search(source.code):
         return None
     constants = {bound.name: number_of(bound.value) for scope in index_of(source).scopes for bound in scope.bindings}
-    for node in ast.walk(source.tree):
-        if isinstance(node, ast.Compare) and _compares_size(node, constants, wrong):
+    for node in nodes_of(source, ast.Compare):
+        if _compares_size(node, constants, wrong):
             return node.lineno
     return None
 

@@ -27,6 +27,7 @@ from rules.analysis.scopes import Binding
 from rules.competition import Competition
 from rules.rule import Evidence, Finding, Location, Rule, Severity
 from rules.submission import SourceFile, Submission
+from rules.syntax import walk
 
 RULE = Rule(
     code="E08", name="external-compute-baked-in", category="external-compute", severity=Severity.REVIEW, doc=__doc__
@@ -73,7 +74,7 @@ def _file(helper: Helper) -> Finding:
 def _written(source: SourceFile) -> Iterator[str]:
     """Names of files that the script writes itself."""
     for call in index_of(source).calls_of(*_SAVES):
-        for node in ast.walk(call.node):
+        for node in walk(call.node):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 yield node.value.rsplit("/", 1)[-1]
 
@@ -82,8 +83,10 @@ def _tables(source: SourceFile) -> Iterator[tuple[Binding, int]]:
     for scope in index_of(source).scopes:
         for binding in scope.bindings:
             numbers = list(_numbers(binding.value)) if binding.value is not None else []
+            if len(numbers) < LONG:
+                continue
             long = [n for n in numbers if len(repr(n).partition(".")[2]) >= DIGITS]
-            if len(numbers) >= LONG and len(long) >= FRACTIONS * len(numbers):
+            if len(long) >= FRACTIONS * len(numbers):
                 yield binding, len(numbers)
 
 

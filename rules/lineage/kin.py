@@ -52,6 +52,7 @@ def baseline_of(*scripts: str) -> frozenset[int]:
     return frozenset(line for script in scripts for line in Script.of(tokens_of(script)).hashes)
 
 
+@lru_cache(maxsize=512)  # many a script was handed in several times, word for word
 def likeness(own: Script, their: Script, baseline: frozenset[int] = frozenset()) -> Likeness:
     """Compare two scripts by the longest common subsequence of their lines outside the baseline.
 

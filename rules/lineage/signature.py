@@ -61,6 +61,11 @@ class _Lines:
         return not self._line and self._depth == 0
 
     def add(self, text: str) -> None:
+        if text.isidentifier():  # most are
+            self._line.append(text)
+            if len(self._line) >= LONGEST_LINE:
+                self.end()
+            return
         if text[0] == "#" or text == "\\\n":
             return
         if self._depth <= 0 and text in _ENDS:

@@ -103,17 +103,19 @@ class _Cutter:
                 if not self._words:
                     self._first = line
                 self._last = line
-                if kind == "word":
-                    self._only_strings = False
-                    if word in _MARKS:
-                        self._mark(word)
-                    else:
-                        self._words.append(word.replace("_", "") if word[0].isdecimal() else word)
-                else:
+                ends = False
+                if kind == "string":
                     self._words.append(_plain(word))
                     line += word.count("\n")
                     self._last = line
-                if (word in _MARKS and self._ends(word)) or len(self._words) >= MOST_TOKENS:
+                else:
+                    self._only_strings = False
+                    if word in _MARKS:
+                        self._mark(word)
+                        ends = self._ends(word)
+                    else:
+                        self._words.append(word.replace("_", "") if word[0].isdecimal() else word)
+                if ends or len(self._words) >= MOST_TOKENS:
                     done += self._finish()
             elif kind == "line":
                 if self._by_line and (self._depth == 0 or not self._nested):

@@ -8,7 +8,7 @@ shared by several pull requests is worked on once.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rules.competition import Competition
@@ -73,13 +73,15 @@ def read_submission(
     known: Mapping[str, str] | None = None,
     problems: Sequence[Problem] = (),
     memory: Memory | None = None,
+    plain: Collection[str] = (),
 ) -> Submission:
     """Read the files of a submission folder. Never raises on what a participant wrote: see `Submission.problems`.
 
-    `known` maps the content ids of the repository's own files to their names.
+    `known` maps the content ids of the repository's own files to their names; `plain` are the content ids of scripts
+    that were seen to launch nothing.
     """
     parts = _Parts(problems=list(dict.fromkeys([*problems, *file_problems(files)])))
-    reader = _Reader(scope.folder, competition, files, memory or Memory(), parts)
+    reader = _Reader(scope.folder, competition, files, memory or Memory(), parts, plain)
     for entry in files:
         reader.read(entry)
     script = pick_script(scope.folder, parts.sources, competition.files.script)
@@ -131,13 +133,20 @@ class _Reader:
     """Reads one file after the other into `_Parts`."""
 
     def __init__(
-        self, folder: str, competition: Competition, files: Sequence[FileEntry], memory: Memory, parts: _Parts
+        self,
+        folder: str,
+        competition: Competition,
+        files: Sequence[FileEntry],
+        memory: Memory,
+        parts: _Parts,
+        plain: Collection[str],
     ) -> None:
         self._top = f"{folder}/" if folder else ""
         self._names = competition.files
         self._files = files
         self._memory = memory
         self._parts = parts
+        self._plain = plain
 
     def read(self, entry: FileEntry) -> None:
         """Choose the reader by place, name and first bytes."""
@@ -201,8 +210,11 @@ class _Reader:
             self._limit(entry, f"more than {SOURCES_PER_SUBMISSION} source files; this one is not read")
             return
         siblings = Siblings(entry, self._files, SOURCE_LIMIT)
+        follow = entry.content_id not in self._plain
         self._parts.sources += self._memory.sources(
-            entry, lambda: read_source(entry.path, entry.content_id, data, siblings), keep=lambda: not siblings.used
+            entry,
+            lambda: read_source(entry.path, entry.content_id, data, siblings, follow=follow),
+            keep=lambda: not siblings.used,
         )
 
     def _read_log(self, entry: FileEntry, data: bytes) -> None:

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-MOST_PIECES = 50_000
+MOST_PIECES = 100_000
 MOST_BESIDE = 32  # pieces with the same first line, such as the quotes of a docstring
 LONGEST = 8_000  # characters of a piece; a longer one is a payload, or nobody else's
 

@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from rules.analysis.live import Program, Sighting, Unit
 from rules.analysis.words import words_of
+from rules.syntax import walk
 
 NAME = "depth-recurrence"
 TITLE = "Depth recurrence"
@@ -60,7 +61,7 @@ def _says_blocks(name: str) -> bool:
 
 def _modulo(unit: Unit) -> int | None:
     """`self.blocks[i % n]`."""
-    for node in ast.walk(unit.scope.node):
+    for node in walk(unit.scope.node):
         if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.BinOp) and isinstance(node.slice.op, ast.Mod):
             blocks = node.value.attr if isinstance(node.value, ast.Attribute) else ""
             if _says_blocks(blocks):
@@ -70,10 +71,10 @@ def _modulo(unit: Unit) -> int | None:
 
 def _nested(unit: Unit, program: Program) -> int | None:
     """`for _ in range(n): for block in self.blocks: …` with n other than 1."""
-    for outer in ast.walk(unit.scope.node):
+    for outer in walk(unit.scope.node):
         if isinstance(outer, ast.For) and isinstance(outer.iter, ast.Call) and outer.iter.args:
             once = program.values(outer.iter.args[-1]) == (1,)
-            for inner in ast.walk(outer):
+            for inner in walk(outer):
                 if isinstance(inner, ast.For) and inner is not outer and not once and _over_blocks(inner.iter):
                     return outer.lineno
     return None

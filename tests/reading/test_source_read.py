@@ -82,3 +82,11 @@ def test_reading_asks_for_no_sibling_that_the_script_does_not_name() -> None:
     assert asked == []
     assert read_source("train_gpt.py", "a", b"exec(open('inner.py').read())\n", siblings)[0].problems == ()
     assert set(asked) == {"inner.py"}
+
+
+def test_a_script_that_is_known_to_launch_nothing_is_parsed_and_not_followed() -> None:
+    code = b"exec('x = 1\\n' * 200)\n"
+    [source] = read_source("train_gpt.py", "abc", code, follow=False)
+    assert source.tree is not None
+    assert (source.layers, source.problems) == ((), ())
+    assert read_source("train_gpt.py", "abc", code)[0].layers

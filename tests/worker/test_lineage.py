@@ -51,6 +51,12 @@ def test_who_has_no_script_has_no_neighbours() -> None:
     assert Lineage([sheet(1)]).neighbours(own.pull_request) == ()
 
 
+def test_what_was_seen_to_launch_nothing_is_known_of_who_was_read_alone() -> None:
+    own = Sheet(PullRequest(5, "f" * 40, "zoe", "", START), plain=frozenset({"abc"}))
+    assert Lineage([own]).plain(own.pull_request) == {"abc"}
+    assert Lineage([sheet(1)]).plain(own.pull_request) == frozenset()
+
+
 def test_only_rulings_before_the_day_count_and_the_last_of_them() -> None:
     request = PullRequest(9, "f" * 40, "zoe", "", START)
     rulings = [

@@ -70,6 +70,7 @@ class Walker(ABC):
     returned: list[list[Value]]
     times: dict[ast.AST, int]
     printers: dict[ast.AST, bool]  # functions, and whether they print what they are given
+    asked: dict[ast.expr, list[str]]  # tests, and the names in them
     steps: int
     parts: int  # of networks that were asked, in methods of theirs
     depth: int
@@ -254,7 +255,5 @@ def _computes_loss(function: object) -> bool:
 
 def labels_of(arguments: Arguments, named: Named) -> Labels:
     """Labels of all arguments together."""
-    labels = NONE
-    for value in (*arguments, *named.values()):
-        labels |= value.all_labels()
-    return labels
+    found = [labels for value in (*arguments, *named.values()) if (labels := value.all_labels())]
+    return found[0] if len(found) == 1 else NONE.union(*found)

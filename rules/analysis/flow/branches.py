@@ -162,10 +162,8 @@ class Branches(Stores):
         """A name is what it may be in any of the states; what differs was chosen by what the test is made of."""
         merged = dict(states[0])
         for state in states[1:]:
-            for name, value in state.items():
-                known = merged.get(name)
-                if known is value:
-                    continue
+            for name in [name for name, value in state.items() if merged.get(name) is not value]:
+                known, value = merged.get(name), state[name]
                 merged[name] = value if known is None else joined(known, value)
                 if chosen and known is not None and NLL not in merged[name].labels:
                     merged[name] = merged[name].plus(chosen)

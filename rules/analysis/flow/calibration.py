@@ -19,9 +19,10 @@ from rules.analysis.flow.objects import Function
 from rules.analysis.flow.order import Order, relation
 from rules.analysis.flow.values import DATA, NLL, TRAIN, VAL, Labels
 from rules.analysis.flow.walk import trace_of
-from rules.analysis.nodes import nodes_of, walk
+from rules.analysis.nodes import nodes_of
 from rules.analysis.once import once
 from rules.submission import SourceFile, Submission
+from rules.syntax import walk
 
 _WORDS = re.compile(r"hess|calib|gptq|awq|smoothquant|act(?:ivation)?_?(?:stat|scale|range|order)", re.I)
 _NO_QUANTIZER = re.compile(r"temperature|(?:^|_)temp(?:_|$)", re.I)  # what is fitted is a number that divides logits
@@ -148,6 +149,13 @@ def _hooks(block: Block, inner: tuple[Block, ...]) -> bool:
     function = block.detail
     if not isinstance(function, Function):
         return False
+    if function.hooks is None:
+        function.hooks = _hangs_hooks(function)
+    return function.hooks
+
+
+def _hangs_hooks(function: Function) -> bool:
+    """Whether a function hangs hooks into a network, itself or by a helper."""
     source = function.scope.source
     if not any(name in source.code for name in _HOOKS):
         return False

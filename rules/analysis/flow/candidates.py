@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from rules.analysis.flow.events import Event, Kind
 from rules.analysis.flow.protocol import protocol_of
-from rules.analysis.nodes import walk
 from rules.analysis.once import once
 from rules.analysis.program import program_sources
 from rules.rule import Evidence
 from rules.submission import SourceFile, Submission
+from rules.syntax import walk
 
 _MASKS = ("masked_fill", "masked_fill_", "where")
 _LOSSES = ("cross_entropy", "nll_loss")

@@ -31,7 +31,7 @@ from rules.analysis.flow.values import (
     joined,
     literals,
 )
-from rules.analysis.nodes import walk
+from rules.syntax import walk
 
 MOST_ONE_BY_ONE = 8  # things that a comprehension goes over
 
@@ -133,11 +133,13 @@ class Expressions(Operations):
 
     def narrow(self, test: ast.expr, holds: bool = True) -> None:
         """Where a test of a file's name holds, or does not, the name is of fewer splits."""
-        for node in walk(test):
-            found = self.scope.names.get(node.id) if isinstance(node, ast.Name) else None
-            if found is not None and found.labels >= FILES and isinstance(node, ast.Name):
+        if test not in self.asked:
+            self.asked[test] = [node.id for node in walk(test) if isinstance(node, ast.Name)]
+        for name in self.asked[test]:
+            found = self.scope.names.get(name)
+            if found is not None and found.labels >= FILES:
                 left = narrowed(found.labels, test, holds)
-                self.scope.names[node.id] = Value(left, found.const, found.items, found.ref, found.place)
+                self.scope.names[name] = Value(left, found.const, found.items, found.ref, found.place)
 
     def _beside_others(self, element: Value, over: Value, node: ast.expr) -> Value:
         """What is picked one by one of what a turn of a loop around holds is told by its number, as in a loop."""

@@ -78,6 +78,7 @@ class Machine(Branches):
         self.loops = 0
         self.times: dict[ast.AST, int] = {}
         self.printers: dict[ast.AST, bool] = {}
+        self.asked: dict[ast.expr, list[str]] = {}
         self.trail: list[Block] = []
         self.turning: list[ast.AST] = []
         self.scope: Scope = Scope(next(iter(modules.values())))

@@ -34,6 +34,7 @@ from rules.analysis.flow.values import (
     Limit,
     Value,
 )
+from rules.syntax import walk
 
 _BEGINS = frozenset({RANK, OWN})
 _KNOWING = frozenset({VAL, TRAIN, GEN, LOGITS, NLL})
@@ -96,11 +97,15 @@ def is_shifted(one: Value, other: Value, op: ast.AST) -> bool:
 
 def is_own_share(part: ast.expr, whole: ast.expr | None) -> bool:
     """Whether a thing is divided by its own sum: `weights / weights.sum()`."""
-    plain, name = isinstance(part, (ast.Name, ast.Attribute, ast.Subscript)), ast.dump(part).replace("Store", "Load")
-    sums = [node for node in ast.walk(whole) if isinstance(node, ast.Call)] if plain and whole is not None else []
-    called = [(getattr(node.func, "attr", getattr(node.func, "id", "")), node) for node in sums]
-    owners = [one for last, node in called if last == "sum" for one in (getattr(node.func, "value", None), *node.args)]
-    return any(one is not None and ast.dump(one) == name for one in owners)
+    if whole is None or not isinstance(part, (ast.Name, ast.Attribute, ast.Subscript)):
+        return False
+    calls = [node for node in walk(whole) if isinstance(node, ast.Call)]
+    sums = [node for node in calls if getattr(node.func, "attr", getattr(node.func, "id", "")) == "sum"]
+    owners = [one for node in sums for one in (getattr(node.func, "value", None), *node.args) if one is not None]
+    if not owners:
+        return False
+    name = ast.dump(part).replace("Store", "Load")
+    return any(ast.dump(one) == name for one in owners)
 
 
 def exponent(labels: Labels) -> Labels:

@@ -45,13 +45,17 @@ class Scope:
 
 @dataclass(slots=True, eq=False)
 class Function:
-    """A function of the program, with the scope that it was defined in."""
+    """A function of the program, with the scope that it was defined in.
+
+    `hooks`: whether it hangs hooks into a network, None where nobody has asked.
+    """
 
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
     scope: Scope
     name: str
     owner: Class | None = None
     defaults: dict[str, Value] = field(default_factory=dict)
+    hooks: bool | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -150,10 +154,14 @@ class Array:
         """Labels of what stands in it."""
         found = frozenset(self.labels)
         if depth > 0:
-            found |= self.element.all_labels(depth - 1)
+            if self.element is not NOTHING:
+                found |= self.element.all_labels(depth - 1)
             for value in list(self.fields.values())[:64]:
                 found |= value.all_labels(depth - 1)
-        found -= {label for label in found if isinstance(label, Aim)}
+        if not found:
+            return NONE
+        aims = [label for label in found if isinstance(label, Aim)]
+        found = found.difference(aims) if aims else found
         return found | {HELD} if TARGET in found else found
 
     def take(self, value: Value) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rules.analysis.configuration import Origin
+from rules.analysis.expressions import text_of
 from rules.analysis.flow.aims import hinted, mixed, weighed
 from rules.analysis.flow.blends import blended_in
 from rules.analysis.flow.events import Kind
@@ -32,6 +33,7 @@ from rules.analysis.flow.trust import owned
 from rules.analysis.flow.values import (
     CLOCK,
     DATA,
+    LEAST,
     LOGITS,
     LOGP,
     MOST_ITEMS,
@@ -58,8 +60,10 @@ from rules.analysis.flow.values import (
     without,
 )
 
+_OF_LOSSES = frozenset({NLL, LOGITS, TOP, LEAST, SCALED})  # without any of these no operator says anything of losses
 MOST_TEXT = 10_000
 MOST_BITS = 4_096
+_ORDERS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _OPERATORS: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -111,7 +115,7 @@ class Operations(Stretches):
         if isinstance(node.op, ast.Add) and CLOCK in found.labels:
             return found.plus(limited(one, other))
         if isinstance(node.op, ast.Sub) and isinstance(node.right, PLAIN_BOUNDS) and not found.labels & DATA:
-            return found.plus({Less(ast.unparse(node.right), self.scope.function)})
+            return found.plus({Less(text_of(node.right), self.scope.function)})
         return found
 
     def arithmetic(self, one: Value, other: Value, op: ast.AST, node: ast.AST | None = None) -> Value:
@@ -144,6 +148,8 @@ class Operations(Stretches):
 
     def _told(self, labels: Labels, one: Value, other: Value, op: ast.AST, node: ast.AST) -> Labels:
         """The labels of two values together, with what becomes of losses and probabilities."""
+        if labels.isdisjoint(_OF_LOSSES):
+            return labels
         marks = marked(one.all_labels(), other.all_labels(), op)
         labels |= marks
         if SPREAD in marks and VAL in labels:
@@ -224,14 +230,12 @@ class Operations(Stretches):
             result = self._compared(one, others[0], node.ops[0])
             if result is not UNKNOWN:
                 return constant(result)
-            both = one.all_labels() & others[0].all_labels()
-            if {VAL, NLL} <= both and isinstance(node.ops[0], (ast.Lt, ast.LtE, ast.Gt, ast.GtE)):
-                self.note(Kind.COMPARED, node, "", one.all_labels() | others[0].all_labels(), detail=node)
-        labels = one.all_labels()
-        if len(others) == 1 and isinstance(node.ops[0], (ast.Lt, ast.LtE, ast.Gt, ast.GtE)):
-            labels |= smaller(labels, others[0].all_labels(), self)
+        labels, beside = one.all_labels(), others[0].all_labels()
+        if len(others) == 1 and {VAL, NLL} <= labels & beside and isinstance(node.ops[0], _ORDERS):
+            self.note(Kind.COMPARED, node, "", labels | beside, detail=node)
+            labels |= smaller(labels, beside, self)
         if isinstance(node.ops[0], (ast.Eq, ast.NotEq)):
-            labels |= matched(labels, others[0].all_labels())
+            labels |= matched(labels, beside)
         else:
             labels |= limited(one, others[0])
         for op, other in zip(node.ops, others, strict=True):
@@ -247,7 +251,9 @@ class Operations(Stretches):
     def _masked(self, node: ast.Compare, one: Value, other: Value) -> Labels:
         """Of `positions < bound`: a mask of the part before the bound; of `positions >= bound` of the part after it."""
         op, right = node.ops[0], node.comparators[0]
-        if not isinstance(op, (ast.Lt, ast.LtE, ast.Gt, ast.GtE)) or (one.all_labels() | other.all_labels()) & DATA:
+        if (one.place is None and other.place is None) or not isinstance(op, _ORDERS):
+            return NONE
+        if (one.all_labels() | other.all_labels()) & DATA:
             return NONE
         before = isinstance(op, (ast.Lt, ast.LtE))
         if one.place is not None and isinstance(right, PLAIN_BOUNDS):
@@ -256,7 +262,7 @@ class Operations(Stretches):
             bound, before = node.left, not before
         else:
             return NONE
-        return frozenset({Cut("to" if before else "from", ast.unparse(bound), self.scope.function)})
+        return frozenset({Cut("to" if before else "from", text_of(bound), self.scope.function)})
 
     def _compared(self, one: Value, other: Value, op: ast.cmpop) -> Any:
         if isinstance(op, (ast.Is, ast.IsNot)):

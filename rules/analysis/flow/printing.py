@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from rules.analysis.nodes import walk
+from rules.syntax import walk
 
 NAMED = frozenset({"print", "log", "log0", "print0", "logger", "rank0_print", "log_print", "logprint"})
 METHODS = frozenset({"info", "warning", "debug", "critical"})  # of a logger

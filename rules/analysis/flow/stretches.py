@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+from rules.analysis.expressions import text_of
 from rules.analysis.flow.aims import aims, of_turn
 from rules.analysis.flow.calls import Calls
 from rules.analysis.flow.files import some_of
@@ -206,7 +207,7 @@ class Stretches(Calls):
             if isinstance(part, ast.Slice):
                 for side, bound in (("from", part.lower), ("to", part.upper)):
                     if isinstance(bound, (*PLAIN_BOUNDS, ast.UnaryOp)):
-                        found.add(Cut(side, ast.unparse(bound), self.scope.function))
+                        found.add(Cut(side, text_of(bound), self.scope.function))
                     if _may_be_less(bound):
                         less = (label for label in self.value(bound).labels if isinstance(label, Less))
                         found |= {Cut(side, f"-{label.by}", label.function) for label in less}

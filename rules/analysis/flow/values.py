@@ -273,7 +273,7 @@ class Value:
     @property
     def turns(self) -> Labels:
         """The loops whose variable it is made of, and which of the text these leave out."""
-        return frozenset(label for label in self.labels if isinstance(label, (Turn, Part)))
+        return frozenset([label for label in self.labels if isinstance(label, (Turn, Part))]) if self.labels else NONE
 
     @property
     def known(self) -> bool:
@@ -288,10 +288,12 @@ class Value:
     def all_labels(self, depth: int = 4) -> Labels:
         """Labels of the value, of its items and of the array or container that it is."""
         found = self.labels
-        if depth and self.items is not None:
+        if not depth:
+            return found
+        if self.items is not None:
             for item in self.items:
                 found |= item.all_labels(depth - 1)
-        if depth and self.ref is not None:
+        if self.ref is not None:
             held = getattr(self.ref, "held", None)
             if held is not None:
                 found |= held(depth - 1)

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 
 from rules.analysis.headline import headlines_of
 from rules.analysis.liveness import heads_of
-from rules.analysis.nodes import walk
 from rules.submission import SourceFile, Submission, TrainLog
+from rules.syntax import parts_of, walk
 
 Branch = tuple[ast.If, bool]
 MOST_TEXT = 400  # letters of a line that a program prints
@@ -76,7 +76,7 @@ class _Program:
                 self._statement(statement, place, function)
 
     def _statement(self, statement: ast.stmt, place: tuple[Branch, ...], function: str) -> None:
-        for node in ast.iter_child_nodes(statement):
+        for node in parts_of(statement):
             if isinstance(node, ast.stmt):
                 self.read([node], place, function)
             elif isinstance(node, (ast.ExceptHandler, ast.match_case)):
@@ -86,29 +86,35 @@ class _Program:
 
     def _texts(self, part: ast.AST, place: tuple[Branch, ...], function: str) -> None:
         for node in walk(part):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                for name in self._settings_in(node):
-                    self.given[name] += 1
-                lists = node.value.lower() in self.settings  # what lists settings by name may have printed it anywhere
-                for head in heads_of(node.value):
-                    if head in self.printed:
-                        self.printing[head].append(((), "") if lists else (place, function))
-            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-                self.named[node.id].append((place, function))
+            if isinstance(node, ast.Name):
+                if isinstance(node.ctx, ast.Load):
+                    self.named[node.id].append((place, function))
+            elif isinstance(node, ast.Constant):
+                if isinstance(node.value, str):
+                    self._text(node.value, place, function)
             elif isinstance(node, ast.IfExp):
                 self._choice(node, function)
 
+    def _text(self, text: str, place: tuple[Branch, ...], function: str) -> None:
+        for name in self._settings_in(text):
+            self.given[name] += 1
+        lists = text.lower() in self.settings  # what lists settings by name may have printed it anywhere
+        for head in heads_of(text):
+            if head in self.printed:
+                self.printing[head].append(((), "") if lists else (place, function))
+
     def _choice(self, choice: ast.IfExp, function: str) -> None:
         for side, part in ((True, choice.body), (False, choice.orelse)):
-            for node in ast.walk(part):
-                for name in self._settings_in(node):
+            texts = (node.value for node in walk(part) if isinstance(node, ast.Constant))
+            for text in (text for text in texts if isinstance(text, str)):
+                for name in self._settings_in(text):
                     self.chosen[name].append((choice.test, side, function))
 
-    def _settings_in(self, node: ast.AST) -> list[str]:
+    def _settings_in(self, text: str) -> list[str]:
         """Settings that a text gives a value, of those that the logs show with one."""
-        if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or len(node.value) > MOST_TEXT:
+        if len(text) > MOST_TEXT or ("=" not in text and ":" not in text):
             return []
-        return [name for one in _GIVES.findall(node.value) if (name := one.lower()) in self.settings]
+        return [name for one in _GIVES.findall(text) if (name := one.lower()) in self.settings]
 
     def shown(self) -> Iterator[Branch]:
         """Sides of statements that ask what a choice asked, of which one side alone prints a setting that logs show."""

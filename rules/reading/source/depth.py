@@ -9,6 +9,8 @@ from __future__ import annotations
 import ast
 from itertools import accumulate
 
+from rules.syntax import parts_of
+
 _SLACK = 4  # levels of a statement that take no character: the statement itself, a name in it
 _BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 _COMPOUND = frozenset(
@@ -83,12 +85,8 @@ def _height(root: ast.AST, without: list[_Holder]) -> int:
         height += 1
         deeper: list[ast.AST] = []
         for node in level:
-            for value in vars(node).values():
-                if isinstance(value, list):
-                    deeper += value
-                elif isinstance(value, ast.AST):
-                    deeper.append(value)
-        level = [node for node in deeper if isinstance(node, ast.AST) and node._fields and id(node) not in skipped]
+            deeper += parts_of(node)
+        level = [node for node in deeper if id(node) not in skipped] if skipped else deeper
     return height
 
 

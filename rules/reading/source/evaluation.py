@@ -37,7 +37,7 @@ class Frame:
         """The value bound to a name; an unbound one is taken for a builtin."""
         if name in self.names:
             return self.names[name]
-        return self.module.get(name, Symbol(f"builtins.{name}"))
+        return self.module[name] if name in self.module else Symbol(f"builtins.{name}")
 
 
 class Evaluation(ABC):
@@ -60,7 +60,7 @@ class Evaluation(ABC):
 
     def symbol(self, name: str) -> Value:
         """What a full name stands for."""
-        return CONSTANTS.get(name, Symbol(name))
+        return CONSTANTS[name] if name in CONSTANTS else Symbol(name)
 
     def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, frame: Frame) -> Function:
         """A function of the script that sees the names of `frame`."""
@@ -105,13 +105,14 @@ class Evaluation(ABC):
 
     def derived(self, result: Value, *sources: Value, form: str = "") -> Value:
         """Remember that `result` was made from the first of `sources` whose origin is known; returns it."""
-        known = (self._origin_of(source) for source in sources)
-        origin = next((found for found in known if found is not None), None)
-        if origin is not None:
-            origin = Origin(origin.line, (*origin.forms, form) if form else origin.forms)
-            self.origins.put(result, origin)
-            for part in self._parts(result):
-                self.origins.put(part, origin)
+        for source in sources:
+            origin = self._origin_of(source)
+            if origin is not None:
+                origin = Origin(origin.line, (*origin.forms, form) if form else origin.forms)
+                self.origins.put(result, origin)
+                for part in self._parts(result):
+                    self.origins.put(part, origin)
+                break
         return result
 
     def _origin_of(self, value: Value) -> Origin | None:

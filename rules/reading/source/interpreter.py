@@ -29,6 +29,7 @@ from rules.reading.source.values import (
     Symbol,
     Value,
 )
+from rules.syntax import walk
 
 _CALL_DEPTH = 16
 _HARMLESS = (
@@ -192,7 +193,7 @@ def _plain_name(name: str) -> str:
 
 def _executions(tree: ast.Module) -> list[ast.expr]:
     """Calls of `exec` by that name, and other words that execute something."""
-    return [node for node in ast.walk(tree) if isinstance(node, ast.expr) and _is_execution(node)]
+    return [node for node in walk(tree) if isinstance(node, ast.expr) and _is_execution(node)]
 
 
 def _is_execution(node: ast.expr) -> bool:
@@ -207,6 +208,6 @@ def _around(tree: ast.Module, nodes: list[ast.expr]) -> list[ast.FunctionDef | a
     """The functions in which one of the nodes stands, outermost first."""
     if not nodes:
         return []
-    functions = [n for n in ast.walk(tree) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    functions = [n for n in walk(tree) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]
     lines = sorted(node.lineno for node in nodes)
     return [f for f in functions if bisect_left(lines, f.lineno) < bisect_right(lines, f.end_lineno or f.lineno)]

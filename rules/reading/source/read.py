@@ -27,16 +27,23 @@ _LATIN1 = (b"latin-1", b"iso-8859-1", b"latin1")
 
 
 def read_source(
-    path: str, content_id: str, data: bytes, siblings: Mapping[str, bytes] | None = None, *, trees: bool = True
+    path: str,
+    content_id: str,
+    data: bytes,
+    siblings: Mapping[str, bytes] | None = None,
+    *,
+    trees: bool = True,
+    follow: bool = True,
 ) -> tuple[SourceFile, ...]:
     """Read a source file; behind it come texts that it packs beside the main one, as `<path>!/<name>`.
 
     Where a launcher does more than to unpack, it comes along itself as `<path>!/(launcher)`. Such extra files have
     size 0, for their bytes are those of the file. `siblings` are the other files of its folder by name; only those
-    that a launcher names are asked for. Without `trees` a text that launches nothing is not parsed.
+    that a launcher names are asked for. Without `trees` a text that launches nothing is not parsed, without `follow`
+    it is known of the file that it launches nothing.
     """
     language = language_of(path, data[:_HEAD]) or Language.OTHER
-    reading = _Reading(path, content_id, data, {} if siblings is None else siblings, trees=trees)
+    reading = _Reading(path, content_id, data, {} if siblings is None else siblings, trees=trees, follow=follow)
     with uninterrupted():
         return tuple(reading.files(language))
 
@@ -65,11 +72,14 @@ class _Text:
 class _Reading:
     """Reads one shipped file; its budget covers all layers and members."""
 
-    def __init__(self, path: str, content_id: str, data: bytes, siblings: Mapping[str, bytes], *, trees: bool) -> None:
+    def __init__(
+        self, path: str, content_id: str, data: bytes, siblings: Mapping[str, bytes], *, trees: bool, follow: bool
+    ) -> None:
         self._path = path
         self._content_id = content_id
         self._data = data
         self._trees = trees
+        self._follow = follow
         self._files = VirtualFiles(path, data, siblings)
         self._budget = Budget()
         self._unfolded: list[str | bytes] = []
@@ -148,6 +158,8 @@ class _Reading:
             text.tree, fault = parse(text.code)
             if text.tree is None or fault is not None:
                 text.problems += [_problem(place, text, fault)] if fault else []
+                return
+            if not self._follow:
                 return
             step = unpack(text.code, text.tree, self._files, self._budget)
             for failure in step.failures:

@@ -16,6 +16,7 @@ from rules.reading.source.expressions import Expressions
 from rules.reading.source.operators import combine
 from rules.reading.source.values import UNKNOWN, Symbol, Value, is_scalar
 
+_UNBOUND = object()
 _NAMES_PER_STEP = 32  # names that cost as much to copy as one expression to evaluate
 
 
@@ -114,17 +115,18 @@ class Statements(Expressions):
         self.budget.step(len(blocks) * (1 + len(before) // _NAMES_PER_STEP))
         ends: list[dict[str, Value]] = []
         flows: set[Flow] = set()
+        names = frame.names
         for block in blocks:
-            frame.names.clear()
-            frame.names.update(before)
+            names.clear()
+            names.update(before)
             flows.add(self.run(block, frame))
-            ends.append(dict(frame.names))
+            ends.append(dict(names))
         for end in ends[:-1]:
-            for name, value in end.items():
-                if name not in frame.names:
-                    frame.names[name] = value
-                elif frame.names[name] is not value and not _same(frame.names[name], value):
-                    frame.names[name] = UNKNOWN
+            for name in [name for name, value in end.items() if names.get(name, _UNBOUND) is not value]:
+                if name not in names:
+                    names[name] = end[name]
+                elif not _same(names[name], end[name]):
+                    names[name] = UNKNOWN
         return flows.pop() if len(flows) == 1 else Flow.NEXT
 
     def _loop(self, node: ast.For | ast.AsyncFor, frame: Frame) -> Flow:

@@ -12,6 +12,7 @@ from rules.reading.source.interpreter import Interpreter
 from rules.reading.source.language import language_of
 from rules.reading.source.launches import Failure, Run
 from rules.reading.source.values import Budget
+from rules.syntax import walk
 
 _LITERAL = 200  # characters from which a literal counts as payload, not as code
 _STUB = 4_000  # characters of code that a launcher of another file has at most
@@ -77,7 +78,7 @@ def _may_start(code: str) -> bool:
 
 def _own_length(code: str, tree: ast.Module) -> int:
     """Characters of code that are no payload."""
-    constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    constants = (node.value for node in walk(tree) if isinstance(node, ast.Constant))
     literals = sum(
         len(repr(value)) for value in constants if isinstance(value, (str, bytes)) and len(value) >= _LITERAL
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rules import syntax
 from rules.analysis import nodes
 from rules.submission import Language, SourceFile
 
@@ -35,7 +36,13 @@ lambda *a, b=1: f"{a!r:>{b}}" if (a := b) < 2 <= 3 else a[0]
 def test_the_quick_walk_gives_what_the_library_gives(text: str) -> None:
     tree = ast.parse(text)
     expected = [id(node) for node in ast.walk(tree) if not isinstance(node, WITHOUT_PLACE)]
-    assert [id(node) for node in nodes.walk(tree)] == expected
+    assert [id(node) for node in syntax.walk(tree)] == expected
+
+
+def test_the_parts_of_a_node_are_those_that_the_library_gives() -> None:
+    for node in ast.walk(ast.parse(EVERY_KIND)):
+        expected = [id(part) for part in ast.iter_child_nodes(node) if not isinstance(part, WITHOUT_PLACE)]
+        assert [id(part) for part in syntax.parts_of(node)] == expected
 
 
 def test_every_node_is_listed_under_its_kind() -> None:
