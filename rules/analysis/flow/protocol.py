@@ -11,6 +11,7 @@ from rules.analysis.flow.claimed import claimed_scores, kept_in
 from rules.analysis.flow.events import Block, Event, Kind, Round, Trace
 from rules.analysis.flow.objects import Array, Instance, Optimizer, owners, with_originals
 from rules.analysis.flow.order import Order, Relation, first_turn_only, relation, repeats, walks
+from rules.analysis.flow.remainder import is_rest
 from rules.analysis.flow.values import NLL, TRAIN, VAL, Cut, Lost, Once, Past, Turn, Value
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.once import once
@@ -135,7 +136,8 @@ class _Reader:
         return replace(found, fresh=fresh, tensors=tensors, taught=taught, claimed=False)
 
     def _judged(self, learn: Event, taught: frozenset[Instance], scores: Sequence[Event]) -> Adaptation:
-        related = [(score, relation(score, learn)) for score in scores if not _is_loss_of(score, learn)]
+        others = (score for score in scores if not _is_loss_of(score, learn) and not is_rest(score, learn))
+        related = [(score, relation(score, learn)) for score in others]
         in_turn = [
             (score, how)
             for score, how in related

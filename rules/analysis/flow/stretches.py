@@ -21,6 +21,7 @@ from rules.analysis.flow.objects import (
     ModuleOf,
     owner_of,
 )
+from rules.analysis.flow.remainder import begins_at
 from rules.analysis.flow.rivals import picked_by_best, picked_first
 from rules.analysis.flow.sparse import left_out
 from rules.analysis.flow.values import (
@@ -170,7 +171,7 @@ class Stretches(Calls):
                 return Value(owner.labels)
         labels = owner.all_labels() | lower.turns | upper.turns | self.cuts(cut)
         labels = some_of(labels) | _prior(labels, cut.upper is not None) | before_own(lower, upper)
-        labels |= (lower.labels & {RANK}) | left_out(cut, lower, upper, step)
+        labels |= (lower.labels & {RANK}) | left_out(cut, lower, upper, step) | begins_at(lower)
         if labels & {VAL, TRAIN}:
             labels |= {ANYWHERE} if RAND in lower.labels else self._ends(cut, lower, upper, labels)
         if labels & DATA and not labels & {TARGET, INPUT, NLL, LOGITS}:
