@@ -143,7 +143,7 @@ class Machine(Branches):
             self.value(node.value)
 
     def _assign(self, node: ast.Assign) -> None:
-        value = self.value(node.value)
+        value = self.assigned(node.targets[0], node.value, node)
         for target in node.targets:
             self.store(target, value, node)
 
