@@ -7,6 +7,7 @@ from typing import Any
 
 from rules.analysis.flow.aims import aims
 from rules.analysis.flow.calls import Calls
+from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import some_of
 from rules.analysis.flow.marks import before_own, begins_own
 from rules.analysis.flow.objects import (
@@ -74,6 +75,8 @@ class Stretches(Calls):
             return joined(*value.items) if value.items else NOTHING
         if isinstance(value.ref, Array):
             array = value.ref
+            if _is_new(array):  # its rows are parts of it: what is put into one stands in it
+                return Value(value.labels, ref=array)
             inner = array.element
             if array.fields:
                 inner = joined(inner, *list(array.fields.values())[:MOST_ITEMS])
@@ -123,7 +126,10 @@ class Stretches(Calls):
         return Value(owner.labels, ref=Bound(Library(f"().{name}"), (owner,)))
 
     def _attribute(self, node: ast.Attribute) -> Value:
-        return self.attribute_of(self.value(node.value), node.attr)
+        owner = self.value(node.value)
+        if node.attr == "grad" and isinstance(owner.ref, Array) and owner.ref.leaf:
+            self.note(Kind.GRADIENT, node, node.attr, detail=owner.ref)
+        return self.attribute_of(owner, node.attr)
 
     def _method(self, found: Value, owner: Value) -> Value:
         function = found.ref
@@ -290,6 +296,11 @@ def _may_be_less(bound: ast.expr | None) -> bool:
 def _stays_array(owner: Value, labels: Labels) -> bool:
     """Whether a stretch of an array is a table still: the counts of a text are one, the text itself is none."""
     return isinstance(owner.ref, Array) and (bool(owner.ref.writes) or not labels & DATA)
+
+
+def _is_new(array: Array) -> bool:
+    """Whether it is an array of numbers into which nothing was put yet."""
+    return not (array.container or array.fields or array.labels or array.writes) and array.element is NOTHING
 
 
 def cuts_of(key: Value) -> Labels:
