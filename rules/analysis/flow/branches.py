@@ -13,6 +13,7 @@ from rules.analysis.flow.events import Kind, Round
 from rules.analysis.flow.files import FILES
 from rules.analysis.flow.objects import Array, Count, Instance
 from rules.analysis.flow.order import is_first
+from rules.analysis.flow.remainder import leave
 from rules.analysis.flow.stores import Stores
 from rules.analysis.flow.turning import comes_true
 from rules.analysis.flow.values import (
@@ -203,6 +204,7 @@ class Branches(Stores):
             self._merge([before, after, *self.left.pop()])
             if self.changes == changes and _same(before, after):
                 break
+        leave(self.scope.names, begins, node, detail)
 
     def _age(self, begins: dict[str, Value], loop: ast.AST) -> None:
         """What a turn has bound to data is left over when the next one begins."""

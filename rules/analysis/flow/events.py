@@ -20,6 +20,7 @@ class Kind(StrEnum):
     TAKEN = "taken"  # a loss is taken away from a sum again
     LEARN = "learn"  # gradients of a loss are taken
     STEP = "step"  # an optimizer steps
+    GRADIENT = "gradient"  # the program asks for that of a tensor of its own; detail: which
     RESET = "reset"  # a name is set to zero
     READ = "read"  # a table is looked up by data; among the labels of the key is the look-up that gave the table
     WRITE = "write"  # a table is changed at data

@@ -9,11 +9,13 @@ from rules.analysis.flow.aims import picked
 from rules.analysis.flow.base import Asked, labels_of
 from rules.analysis.flow.events import Block, Kind
 from rules.analysis.flow.objects import (
+    Array,
     Bound,
     Function,
     Instance,
     Optimizer,
     array_of,
+    leaves,
     owner_of,
     owners,
 )
@@ -53,7 +55,9 @@ class Learning(Storage):
     def _backward(self, asked: Asked) -> Value | None:
         if asked.last == "grad" and not asked.name.endswith("autograd.grad") and not asked.is_method:
             return None
-        self.note(Kind.LEARN, asked.node, asked.last, asked.labels)
+        asked_for = asked.argument(1, "inputs") if asked.last == "grad" else NOTHING
+        own = () if owners(asked_for) else tuple(leaves(asked_for))
+        self.note(Kind.LEARN, asked.node, asked.last, asked.labels, detail=own)
         if LOGITS in asked.labels and NLL not in asked.labels:
             self.is_loss(self.answered)
         return NOTHING
@@ -75,6 +79,14 @@ class Learning(Storage):
         array = self.array(asked.node)
         array.leaf = True
         return Value(ref=array)
+
+    def _needs_gradient(self, asked: Asked) -> Value | None:
+        """`delta.requires_grad_()` is the same tensor, and gradients are taken for it."""
+        array = asked.argument(0).ref if asked.is_method else None
+        if isinstance(array, Array) and not array.container and asked.argument(1, "requires_grad").const is not False:
+            array.leaf = True
+            return asked.argument(0)
+        return None
 
     def _copied_whole(self, asked: Asked) -> Value | None:
         """A deep copy of a network learns for itself."""

@@ -204,6 +204,7 @@ def _table() -> dict[str, Any]:
         (("getattr",), Libraries._getattr),
         (("backward", "grad"), Libraries._backward),
         (("step",), Libraries._step),
+        (("requires_grad_",), Libraries._needs_gradient),
         (_EXCHANGES, Libraries._exchanged),
         (("Parameter",), Libraries._parameter),
         (("print",), Libraries._printed),

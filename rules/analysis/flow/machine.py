@@ -14,6 +14,7 @@ from rules.analysis.flow.branches import Branches
 from rules.analysis.flow.events import Block, Event, Kind, Trace
 from rules.analysis.flow.objects import Class, Function, Library, ModuleOf, Scope
 from rules.analysis.flow.plain import read_setting
+from rules.analysis.flow.remainder import returned
 from rules.analysis.flow.values import (
     NONE,
     NOTHING,
@@ -143,7 +144,7 @@ class Machine(Branches):
             self.value(node.value)
 
     def _assign(self, node: ast.Assign) -> None:
-        value = self.value(node.value)
+        value = self.assigned(node.targets[0], node.value, node)
         for target in node.targets:
             self.store(target, value, node)
 
@@ -158,7 +159,7 @@ class Machine(Branches):
     def _return(self, node: ast.Return) -> None:
         value = NOTHING if node.value is None else self.value(node.value)
         if self.returned:
-            self.returned[-1].append(value)
+            self.returned[-1].append(returned(value, self.trail))
         raise Leave
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -229,6 +230,19 @@ def owner_of(ref: Any) -> Instance | None:
     while isinstance(ref, Bound) and ref.given:
         ref = ref.given[0].ref
     return ref if isinstance(ref, Instance) else None
+
+
+def leaves(value: Value, depth: int = 4) -> Iterator[Array]:
+    """The tensors that gradients are taken for, of which a value is made."""
+    if isinstance(value.ref, Array):
+        if value.ref.leaf:
+            yield value.ref
+        elif depth:
+            for item in (value.ref.element, *value.ref.fields.values()):
+                yield from leaves(item, depth - 1)
+    for item in value.items or ():
+        if depth:
+            yield from leaves(item, depth - 1)
 
 
 def with_originals(found: frozenset[Instance]) -> frozenset[Instance]:

@@ -19,6 +19,7 @@ from rules.analysis.flow.objects import (
 )
 from rules.analysis.flow.picking import tries
 from rules.analysis.flow.plain import of_text, type_of
+from rules.analysis.flow.remainder import begins_at
 from rules.analysis.flow.settings import Settings
 from rules.analysis.flow.sparse import sliced, steps_of
 from rules.analysis.flow.values import (
@@ -39,6 +40,7 @@ from rules.analysis.flow.values import (
     Token,
     Turn,
     Value,
+    begins,
     constant,
 )
 
@@ -137,6 +139,8 @@ class Ordinary(Settings):
             except (TypeError, ValueError, OverflowError):
                 times = None
         turns |= steps_of(asked) | ({RAMP} if asked.last == "arange" else NONE)
+        if len(asked.arguments) > 1:
+            turns |= begins_at(asked.arguments[0])
         return Value(turns, place=self.place_of(asked.node), ref=Count(times, _span(asked.arguments)))
 
     def _sliced(self, asked: Asked) -> Value | None:
@@ -257,4 +261,4 @@ def _stop(asked: Asked) -> Value:
 
 
 def _turns(labels: Labels) -> Labels:
-    return frozenset(label for label in labels if isinstance(label, Turn))
+    return frozenset(label for label in labels if isinstance(label, Turn) or begins(label))

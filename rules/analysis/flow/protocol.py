@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 
 from rules.analysis.flow.claimed import claimed_scores, kept_in
 from rules.analysis.flow.events import Block, Event, Kind, Round, Trace
-from rules.analysis.flow.objects import Array, Instance, Optimizer, owners, with_originals
+from rules.analysis.flow.objects import Array, Instance, Optimizer, leaves, owners, with_originals
 from rules.analysis.flow.order import Order, Relation, first_turn_only, relation, repeats, walks
-from rules.analysis.flow.values import NLL, TRAIN, VAL, Cut, Lost, Once, Past, Turn, Value
+from rules.analysis.flow.remainder import is_rest
+from rules.analysis.flow.values import NLL, TRAIN, VAL, Cut, Lost, Once, Past, Turn
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.once import once
 from rules.submission import Submission
@@ -119,6 +120,7 @@ class _Reader:
         self._learnt = trace.all(Kind.LEARN)
         self._steps = trace.all(Kind.STEP)
         self._asked = trace.all(Kind.MODEL)
+        self._moved = trace.all(Kind.GRADIENT)
         self._saves = [event for event in trace.all(Kind.SAVE) if not event.name.startswith("json.")]
         self._loads = trace.all(Kind.LOAD)
 
@@ -135,7 +137,7 @@ class _Reader:
         return replace(found, fresh=fresh, tensors=tensors, taught=taught, claimed=False)
 
     def _judged(self, learn: Event, taught: frozenset[Instance], scores: Sequence[Event]) -> Adaptation:
-        related = [(score, relation(score, learn)) for score in scores if not _is_loss_of(score, learn)]
+        related = [(score, relation(score, learn)) for score in scores if not is_rest(score, learn)]
         in_turn = [
             (score, how)
             for score, how in related
@@ -222,7 +224,7 @@ class _Reader:
     def _scored_before(self, learn: Event, taught: frozenset[Instance]) -> Event | None:
         """The score of the same turns that comes before the learning, as score-first asks for."""
         for score in self._scores:
-            if not _is_loss_of(score, learn) and self._asks(score, taught):
+            if self._asks(score, taught):
                 how = relation(score, learn)
                 if how.in_turn and how.order is Order.BEFORE:
                     return score
@@ -277,8 +279,17 @@ class _Reader:
         for step in self._steps_after(learn):
             optimizer = step.detail
             if isinstance(optimizer, Optimizer):
-                tensors = list(_tensors(optimizer.params))
-                return tuple(tensors) if all(tensor.leaf for tensor in tensors) else ()
+                return tuple(leaves(optimizer.params))
+        return self._by_hand(learn)
+
+    def _by_hand(self, learn: Event) -> tuple[Array, ...]:
+        """The tensors that the program itself moves against their gradients, where no optimizer steps."""
+        if learn.detail:
+            return tuple(learn.detail)
+        for block in (learn.trail[-1], *reversed(learn.loops())):
+            found = [event.detail for event in self._moved if block in event.trail]
+            if found:
+                return tuple(dict.fromkeys(found))
         return ()
 
     def _steps_after(self, learn: Event) -> list[Event]:
@@ -336,28 +347,6 @@ def _is_context(learn: Event, score: Event) -> bool:
     begins = {(cut.bound, cut.function) for cut in learn.labels if isinstance(cut, Cut) and cut.side == "from"}
     scored = {(cut.bound, cut.function) for cut in score.labels if isinstance(cut, Cut) and cut.side == "from"}
     return bool(ends & scored - begins)
-
-
-def _is_loss_of(score: Event, learn: Event) -> bool:
-    """Whether the sum is the loss that is then differentiated: it is summed up where it is learnt from."""
-    return score.trail[-1] is learn.trail[-1] and score.name in _names_of(learn)
-
-
-def _names_of(learn: Event) -> set[str]:
-    return {str(learn.detail)} if learn.detail else set()
-
-
-def _tensors(value: Value, depth: int = 4) -> Iterator[Array]:
-    if isinstance(value.ref, Array):
-        if value.ref.leaf:
-            yield value.ref
-        elif depth:
-            yield from _tensors(value.ref.element, depth - 1)
-            for item in value.ref.fields.values():
-                yield from _tensors(item, depth - 1)
-    for item in value.items or ():
-        if depth:
-            yield from _tensors(item, depth - 1)
 
 
 def worst(found: Iterable[Adaptation]) -> Adaptation | None:

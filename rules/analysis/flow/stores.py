@@ -17,6 +17,7 @@ from rules.analysis.flow.values import (
     LOGP,
     MATCHED,
     NLL,
+    NONE,
     NOTHING,
     STATE,
     STORED,
@@ -178,6 +179,28 @@ class Stores(Expressions):
                 self._learnt(known, labels)
                 names[target.attr] = remembered(self.arithmetic(known, value, op))
 
+    def assigned(self, target: ast.expr, given: ast.expr, node: ast.AST) -> Value:
+        """What a target is bound to: `total = total + loss` adds to a sum as `total += loss` does."""
+        if isinstance(target, ast.Tuple) and isinstance(given, ast.Tuple) and len(target.elts) == len(given.elts):
+            pairs = zip(target.elts, given.elts, strict=True)
+            if any(terms_of(one, other) for one, other in pairs):
+                parts = zip(target.elts, given.elts, strict=True)
+                return Value(items=tuple(self.assigned(one, other, node) for one, other in parts))
+        terms = terms_of(target, given)
+        known = self.value(target) if terms else NOTHING
+        if not (is_zero(known) or STATE in known.all_labels()):
+            return self.value(given)
+        found, added = known, NONE
+        for term, op in terms:
+            value = self.value(term)
+            found = self.arithmetic(found, value, op, given)
+            labels = value.all_labels()
+            if NLL in labels and (isinstance(op, ast.Add) or is_logarithm(term) or LOGP in labels):
+                added |= labels
+        if not added:
+            return found
+        return remembered(found.plus(self.scored(node, name_of(target), added, "added")))
+
     def _is_first(self, target: ast.expr, node: ast.AST) -> bool:
         """Whether nothing was added to a sum before, from which something is taken away."""
         name, line = name_of(target), getattr(node, "lineno", 0)
@@ -215,6 +238,24 @@ def _is_made(value: Value, node: ast.AST) -> bool:
 def remembered(value: Value) -> Value:
     """What sums or objects remember of losses is of earlier turns: it may weigh what comes later."""
     return value.plus({STATE}) if NLL in value.labels else value
+
+
+def terms_of(target: ast.expr, given: ast.expr) -> list[tuple[ast.expr, ast.operator]]:
+    """What is added to a target that is bound to itself and more, with the operators; [] where it is not."""
+    terms: list[tuple[ast.expr, ast.operator]] = []
+    part = given
+    while isinstance(part, ast.BinOp) and isinstance(part.op, (ast.Add, ast.Sub)):
+        terms.insert(0, (part.right, part.op))
+        part = part.left
+    if not terms or not isinstance(target, (ast.Name, ast.Attribute)):
+        return []
+    name = ast.unparse(target)
+    if ast.unparse(part) == name:
+        return terms
+    last, op = terms[-1]
+    if isinstance(op, ast.Add) and ast.unparse(last) == name:  # `loss + total`
+        return [(part, op), *terms[:-1]]
+    return []
 
 
 def is_zero(value: Value) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from rules.analysis.expressions import text_of
 from rules.analysis.flow.aims import aims, of_turn
 from rules.analysis.flow.calls import Calls
+from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import some_of
 from rules.analysis.flow.marks import before_own, begins_own
 from rules.analysis.flow.objects import (
@@ -22,6 +23,7 @@ from rules.analysis.flow.objects import (
     ModuleOf,
     owner_of,
 )
+from rules.analysis.flow.remainder import begins_at
 from rules.analysis.flow.rivals import picked_by_best, picked_first
 from rules.analysis.flow.sparse import left_out
 from rules.analysis.flow.values import (
@@ -76,9 +78,9 @@ class Stretches(Calls):
             return joined(*value.items) if value.items else NOTHING
         if isinstance(value.ref, Array):
             array = value.ref
+            if _is_new(array):  # its rows are parts of it: what is put into one stands in it
+                return Value(value.labels, ref=array)
             inner = array.element
-            if array.zero and inner is NOTHING:  # rows that are to be filled
-                return Value(frozenset(array.labels) | value.labels, ref=array)
             if array.fields:
                 inner = joined(inner, *list(array.fields.values())[:MOST_ITEMS])
             return inner.plus(frozenset(array.labels) | value.labels)
@@ -127,7 +129,10 @@ class Stretches(Calls):
         return Value(owner.labels, ref=Bound(Library(f"().{name}"), (owner,)))
 
     def _attribute(self, node: ast.Attribute) -> Value:
-        return self.attribute_of(self.value(node.value), node.attr)
+        owner = self.value(node.value)
+        if node.attr == "grad" and isinstance(owner.ref, Array) and owner.ref.leaf:
+            self.note(Kind.GRADIENT, node, node.attr, detail=owner.ref)
+        return self.attribute_of(owner, node.attr)
 
     def _method(self, found: Value, owner: Value) -> Value:
         function = found.ref
@@ -175,7 +180,7 @@ class Stretches(Calls):
                 return Value(owner.labels)
         labels = of_turn(owner, self) | lower.turns | upper.turns | self.cuts(cut)
         labels = some_of(labels) | _prior(labels, cut.upper is not None) | before_own(lower, upper)
-        labels |= (lower.labels & {RANK}) | left_out(cut, lower, upper, step)
+        labels |= (lower.labels & {RANK}) | left_out(cut, lower, upper, step) | begins_at(lower)
         if labels & {VAL, TRAIN}:
             labels |= {ANYWHERE} if RAND in lower.labels else self._ends(cut, lower, upper, labels)
         if labels & DATA and not labels & {TARGET, INPUT, NLL, LOGITS}:
@@ -294,6 +299,11 @@ def _may_be_less(bound: ast.expr | None) -> bool:
 def _stays_array(owner: Value, labels: Labels) -> bool:
     """Whether a stretch of an array is a table still: counts and losses of a text are one, the text itself is none."""
     return isinstance(owner.ref, Array) and (bool(owner.ref.writes) or NLL in labels or not labels & DATA)
+
+
+def _is_new(array: Array) -> bool:
+    """Whether it is an array of numbers into which nothing was put yet."""
+    return not (array.container or array.fields or array.labels or array.writes) and array.element is NOTHING
 
 
 def cuts_of(key: Value) -> Labels:

@@ -36,9 +36,9 @@ Labels say where a value is from or what it was made into:
 - `Turn(number)`: picked by the turn of the loop with that number;
 - `Lost(number)`: made of a loss that was found at its place; `Once(loop)`: bound in the first turn of a loop alone;
 - `Kept(number)`: holds what the score with that number added up; `Past(line)`: left over from an earlier turn of a
-  loop; `Cut(side, bound, function)`: the part before or after a bound; `First(tokens)`: the first tokens alone;
-  `Part(of)`: one of so many stretches alone; `Window(base)`: a window for each position; `Every(times, of)`: steps
-  that may be longer than a stretch;
+  loop; `Came(line, side)`: how far that loop had come, or what is from there on; `Cut(side, bound, function)`: the part
+  before or after a bound; `First(tokens)`: the first tokens alone; `Part(of)`: one of so many stretches alone;
+  `Window(base)`: a window for each position; `Every(times, of)`: steps that may be longer than a stretch;
   `Until(bound, beyond, function)`: tokens up to so many after a bound; `Literal(number)`: a text that shows it.
 """
 
@@ -50,22 +50,18 @@ from typing import Any, NamedTuple
 VAL, TRAIN, GEN, RAND = "val", "train", "gen", "rand"
 VAL_FILE, TRAIN_FILE = "val?", "train?"
 TARGET, INPUT = "tgt", "inp"
-PARTS = "parts"  # of a key: several indices, one for each dimension of a table
+PARTS, ANYWHERE = "parts", "anywhere"  # the first of a key: several indices, one for each dimension of a table
 LOGITS, NLL, LOGP = "logits", "nll", "logp"
-ANYWHERE = "anywhere"
 BYTES, LENGTH, FOREIGN = "bytes", "length", "foreign"
 LEAST, SCALED, SHIFTED, RAMP = "least", "scaled", "shifted", "ramp"
 ENTROPY, SHARE, SPREAD, GATED = "entropy", "share", "spread", "gated"
-STATE, SEEN = "state", "seen"
-AGAIN = "again"
-AIMED, HELD, HINTED = "aimed", "held", "hinted"
-TRIED = "tried"
+AGAIN, TRIED, CLOCK = "again", "tried", "clock"
+STATE, SEEN, AIMED, HELD, HINTED = "state", "seen", "aimed", "held", "hinted"
 TOLD, TRUST, OWNED, PRIOR = "told", "trust", "owned", "prior"
 TOP, PSEUDO = "top", "pseudo"
 BEST, BETTER, RELATIVE = "best", "better", "relative"
 GAP, EXCESS = "gap", "excess"
 STORED, MATCHED, TOKENS = "stored", "matched", "tokens"
-CLOCK = "clock"
 RANK, OWN, EARLIER = "rank", "own", "earlier"
 DATA = frozenset({VAL, TRAIN, GEN, RAND})
 MOST_ITEMS = 64
@@ -140,6 +136,13 @@ class Past(NamedTuple):
 
     line: int
     what: str = "past"
+
+
+class Came(NamedTuple):
+    """So far the loop at that line had come when it ended (`to`); or what begins there (`from`)."""
+
+    line: int
+    side: str = "to"
 
 
 class Cut(NamedTuple):
@@ -223,7 +226,7 @@ class Literal(NamedTuple):
     what: str = "literal"
 
 
-_Where = Token | Later | Aim | Past | Cut | Less | First | Until | Turn | Once | Part | Every | Window
+_Where = Token | Later | Aim | Past | Came | Cut | Less | First | Until | Turn | Once | Part | Every | Window
 _Made = Read | Kept | Limit | Literal | Rivals | Ranked | Lost | Blend
 Label = str | _Where | _Made
 Labels = frozenset[Label]
@@ -272,8 +275,10 @@ class Value:
 
     @property
     def turns(self) -> Labels:
-        """The loops whose variable it is made of, and which of the text these leave out."""
-        return frozenset([label for label in self.labels if isinstance(label, (Turn, Part))]) if self.labels else NONE
+        """The loops whose variable it is made of, and what of the text these leave out, or others before them."""
+        if not self.labels:
+            return NONE
+        return frozenset([one for one in self.labels if isinstance(one, (Turn, Part)) or begins(one)])
 
     @property
     def known(self) -> bool:
@@ -317,6 +322,11 @@ def without(value: Value, label: Label) -> Value:
     if label not in value.labels:
         return value
     return Value(value.labels - {label}, value.const, value.items, value.ref, value.place, value.optional)
+
+
+def begins(label: Label) -> bool:
+    """Whether it tells where something begins: how far a loop had come."""
+    return isinstance(label, Came) and label.side == "from"
 
 
 def unaimed(value: Value) -> Value:
