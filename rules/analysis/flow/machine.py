@@ -142,7 +142,14 @@ class Machine(Branches):
             self.value(node.value)
 
     def _assign(self, node: ast.Assign) -> None:
-        value = self.value(node.value)
+        target, made = node.targets[0], node.value
+        if len(node.targets) == 1 and isinstance(target, ast.Tuple) and isinstance(made, ast.Tuple):
+            pairs = list(zip(target.elts, made.elts, strict=False))
+            if len(target.elts) == len(made.elts) and not any(isinstance(e, ast.Starred) for p in pairs for e in p):
+                for part, value in [(one, self.summed(one, other, node)) for one, other in pairs]:
+                    self.store(part, value, node)
+                return
+        value = self.summed(target, made, node)
         for target in node.targets:
             self.store(target, value, node)
 

@@ -94,7 +94,10 @@ class Operations(Stretches):
         return None
 
     def _binary(self, node: ast.BinOp) -> Value:
-        one, other = self.value(node.left), self.value(node.right)
+        return self.put_together(self.value(node.left), self.value(node.right), node)
+
+    def put_together(self, one: Value, other: Value, node: ast.BinOp) -> Value:
+        """What an operator gives for the values of its two sides."""
         if isinstance(node.op, ast.Div) and is_own_share(node.left, node.right):
             self.trace.shared(one.all_labels())
         if isinstance(node.op, ast.Mod) and isinstance(one.const, str):

@@ -144,6 +144,23 @@ class Stores(Expressions):
                 self.changes += 1
                 self.scope.home(owner.id).names[owner.id] = known.plus(labels)
 
+    def summed(self, target: ast.expr, made: ast.expr, node: ast.AST) -> Value:
+        """What is bound to a target: in a loop `total = total + loss` adds to a sum as `total += loss` does."""
+        known = self.scope.find(target.id) if isinstance(target, ast.Name) and self.turning else None
+        if known is None or not isinstance(made, ast.BinOp) or not isinstance(made.op, ast.Add) or not is_sum(known):
+            return self.value(made)
+        sides = [made.left, made.right]
+        own = [isinstance(side, ast.Name) and side.id == name_of(target) for side in sides]
+        if sum(own) != 1:
+            return self.value(made)
+        one, other = map(self.value, sides)
+        by = other if own[0] else one
+        labels = by.all_labels()
+        if NLL not in labels:
+            return self.put_together(one, other, made)
+        by = by.plus(self.scored(node, name_of(target), labels, "added"))
+        return remembered(self.put_together(*((one, by) if own[0] else (by, other)), made))
+
     def added(self, target: ast.expr, value: Value, node: ast.AST) -> None:
         """`target += value`, or any other change in place."""
         labels, op = value.all_labels(), getattr(node, "op", ast.Add())
@@ -242,6 +259,11 @@ def is_zero(value: Value) -> bool:
     if isinstance(value.ref, Array):
         return value.ref.zero
     return value.known and value.const == 0 and not isinstance(value.const, (bool, str))
+
+
+def is_sum(value: Value) -> bool:
+    """Whether losses are, or may be, added up in it: it is nothing yet, or holds those of earlier turns."""
+    return is_zero(value) or {NLL, STATE} <= value.labels
 
 
 def root_of(node: ast.expr | None) -> ast.expr | None:
