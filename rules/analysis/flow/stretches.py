@@ -76,6 +76,8 @@ class Stretches(Calls):
             inner = array.element
             if array.fields:
                 inner = joined(inner, *list(array.fields.values())[:MOST_ITEMS])
+            if inner is NOTHING and not array.container and not array.labels:
+                return Value(value.labels, ref=array)  # a row: what is put in it stands in the array
             return inner.plus(frozenset(array.labels) | value.labels)
         if value.known and isinstance(value.const, (tuple, list, str)) and len(value.const) <= MOST_ITEMS:
             items = [constant(item) for item in value.const]
