@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 
 from rules.analysis.flow.events import Block, Event, Kind, Trace
 from rules.analysis.flow.objects import Function
@@ -51,6 +52,7 @@ def loops_of(block: Block) -> list[ast.For | ast.While]:
     return [node for node in every if node.lineno == block.line]
 
 
+@lru_cache(maxsize=64)  # every question to a network asks for the functions around it
 def _reads(node: ast.AST) -> bool:
     """Whether gradients are read, of things of which none is changed in place."""
     read, changed = set[str](), set[str]()
