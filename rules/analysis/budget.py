@@ -117,11 +117,11 @@ def _budget(log: TrainLog, settings: Configuration, limits: Limits, shorter: Evi
     shown = tuple(quoted(m) for m in (printed, trained, calibrated) if m is not None)
     if trained is None:
         return Budget(Room.UNKNOWN, None, calibrated, reserve, shown)
-    if limits.train_seconds - trained.value < reserve - _SLACK:
+    if shorter is None and limits.train_seconds - trained.value < reserve - _SLACK:
         reserve = 0.0  # training went on in that time: whatever the reserve is for, it did not end the loop
     room = _room(trained.value, calibrated, reserve, limits)
-    if room is Room.NONE and shorter is not None:  # the program ends training earlier than the log tells
-        return Budget(Room.SHORT, trained, calibrated, reserve, (*shown, shorter))
+    if room is Room.NONE and shorter is not None and printed is None and setting is None:
+        return Budget(Room.SHORT, trained, calibrated, reserve, (*shown, shorter))  # the log tells of a longer training
     return Budget(room, trained, calibrated, reserve, shown)
 
 

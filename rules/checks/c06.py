@@ -24,6 +24,7 @@ from rules.analysis.budget import Room, budget_of
 from rules.analysis.flow.calibration import home_of
 from rules.analysis.flow.events import Event, Kind, Trace
 from rules.analysis.flow.gradients import trained_with
+from rules.analysis.flow.objects import Instance
 from rules.analysis.flow.order import Order, relation
 from rules.analysis.flow.values import NLL, STORED, TRAIN, VAL
 from rules.analysis.flow.walk import trace_of
@@ -82,9 +83,16 @@ def _read_again(trace: Trace) -> Iterator[tuple[Event, Event]]:
         if STORED not in load.labels or not any(_precedes(save, load) for save in saves):
             continue
         for asked in trace.all(Kind.MODEL):
-            used = TRAIN in asked.labels and VAL not in asked.labels and bool(into & (asked.detail or frozenset()))
-            if used and score is not None and _precedes(load, asked) and relation(asked, score).order is Order.BEFORE:
+            if not _is_trained_on(asked, into) or not _precedes(load, asked) or home_of(asked) is not None:
+                continue
+            kept = any(_precedes(asked, save) for save in saves)
+            if score is not None and relation(asked, score).order is Order.BEFORE and not kept:
                 yield asked, load
+
+
+def _is_trained_on(asked: Event, into: frozenset[Instance]) -> bool:
+    """Whether one of these networks is asked with training tokens alone."""
+    return TRAIN in asked.labels and VAL not in asked.labels and bool(into & (asked.detail or frozenset()))
 
 
 def _precedes(event: Event, other: Event) -> bool:
