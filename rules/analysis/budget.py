@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rules.analysis.configuration import Configuration, configuration_of
+from rules.analysis.flow.ending import taken_off
 from rules.analysis.headline import headlines_of, quoted
 from rules.analysis.nodes import nodes_of
 from rules.analysis.program import program_sources
@@ -17,6 +18,7 @@ from rules.rule import Evidence
 from rules.submission import Measurement, Quantity, Setting, Submission, TrainLog
 
 PLENTY = 5.0  # seconds left before the limit within which a calibration that prints no time may well have ended
+_SLACK = 2.0  # seconds that the last step may take
 _GENERATED = ("generated", "self-gen", "self_gen", "selfgen", "autoregressive")
 _CAPS = ("wallclock", "wall_clock", "time_limit", "max_seconds", "time_cap")
 _CLOCKS = ("wallclock", "wall_clock", "budget", "time_limit", "train_seconds", "max_seconds", "time_cap")
@@ -62,17 +64,18 @@ def budget_of(submission: Submission, limits: Limits) -> Budget:
     """The budget of the claimed run with the least room; of all logs where the claim rests on none."""
     logs = [run.log for run in headlines_of(submission)] or list(submission.logs)
     settings = configuration_of(submission)
-    found = [_budget(log, settings, limits) for log in logs]
+    shorter = taken_off(submission)
+    found = [_budget(log, settings, limits, shorter) for log in logs]
     timed = [budget for budget in found if budget.trained is not None]
     if timed:
         return max(timed, key=lambda budget: _RANKS[budget.room])
     reserve = reserve_of(settings)
-    taken_off = next(_taken_off(submission), None)
+    lessened = next(_taken_off(submission), None)
     if reserve is not None and _seconds(reserve) > 0:
         shown = (Evidence(reserve.location, f"{reserve.name} = {reserve.value}"[:300], "reserve"),)
         return Budget(Room.SHORT, reserve=_seconds(reserve), shown=shown)
-    if taken_off is not None:
-        return Budget(Room.SHORT, shown=(taken_off,))
+    if lessened is not None:
+        return Budget(Room.SHORT, shown=(lessened,))
     cap = cap_of(settings)
     left = limits.train_seconds - (_seconds(cap) if cap is not None else limits.train_seconds)
     if cap is not None and limits.train_tolerance_seconds < left < limits.train_seconds:
@@ -107,14 +110,19 @@ def _seconds(setting: Setting) -> float:
     return value / 1000 if setting.name.lower().endswith("ms") else value
 
 
-def _budget(log: TrainLog, settings: Configuration, limits: Limits) -> Budget:
+def _budget(log: TrainLog, settings: Configuration, limits: Limits, shorter: Evidence | None) -> Budget:
     trained, calibrated = train_seconds(log), log.last(Quantity.CALIBRATION_SECONDS)
     printed, setting = log.last(Quantity.RESERVE_SECONDS), reserve_of(settings)
     reserve = printed.value if printed is not None else _seconds(setting) if setting is not None else 0.0
     shown = tuple(quoted(m) for m in (printed, trained, calibrated) if m is not None)
     if trained is None:
         return Budget(Room.UNKNOWN, None, calibrated, reserve, shown)
-    return Budget(_room(trained.value, calibrated, reserve, limits), trained, calibrated, reserve, shown)
+    if shorter is None and limits.train_seconds - trained.value < reserve - _SLACK:
+        reserve = 0.0  # training went on in that time: whatever the reserve is for, it did not end the loop
+    room = _room(trained.value, calibrated, reserve, limits)
+    if room is Room.NONE and shorter is not None and printed is None and setting is None:
+        return Budget(Room.SHORT, trained, calibrated, reserve, (*shown, shorter))  # the log tells of a longer training
+    return Budget(room, trained, calibrated, reserve, shown)
 
 
 def _room(trained: float, calibrated: Measurement | None, reserve: float, limits: Limits) -> Room:

@@ -15,6 +15,9 @@ quantisation costs added to it, says nothing of the file that is submitted.
     check(torch.load("model.ptz"))                          # read, and put into no network
     print(f"final val_bpb:{evaluate(model, val_tokens)}")   # the network in memory answers
 
+    kept = {n: w for n, w in read("model.ptz").items() if "embed" not in n}
+    model.load_state_dict(kept, strict=False)               # the embedding in memory answers
+
 ## Allowed
 Weights that were dequantised from the very bytes that were written; further scores of the model in memory beside the
 claimed one; small constants inside logarithms and divisions; scores of earlier submissions to compare with.
@@ -28,7 +31,7 @@ from rules.analysis.flow.claimed import claimed_print, claimed_scores
 from rules.analysis.flow.events import Event, Kind, Trace
 from rules.analysis.flow.objects import Instance, Optimizer, owners, with_originals
 from rules.analysis.flow.order import Order, relation
-from rules.analysis.flow.values import NLL, SHIFTED, TRAIN, VAL
+from rules.analysis.flow.values import NLL, PARTLY, RAND, SHIFTED, STORED, TRAIN, VAL
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.flow.written import shown_as_written, written_down
 from rules.analysis.headline import headlines_of
@@ -107,19 +110,37 @@ def _in_memory(trace: Trace, submission: Submission) -> Iterator[Finding]:
         return
     asked = _asked_of_what_learnt(trace, score)  # a copy keeps the weights that it was made with
     later = [e for e in trace.all(Kind.LOAD, Kind.PUT, Kind.ESCAPE) if not _precedes(e, saves[0])]
-    if not asked or any(_may_reach(event, asked, score) for event in later if not _is_of_before(event, later)):
+    partly = [event for event in later if _is_partly(event, asked)]
+    later = [event for event in later if event not in partly and not _is_of_before(event, later)]
+    if not asked and not _is_of_functions(trace, score):
         return
-    read = next((e for e in reversed(later) if e.kind is Kind.LOAD and _precedes(e, score)), None)
+    if any(_may_reach(event, asked, score) for event in later):
+        return
+    read = next((e for e in reversed(partly or later) if e.kind is Kind.LOAD and _precedes(e, score)), None)
     what = "nothing is read again" if read is None else f"what is read again at line {read.line} is put into none asked"
+    if partly and read is not None:
+        what = f"some of what is read again is left out by its name where line {read.line} puts it into the network"
     places = (saves[-1].evidence("write"), *(() if read is None else (read.evidence("read"),)))
     yield RULE.at(
         score.location,
         f"The artifact is written at line {saves[-1].line}, and {what} before the claimed score is "
-        f"summed up at line {score.line}: the network in memory answers.",
+        f"summed up at line {score.line}: {'what it has' if partly else 'the network'} in memory answers.",
         fix=_FIX,
         severity=Severity.REVIEW,
         evidence=(*places, score.evidence("score")),
     )
+
+
+def _is_of_functions(trace: Trace, score: Event) -> bool:
+    """Whether the network is no object: functions are given its weights, and the score is made of none from a file."""
+    params = [step.detail.params for step in trace.all(Kind.STEP) if isinstance(step.detail, Optimizer)]
+    plain = any(RAND in one.all_labels() for one in params) and not any(map(owners, params))
+    return plain and not trace.cut and not trace.all(Kind.MODEL) and STORED not in score.labels
+
+
+def _is_partly(event: Event, asked: frozenset[Instance]) -> bool:
+    """Whether some weights that were read are put into the network that is asked, which keeps the others it had."""
+    return event.kind is Kind.LOAD and PARTLY in event.labels and bool((event.detail or frozenset()) & asked)
 
 
 def _is_of_before(event: Event, later: list[Event]) -> bool:

@@ -8,12 +8,15 @@ read no training data.
     while time.time() - start < 600: train_step()
     hessians = collect_hessians(model, TokenLoader(train_files))
 
+    loss(model, next(train_batches)).backward()             # no optimizer steps: what matters is told by gradients
+    saliency = {n: p.grad.square().mean(0) for n, p in model.named_parameters()}
+
     stopping_early: wallclock_cap train_time: 600074ms
     gptq:calibrating with training data ...
 
 ## Allowed
-Time taken off the training clock that covers the calibration, text that the model itself generates, quantization
-without data. A reserve that is overrun by the few seconds that merged entries overran is noted only.
+Time taken off the clock that ends training, enough for the calibration; text that the model itself generates;
+quantization without data. A reserve that is overrun by the few seconds that merged entries overran is noted only.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What the calibration of a quantiser is fed with, and when.
 
 Calibration asks the network so that hooks or sums may see what flows through it: nothing is learnt by steps, nothing
-is scored. It is known by what its functions are called, or by the hooks that they hang into the network.
+is scored. It is known by what its functions are called, by the hooks that they hang into the network, or by the
+gradients that they read and do not step with.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from typing import TypeGuard
 
 from rules.analysis.configuration import Configuration, configuration_of
 from rules.analysis.flow.events import Block, Event, Kind, Trace
+from rules.analysis.flow.gradients import gradient_loop, takes_gradients, trained_with
 from rules.analysis.flow.learning import of_network
 from rules.analysis.flow.objects import Function
 from rules.analysis.flow.order import Order, relation
-from rules.analysis.flow.values import DATA, NLL, TRAIN, VAL, Labels
+from rules.analysis.flow.values import DATA, NLL, VAL, Labels
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.nodes import nodes_of
 from rules.analysis.once import once
@@ -57,7 +59,7 @@ def calibrations_of(submission: Submission) -> tuple[Calibration, ...]:
     trace = trace_of(submission)
     if trace is None:
         return ()
-    learnt = [e for e in trace.all(Kind.LEARN) if TRAIN in e.labels and VAL not in e.labels]
+    learnt = trained_with(trace)
     scores = [e for e in trace.all(Kind.SCORE) if {VAL, NLL} <= e.labels]
     found: list[Calibration] = []
     for asked in trace.all(Kind.MODEL):
@@ -95,14 +97,18 @@ def _is_taken(branch: Block, settings: Configuration) -> bool:
 def home_of(asked: Event) -> Block | None:
     """The outermost call around an event that takes statistics and neither steps nor scores; None where none does.
 
-    Where no call does, the loop that asks the network right after hooks were hung into it.
+    Where no call does, the loop that asks the network right after hooks were hung into it, or that reads gradients.
     """
     for place, block in enumerate(asked.trail):
-        if block.what != "call" or not (_is_named(block.name) or _hooks(block, asked.trail[place:])):
+        if block.what != "call" or not _takes_statistics(block, asked.trail[place:]):
             continue
         if not any(event.kind in (Kind.STEP, Kind.SCORE) for event in block.events()):
             return block
-    return _hooked_loop(asked)
+    return _hooked_loop(asked) or gradient_loop(asked)
+
+
+def _takes_statistics(block: Block, inner: tuple[Block, ...]) -> bool:
+    return _is_named(block.name) or _hooks(block, inner) or takes_gradients(block)
 
 
 def _is_named(name: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from rules.analysis.flow.aims import aims
 from rules.analysis.flow.events import Block, Round
 from rules.analysis.flow.files import FILES, LONGEST_NAME, every_split, file_labels, narrowed, of_file
+from rules.analysis.flow.leftout import leaves_out
 from rules.analysis.flow.objects import (
     Array,
     Function,
@@ -24,6 +25,8 @@ from rules.analysis.flow.values import (
     MOST_ITEMS,
     NONE,
     NOTHING,
+    PARTLY,
+    STORED,
     Labels,
     Turn,
     Value,
@@ -114,7 +117,7 @@ class Expressions(Operations):
         finally:
             self.scope.names = names
         array = self.array(node, element=found, container=True)
-        array.labels |= found.labels
+        array.labels |= found.labels | ({PARTLY} if STORED in found.labels and leaves_out(node) else NONE)
         return Value(found.labels, ref=array)
 
     def _one_by_one(self, node: ast.expr, over: Value) -> Value | None:

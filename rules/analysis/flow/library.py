@@ -80,9 +80,39 @@ _POINTERS = frozenset(
 )
 _ENCODES = frozenset({"encode", "bytes", "bytearray", "id_to_piece", "IdToPiece", "id_to_token"})
 _FETCHES = frozenset(
-    {"load_dataset", "snapshot_download", "hf_hub_download", "urlopen", "urlretrieve", "from_pretrained", "cached_file"}
+    {
+        "load_dataset",
+        "snapshot_download",
+        "hf_hub_download",
+        "urlopen",
+        "urlretrieve",
+        "from_pretrained",
+        "cached_file",
+        "HTTPConnection",
+        "HTTPSConnection",
+        "load_state_dict_from_url",
+        "download_url_to_file",
+    }
 )
-_SITES = frozenset({"requests", "httpx", "aiohttp", "gdown", "wget", "boto3", "huggingface_hub", "ftplib"})
+_SITES = frozenset(
+    {
+        "requests",
+        "httpx",
+        "aiohttp",
+        "gdown",
+        "wget",
+        "boto3",
+        "huggingface_hub",
+        "ftplib",
+        "urllib3",
+        "pycurl",
+        "paramiko",
+        "s3fs",
+        "gcsfs",
+    }
+)
+_OPENS = frozenset({"open", "load", "read_csv", "read_json", "read_parquet", "read_table", "loadtxt", "genfromtxt"})
+_ADDRESS = re.compile(r"(?:https?|ftp|s3|gs|hf)://", re.I)
 _IN_PLACE = re.compile(r"[a-z][a-z0-9_]*[a-z0-9]_")
 _PUTS = re.compile(r"setattr|set_|swap_tensors|\w*load\w+|\w+_to_parameters")  # given a network, they change it
 _CLOCKS = frozenset({"time", "perf_counter", "monotonic", "process_time", "perf_counter_ns", "time_ns", "elapsed_time"})
@@ -100,7 +130,7 @@ class Libraries(Arrays):
         """The value of a call of something that is not the program's own."""
         last = name.rpartition(".")[2]
         asked = Asked(name, last, arguments, named, node, labels_of(arguments, named))
-        if last in _FETCHES or name.partition(".")[0] in _SITES:
+        if last in _FETCHES or name.partition(".")[0] in _SITES or (last in _OPENS and _ADDRESS.match(_source(asked))):
             self.note(Kind.FETCH, node, name, asked.labels, detail=_source(asked))
         if last in PICKS:
             note_pick(self, asked)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from rules.analysis.flow.base import Asked
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import folder_labels, in_folder, narrowed, of_file, some_of
+from rules.analysis.flow.leftout import left_out
 from rules.analysis.flow.loading import FROM_SPEC, by_path, from_spec
 from rules.analysis.flow.objects import (
     Array,
@@ -110,7 +111,7 @@ class Storage(Ordinary):
 
     def _loaded(self, asked: Asked) -> Value | None:
         taken = owners(asked.arguments[0]) if asked.is_method and asked.arguments else set()
-        self.note(Kind.LOAD, asked.node, asked.name, asked.labels, detail=frozenset(taken))
+        self.note(Kind.LOAD, asked.node, asked.name, left_out(asked), detail=frozenset(taken))
         return None
 
     def _module(self, asked: Asked) -> Value | None:

@@ -8,6 +8,7 @@ from rules.analysis.flow.aims import aims
 from rules.analysis.flow.calls import NAMED_VAL
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.expressions import Expressions
+from rules.analysis.flow.leftout import put_partly
 from rules.analysis.flow.marks import is_logarithm, is_own_share
 from rules.analysis.flow.objects import Array, ModuleOf
 from rules.analysis.flow.rivals import kept_in_columns
@@ -110,6 +111,7 @@ class Stores(Expressions):
         if NLL in labels and not isinstance(getattr(node, "value", None), ast.JoinedStr):  # a text is shown, not kept
             value = value.plus(self.scored(node, name_of(target), labels, "kept"))
         labels = value.all_labels() | self.cuts(target.slice) | (key.all_labels() & {MATCHED})
+        labels |= put_partly(labels, self.turning, target, node)
         if isinstance(owner.ref, Array):
             array = owner.ref
             if labels - array.labels:

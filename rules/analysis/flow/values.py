@@ -13,7 +13,8 @@ Labels say where a value is from or what it was made into:
   how it ended, and of data of several splits, that each has its turns;
 - `bytes`, `length`: text as bytes, and how many they are; `foreign`: made where the program cannot be followed;
 - `stored`: read from a file that is of no split by its name; `matched`: of whether that is the token that came;
-  `tokens`: of a file that is written, that tokens of the validation text are a part of it beside others;
+  `tokens`: of a file that is written, that tokens of the validation text are a part of it beside others; `partly`:
+  that things were left out of it by their names;
 - `clock`: made of the time that it is;
 - `rank`: made of the number of this process among several, so that its share begins there; `own`: the first position of
   its share; `earlier`: tokens before its share alone;
@@ -61,7 +62,7 @@ TOLD, TRUST, OWNED, PRIOR = "told", "trust", "owned", "prior"
 TOP, PSEUDO = "top", "pseudo"
 BEST, BETTER, RELATIVE = "best", "better", "relative"
 GAP, EXCESS = "gap", "excess"
-STORED, MATCHED, TOKENS = "stored", "matched", "tokens"
+STORED, MATCHED, TOKENS, PARTLY = "stored", "matched", "tokens", "partly"
 RANK, OWN, EARLIER = "rank", "own", "earlier"
 DATA = frozenset({VAL, TRAIN, GEN, RAND})
 MOST_ITEMS = 64

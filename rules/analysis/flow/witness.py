@@ -25,6 +25,7 @@ def witnessed(submission: Submission, sources: Iterable[SourceFile]) -> dict[ast
     side names. Where the logs show both sides, the one that printed the claimed score counts, if either did. A text
     that is no more than the name of a setting asks for it: that the logs list it shows nothing. A part of a line that
     is printed where a test holds (`f"{f' rate={lr}' if fits else ''}"`) shows it for statements that ask the same.
+    Where lines begin alike that stand in several sides, a switch that all of these ask for was on.
     """
     logs = [run.log for run in headlines_of(submission)] or list(submission.logs)
     printed = {word for log in logs for word in _words(log)}
@@ -127,7 +128,19 @@ class _Program:
     def sides(self, words: Iterable[str]) -> Iterator[Branch]:
         """The sides that printed the words. Of a log that holds several runs both sides of a statement may be told."""
         for word in words:
-            yield from _common([self.around(place, name) for place, name in self.printing[word]])
+            places = [self.around(place, name) for place, name in self.printing[word]]
+            yield from _common(places)
+            if len(places) > 1:
+                yield from self._switched([_switches(place) for place in places])
+
+    def _switched(self, places: list[dict[str, bool]]) -> Iterator[Branch]:
+        """The sides of statements that ask for one switch, where all places lie behind that switch."""
+        for asked, side in places[0].items():
+            if all(other.get(asked) is side for other in places[1:]):
+                every = (one for found in self.asking.values() for one in found)
+                for one in every:
+                    known = _switches(((one, True),), alone=True)
+                    yield from ((one, side is on) for name, on in known.items() if name == asked)
 
     def around(self, place: tuple[Branch, ...], function: str, depth: int = 0) -> tuple[Branch, ...]:
         """The branches around a place, and around the one place that its function is named at."""
@@ -142,3 +155,18 @@ def _common(places: list[tuple[Branch, ...]]) -> tuple[Branch, ...]:
     if not places:
         return ()
     return tuple(branch for branch in places[0] if all(branch in other for other in places[1:]))
+
+
+def _switches(place: tuple[Branch, ...], *, alone: bool = False) -> dict[str, bool]:
+    """The switches that the sides around a place ask for, and whether they are on there. `alone`: for nothing else."""
+    found: dict[str, bool] = {}
+    for statement, side in place:
+        test = statement.test
+        parts = test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) and side else [test]
+        for part in parts if len(parts) == 1 or not alone else ():
+            off = isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.Not)
+            asked = part.operand if isinstance(part, ast.UnaryOp) and off else part
+            plain = isinstance(asked, ast.Name) and asked.id.isupper()  # other names may be other things elsewhere
+            if plain or isinstance(asked, ast.Attribute):
+                found[ast.dump(asked)] = side is not off
+    return found

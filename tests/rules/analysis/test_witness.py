@@ -101,3 +101,39 @@ def test_without_the_part_the_default_holds() -> None:
 
 def test_a_part_that_is_printed_elsewhere_too_shows_nothing() -> None:
     assert saved(CHOICE + 'print("fit_rate=0.003")\n', "pass:start chunks=12 fit_rate=0.003") == ["plain.pt"]
+
+
+SEVERAL = """
+import os
+
+import torch
+
+tokens = torch.load("data/fineweb_val_000000.bin")
+
+
+class Settings:
+    second = bool(int(os.environ.get("SECOND", "0")))
+    third = bool(int(os.environ.get("THIRD", "0")))
+
+
+if Settings.second and tokens is not None:
+    print("second:begins")
+if Settings.{other}:
+    print("second:ends")
+if Settings.second:
+    torch.save(tokens, "scored_twice.pt")
+else:
+    torch.save(tokens, "scored_once.pt")
+"""
+
+
+def test_lines_that_begin_alike_behind_one_switch_show_that_it_was_on() -> None:
+    assert saved(SEVERAL.format(other="second"), "second:ends") == ["scored_twice.pt"]
+
+
+def test_without_any_of_them_the_default_holds() -> None:
+    assert saved(SEVERAL.format(other="second")) == ["scored_once.pt"]
+
+
+def test_lines_that_begin_alike_behind_different_switches_show_nothing() -> None:
+    assert saved(SEVERAL.format(other="third"), "second:ends") == ["scored_once.pt"]

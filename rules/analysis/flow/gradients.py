@@ -1,0 +1,84 @@
+"""Gradients that no optimizer steps with: they tell how much each weight matters, and nothing is learnt."""
+
+from __future__ import annotations
+
+import ast
+from functools import lru_cache
+
+from rules.analysis.flow.events import Block, Event, Kind, Trace
+from rules.analysis.flow.objects import Function
+from rules.analysis.flow.order import relation
+from rules.analysis.flow.values import TRAIN, VAL
+from rules.analysis.nodes import nodes_of
+from rules.syntax import walk
+
+_IN_PLACE = frozenset({"add_", "sub_", "mul_", "copy_", "lerp_", "addcmul_", "addcdiv_", "set_"})
+_STEPS = frozenset({Kind.STEP, Kind.SCORE})
+
+
+def trained_with(trace: Trace) -> list[Event]:
+    """Gradients on training tokens alone that an optimizer steps with; all, where the program has no such optimizer."""
+    learnt = [e for e in trace.all(Kind.LEARN) if TRAIN in e.labels and VAL not in e.labels]
+    steps = trace.all(Kind.STEP)
+    return [one for one in learnt if any(_together(one, step) for step in steps)] or learnt
+
+
+def _together(learn: Event, step: Event) -> bool:
+    """Whether a gradient and a step happen in the turns of one loop, or both in no loop."""
+    return relation(learn, step).in_turn or not (learn.loops() or step.loops())
+
+
+def takes_gradients(block: Block) -> bool:
+    """Whether the function that is called reads the gradients that it takes, and changes no weight by them."""
+    function = block.detail
+    if not isinstance(function, Function) or ".grad" not in function.scope.source.code:
+        return False
+    return _reads(function.node) and any(event.kind is Kind.LEARN for event in block.events())
+
+
+def gradient_loop(asked: Event) -> Block | None:
+    """The outermost loop around an event that reads the gradients which are taken in it, where nothing steps."""
+    loops = asked.loops()
+    if not loops or ".grad" not in asked.source.code:
+        return None
+    kinds = {event.kind for event in loops[0].events()}
+    if Kind.LEARN not in kinds or kinds & _STEPS:
+        return None
+    return loops[0] if any(map(_reads, loops_of(loops[0]))) else None
+
+
+def loops_of(block: Block) -> list[ast.For | ast.While]:
+    """The statements that a loop of the walk may be."""
+    every: list[ast.For | ast.While] = [*nodes_of(block.source, ast.For), *nodes_of(block.source, ast.While)]
+    return [node for node in every if node.lineno == block.line]
+
+
+@lru_cache(maxsize=64)  # every question to a network asks for the functions around it
+def _reads(node: ast.AST) -> bool:
+    """Whether gradients are read, of things of which none is changed in place."""
+    read, changed = set[str](), set[str]()
+    called = {id(part.func) for part in walk(node) if isinstance(part, ast.Call)}  # `torch.autograd.grad`
+    for part in walk(node):
+        if isinstance(part, ast.Attribute) and part.attr == "grad" and _is_read(part) and id(part) not in called:
+            read.add(_root(part.value))
+        elif isinstance(part, ast.Attribute) and part.attr in _IN_PLACE and not _of_gradient(part.value):
+            changed.add(_root(part.value))
+        elif isinstance(part, ast.AugAssign):
+            changed.add(_root(part.target))
+    return bool(read) and not read & changed
+
+
+def _is_read(node: ast.Attribute) -> bool:
+    return isinstance(node.ctx, ast.Load)
+
+
+def _of_gradient(node: ast.expr) -> bool:
+    """Whether it is a gradient that is changed, and no weight: `weight.grad.mul_(scale)`."""
+    return any(isinstance(part, ast.Attribute) and part.attr == "grad" for part in ast.walk(node))
+
+
+def _root(node: ast.expr) -> str:
+    """The name that something is a part of."""
+    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call)):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""
