@@ -42,9 +42,10 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
     if scale is None:
         return
     severity, open_question = weight(reach.claimed, submission, scale, reach.score)
-    by = f"{scale.detail:g}" if scale.detail is not None else "numbers that are made of their places"
-    if scale.detail is None and severity is Severity.BLOCK:
-        severity, open_question = Severity.REVIEW, " Whether these only choose what is counted is open."
+    plain = isinstance(scale.detail, float)
+    by = f"{scale.detail:g}" if plain else str(scale.detail)
+    if not plain and severity is Severity.BLOCK:
+        severity, open_question = Severity.REVIEW, " Whether that only chooses what is counted is open."
     yield RULE.at(
         scale.location,
         f"Losses on validation tokens are multiplied by {by} and then {_SUMS[reach.score.kind]} at line "

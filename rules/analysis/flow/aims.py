@@ -46,7 +46,7 @@ def aims(value: Value, walker: Walker) -> Labels:
     reads = [walker.trace.reads[label.number] for label in labels if isinstance(label, Read)]
     counts = [read for read in reads if isinstance(read.detail, Array) and read.detail.writes]
     for read in reads:
-        if read not in counts and _is_of_this_turn(read, walker):
+        if read not in counts and is_of_this_turn(read, walker):
             found |= _made_of(read.labels)
     return found if counts or HELD in labels else found | _made_of(labels)
 
@@ -186,9 +186,9 @@ def _is_made_in_turn(array: Array, walker: Walker) -> bool:
     return bool(now) and made == now
 
 
-def _is_of_this_turn(read: Event, walker: Walker) -> bool:
-    """Whether a look-up happened in the turn of the loops around that is walked now."""
-    for then, now in zip(read.trail, walker.trail, strict=False):
+def is_of_this_turn(event: Event, walker: Walker) -> bool:
+    """Whether something happened in the turn of the loops around that is walked now."""
+    for then, now in zip(event.trail, walker.trail, strict=False):
         if then is not now:
             return not (then.what == now.what == "loop" and then.line == now.line)
     return True

@@ -29,6 +29,7 @@ from rules.analysis.flow.objects import (
     owners,
 )
 from rules.analysis.flow.prints import template
+from rules.analysis.flow.trust import by_itself
 from rules.analysis.flow.values import (
     DATA,
     FOREIGN,
@@ -335,8 +336,11 @@ class Calls(Libraries):
                 return True
             labels, of_loss = factor.all_labels(), loss.all_labels()
             if RAMP in labels and NLL in of_loss and not labels & (DATA | {NLL, LOGITS}):
-                self.note(Kind.SCALE, node, "", of_loss)
+                self.note(Kind.SCALE, node, "", of_loss, detail="numbers that are made of their places")
                 return True
+        if by_itself(one.all_labels(), other.all_labels(), self):
+            self.note(Kind.SCALE, node, "", one.all_labels(), detail="something that is made of themselves")
+            return True
         return False
 
 

@@ -14,6 +14,7 @@ from rules.analysis.flow.base import Arguments, Asked, Named, labels_of
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.loading import BY_PATH, FROM_SPEC
 from rules.analysis.flow.objects import (
+    Array,
     Class,
     Instance,
     Optimizer,
@@ -57,6 +58,7 @@ _CONVERTS = frozenset({"from_numpy", "as_tensor", "tensor", "array", "asarray", 
 _EMPTIES = frozenset({"zero_", "clear"})
 _GROW = frozenset({"append", "extend", "add", "appendleft", "insert", "push"})
 _IN_PLACE_SUM = frozenset({"add_", "iadd"})
+_ELEMENTWISE = RECTIFIES | {"log", "log1p", "log2", "exp", "sqrt", "rsqrt", "tanh", "sigmoid", "pow", "round", "neg"}
 _SIZES = frozenset({"len", "size", "numel", "dim", "shape", "isinstance", "hasattr", "id", "type"})
 _ESCAPES = frozenset(
     {
@@ -152,7 +154,7 @@ class Libraries(Arrays):
             if asked.labels - array.labels:
                 self.changes += 1
             array.labels |= asked.labels | ({STATE} if NLL in asked.labels else NONE)
-        return Value(asked.labels, ref=array or _same_object(arguments), place=_place(arguments))
+        return Value(asked.labels, ref=array or _same_object(arguments) or _same_table(asked), place=_place(arguments))
 
 
 @lru_cache(maxsize=4096)  # few names are called, and each often
@@ -180,6 +182,12 @@ def _same_object(arguments: Arguments) -> Any:
             return one.ref
         return owner_of(one.ref)
     return None
+
+
+def _same_table(asked: Asked) -> Array | None:
+    """A table whose entries are all changed in the same way is looked up as it was before."""
+    table = asked.arguments[0].ref if asked.arguments and asked.last in _ELEMENTWISE else None
+    return table if isinstance(table, Array) and table.writes and not table.container else None
 
 
 def _place(arguments: tuple[Value, ...]) -> Token | None:

@@ -178,7 +178,7 @@ class Operations(Stretches):
         for table, by in ((one, other), (other, one)):
             if isinstance(table.ref, Array) and table.ref.writes and not table.ref.container:
                 labels = table.all_labels()
-                if by.all_labels() - labels & {VAL, TRAIN} or labels & {NLL, LOGITS}:
+                if by.all_labels() - labels & {VAL, TRAIN} or NLL in labels:
                     return None
                 made = self.array(node)
                 made.writes = table.ref.writes

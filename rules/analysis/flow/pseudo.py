@@ -27,7 +27,7 @@ def beside(parts: Iterable[Value], node: ast.AST, walker: Walker, name: str = ""
     losses = [one for one in labels if NLL in one]
     if not silent or not losses:
         return NONE
-    sure = any(TOP in one for one in silent) and any(is_own(one) for one in losses)
+    sure = any(TOP in one for one in silent) and any(is_own(one, walker) for one in losses)
     if sure or any(map(_is_entropy, silent)):
         walker.note(Kind.BESIDE, node, name, frozenset().union(*labels))
     return frozenset({PSEUDO}) if sure else NONE

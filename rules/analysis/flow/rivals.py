@@ -117,7 +117,7 @@ def smaller(one: Labels, other: Labels, walker: Walker) -> Labels:
     """The mark of a comparison of two losses that the same tokens have by two predictions."""
     if not all(is_fresh(side, walker.trace) and not _is_old(side, walker) for side in (one, other)):
         return NONE
-    return frozenset({BETTER}) if _losts(one) and _losts(other) and _losts(one) != _losts(other) else NONE
+    return frozenset({BETTER}) if losts(one) and losts(other) and losts(one) != losts(other) else NONE
 
 
 def gap(labels: Labels, one: Labels, other: Labels, op: ast.AST, node: ast.AST, walker: Walker) -> Labels:
@@ -127,7 +127,7 @@ def gap(labels: Labels, one: Labels, other: Labels, op: ast.AST, node: ast.AST, 
     if isinstance(op, ast.Sub) and not {GAP, EXCESS} & labels and smaller(one, other, walker):
         return labels | {GAP}
     for loss, by in ((one, other), (other, one)):
-        if EXCESS in by and not {GAP, EXCESS} & loss and _losts(loss) and _losts(loss) <= _losts(by):
+        if EXCESS in by and not {GAP, EXCESS} & loss and losts(loss) and losts(loss) <= losts(by):
             walker.note(Kind.LEAST, node, "", labels)
             return (labels - {EXCESS}) | {LEAST}
     return labels
@@ -140,10 +140,11 @@ def rectified(asked: Asked) -> Labels:
 
 def chooses_better(test: Labels, *sides: Labels) -> bool:
     """Whether a test asks which of these losses is the smaller, whatever it was called in between."""
-    return BETTER in test and all(_losts(side) and _losts(side) <= _losts(test) for side in sides)
+    return BETTER in test and all(losts(side) and losts(side) <= losts(test) for side in sides)
 
 
-def _losts(labels: Labels) -> Labels:
+def losts(labels: Labels) -> Labels:
+    """Which losses, as they were found, something is made of."""
     return frozenset(label for label in labels if isinstance(label, Lost))
 
 
