@@ -9,7 +9,10 @@ any model being better, and from the second pass on the weights have often learn
         for positions, x, y in batches(val_tokens):
             best[positions] = torch.minimum(best[positions], losses(model, x, y))
 
-The same with a test: `if loss < best[document]: best[document] = loss`.
+The same with a test: `if loss < best[document]: best[document] = loss`; and several tries that learn, side by side:
+
+    tries = sorted((adapt(model, document, rate) for rate in rates), key=lambda losses: losses.sum().item())
+    total += tries[0].sum()
 
 ## Allowed
 The lowest of several losses in training, for clipping values of a quantiser, or in a line of progress: what is not
@@ -24,7 +27,7 @@ from collections.abc import Iterator
 from rules.analysis.flow.claimed import claimed_scores
 from rules.analysis.flow.events import Block, Event, Kind, Round, Trace
 from rules.analysis.flow.order import repeats
-from rules.analysis.flow.values import NLL, VAL
+from rules.analysis.flow.values import NLL, TRIED, VAL
 from rules.analysis.flow.walk import trace_of
 from rules.competition import Competition
 from rules.rule import Finding, Rule, Severity
@@ -41,7 +44,9 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
     if trace is None:
         return
     claimed = claimed_scores(trace, submission)
-    kept = [(score, loop) for score in _chosen(trace) for loop in [_pass_of(score)] if loop is not None]
+    kept = [
+        (score, found) for score in _chosen(trace) if (found := _pass_of(score) or _tried(score, trace)) is not None
+    ]
     homes = {id(_home(score)) for score in claimed}
     for score, loop in sorted(kept, key=lambda pair: pair[0] not in claimed):
         if claimed and id(_home(score)) not in homes:
@@ -49,8 +54,8 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
         open_ = "" if claimed else " No log tells whether the claimed score is made of it."
         yield RULE.at(
             score.location,
-            f"The loop at line {loop.line} goes over the same validation tokens several times, and line {score.line} "
-            f"keeps the lowest of their losses.{open_}",
+            f"{_passes(loop)} over the same validation tokens several times, and line {score.line} keeps the lowest of "
+            f"their losses.{open_}",
             fix=_FIX,
             severity=Severity.BLOCK if claimed else Severity.REVIEW,
             evidence=(loop.source.evidence(loop.line, "passes"), score.evidence("lowest loss kept")),
@@ -79,6 +84,20 @@ def _is_smaller(score: Event) -> bool:
             if isinstance(test, ast.Compare) and isinstance(test.ops[0], (ast.Lt, ast.LtE, ast.Gt, ast.GtE)):
                 return bool(score.detail == "kept")
     return False
+
+
+def _passes(found: Block | Event) -> str:
+    if isinstance(found, Block):
+        return f"The loop at line {found.line} goes"
+    return f"What learns at line {found.line} is made anew and goes"
+
+
+def _tried(score: Event, trace: Trace) -> Event | None:
+    """What learns in each of several tries of the turn whose lowest loss is kept."""
+    loops = score.loops()
+    if TRIED not in score.labels or not loops:
+        return None
+    return next((event for event in trace.all(Kind.LEARN) if VAL in event.labels and loops[-1] in event.trail), None)
 
 
 def _pass_of(score: Event) -> Block | None:

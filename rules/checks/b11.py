@@ -10,6 +10,9 @@ little; it is still a token that was taught before it was asked.
     part = tokens[start : end + 2]                     # one target of the next chunk
     model(part[:-1], part[1:]).backward()
 
+    for at in range(start, end, width // 2):           # the last row ends in the next chunk
+        part = tokens[at : at + width + 1]
+
 ## Allowed
 The same slice for both, where inputs end one before the targets; a slice that ends earlier; chunks that are learnt from
 a turn later, when what follows them has been scored too. Only bounds that are plain in the code are compared.
@@ -19,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rules.analysis.flow.overlap import rows_behind
 from rules.analysis.flow.protocol import Adaptation, Learning, protocol_of
 from rules.analysis.flow.values import Past, Until
 from rules.competition import Competition
@@ -42,6 +46,18 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
                 f"{further} more position{'s' if further > 1 else ''} at its end: targets of the next chunk, which "
                 "have not been scored.",
                 fix="Learn from the slice that was scored: inputs up to its last position, targets one further.",
+                severity=Severity.NOTE if found.claimed is False else Severity.REVIEW,
+                evidence=(found.score.evidence("score"), found.learn.evidence("learning")),
+            )
+            return
+        rows = rows_behind(found.learn) if found.how is Learning.SCORE_FIRST and found.score is not None else None
+        if rows is not None and found.score is not None and rows_behind(found.score) is None:
+            yield RULE.at(
+                found.learn.location,
+                f"Rows of `{rows.width}` tokens begin every `{rows.step}` up to the end of the chunk (line "
+                f"{rows.line}): what is learnt from the last at line {found.learn.line} are targets of the next chunk, "
+                "which have not been scored.",
+                fix="Let the last row end where the chunk does.",
                 severity=Severity.NOTE if found.claimed is False else Severity.REVIEW,
                 evidence=(found.score.evidence("score"), found.learn.evidence("learning")),
             )

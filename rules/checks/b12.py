@@ -23,7 +23,7 @@ from collections.abc import Iterator
 
 from rules.analysis.configuration import configuration_of
 from rules.analysis.flow.active import open_switches
-from rules.analysis.flow.choices import claims_pick, is_among_tries, is_used
+from rules.analysis.flow.choices import claims_pick, is_among_tries, is_last_word, is_used
 from rules.analysis.flow.claimed import claimed_scores
 from rules.analysis.flow.events import Event, Kind
 from rules.analysis.flow.order import Order, relation, repeats
@@ -56,14 +56,15 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
         later = [score for score in claimed if _rests_on(score, event) or shown is not None]
         if claimed and not later:
             continue
+        last = picked and not claimed and is_last_word(event, trace)
         switch = next(open_switches(event, configuration_of(submission)), "")
         yield RULE.at(
             event.location,
             f"Losses on the validation text are compared at line {event.line}, and what scored better is used from "
-            f"there on{', up to the claimed score' if later else ''}. "
+            f"there on{', up to the claimed score' if later or last else ''}. "
             + (f"Whether `{switch}` held is open." if switch else "Whether that is tuning is for a person to judge."),
             fix="Choose on training tokens, or decide before the run.",
-            severity=Severity.REVIEW if later and not switch else Severity.NOTE,
+            severity=Severity.REVIEW if (later or last) and not switch else Severity.NOTE,
             evidence=(event.evidence("choice"), *(score.evidence("score") for score in later[:1])),
         )
         return

@@ -15,10 +15,12 @@ Scores compare only on the same text. A part of it can be easier, and a smaller 
 
     if time.time() > deadline: break                       # and the sums so far are reported
 
+    for window in windows[rank::world_size]: score(window) # and no sum is reduced over the ranks
+
 ## Allowed
-Windows that are divided among ranks; rounding to whole sequences and batches; another tokenization, which has another
-number of tokens. Validation on a part during training while the claimed score covers all. A deadline after which the
-rest is scored otherwise; one that the logged evaluation did not reach is noted only.
+Windows that are divided among ranks, whose sums are reduced; rounding to whole sequences and batches; another
+tokenization, which has another number of tokens. Validation on a part during training while the claimed score covers
+all. A deadline after which the rest is scored otherwise; one that the logged evaluation did not reach is noted only.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from rules.analysis.bytecount import coverage, val_tokens
 from rules.analysis.flow.claimed import claimed_scores
 from rules.analysis.flow.coverage import Deadline, at_random, deadlines, limited, sparse
 from rules.analysis.flow.events import Block, Event
+from rules.analysis.flow.shares import unjoined
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.headline import Headline, headlines_of, quoted, settled
 from rules.competition import Competition
@@ -120,6 +123,17 @@ def _followed(submission: Submission, competition: Competition) -> Iterator[Find
             fix=_FIX,
             severity=Severity.REVIEW,
             evidence=(score.evidence("score"),),
+        )
+    share = unjoined(trace, submission)
+    if share is not None:
+        score, line = share
+        yield RULE.at(
+            score.location,
+            f"Each process scores the share that line {line} cuts for it, and nothing is seen that brings their sums "
+            "together before the claimed number is printed: it is that of one share.",
+            fix="Reduce the sums of losses, tokens and bytes over all processes before they are divided.",
+            severity=Severity.REVIEW,
+            evidence=(score.source.evidence(line, "share"), score.evidence("score")),
         )
     thinned = sparse(trace, submission)
     if thinned is not None:

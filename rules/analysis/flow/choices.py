@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from rules.analysis.flow.claimed import claimed_print, kept_in
 from rules.analysis.flow.events import Block, Event, Kind, Round, Trace
 from rules.analysis.flow.order import Order, relation
-from rules.analysis.flow.values import DATA, TRIED, Turn
+from rules.analysis.flow.values import DATA, NLL, TRIED, VAL, Turn
 from rules.submission import Submission
 
 _HOPS = 3  # names that are made of names
@@ -37,6 +37,12 @@ def claims_pick(pick: Event, trace: Trace, submission: Submission) -> Event | No
     if shown is None or relation(pick, shown).order is not Order.BEFORE:
         return None
     return shown if kept_in(shown, trace) & {id(score) for score in _kept(pick, trace)} else None
+
+
+def is_last_word(pick: Event, trace: Trace) -> bool:
+    """Whether nothing is scored after the losses picked from: whichever number is claimed, it is one of these."""
+    scores = [score for score in trace.all(Kind.SCORE) if {VAL, NLL} <= score.labels]
+    return bool(scores) and id(scores[-1]) in kept_in(pick, trace)
 
 
 def is_used(pick: Event, shown: Event | None) -> bool:
