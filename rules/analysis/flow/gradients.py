@@ -12,6 +12,7 @@ from rules.analysis.flow.values import TRAIN, VAL
 from rules.analysis.nodes import nodes_of, walk
 
 _IN_PLACE = frozenset({"add_", "sub_", "mul_", "copy_", "lerp_", "addcmul_", "addcdiv_", "set_"})
+_SHARED = frozenset({"all_reduce", "reduce", "clip_grad_norm_"})  # of all processes, or no longer than so much
 _STEPS = frozenset({Kind.STEP, Kind.SCORE})
 
 
@@ -55,10 +56,18 @@ def loops_of(block: Block) -> list[ast.For | ast.While]:
 @lru_cache(maxsize=64)  # every question to a network asks for the functions around it
 def _reads(node: ast.AST) -> bool:
     """Whether gradients are read, of things of which none is changed in place."""
-    read, changed = set[str](), set[str]()
-    called = {id(part.func) for part in walk(node) if isinstance(part, ast.Call)}  # `torch.autograd.grad`
+    read, changed, passed = set[str](), set[str](), set[int]()
     for part in walk(node):
-        if isinstance(part, ast.Attribute) and part.attr == "grad" and _is_read(part) and id(part) not in called:
+        if isinstance(part, ast.Call):
+            passed.add(id(part.func))  # `torch.autograd.grad`
+            name = getattr(part.func, "attr", getattr(part.func, "id", ""))
+            if name == "step":
+                return False
+            passed |= set(map(id, part.args)) if name in _SHARED else set()
+        elif isinstance(part, ast.Compare):
+            passed |= {id(part.left), *map(id, part.comparators)}  # `weight.grad is None`
+    for part in walk(node):
+        if isinstance(part, ast.Attribute) and part.attr == "grad" and _is_read(part) and id(part) not in passed:
             read.add(_root(part.value))
         elif isinstance(part, ast.Attribute) and part.attr in _IN_PLACE and not _of_gradient(part.value):
             changed.add(_root(part.value))
