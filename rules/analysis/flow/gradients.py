@@ -7,7 +7,6 @@ from functools import lru_cache
 
 from rules.analysis.flow.events import Block, Event, Kind, Trace
 from rules.analysis.flow.objects import Function
-from rules.analysis.flow.order import relation
 from rules.analysis.flow.values import TRAIN, VAL
 from rules.analysis.nodes import nodes_of, walk
 
@@ -17,15 +16,17 @@ _STEPS = frozenset({Kind.STEP, Kind.SCORE})
 
 
 def trained_with(trace: Trace) -> list[Event]:
-    """Gradients on training tokens alone that an optimizer steps with; all, where the program has no such optimizer."""
+    """Gradients on training tokens alone that are stepped with, by an optimizer or by hand, as far as it is known."""
     learnt = [e for e in trace.all(Kind.LEARN) if TRAIN in e.labels and VAL not in e.labels]
-    steps = trace.all(Kind.STEP)
-    return [one for one in learnt if any(_together(one, step) for step in steps)] or learnt
+    return [one for one in learnt if not _only_tells(one)] or learnt
 
 
-def _together(learn: Event, step: Event) -> bool:
-    """Whether a gradient and a step happen in the turns of one loop, or both in no loop."""
-    return relation(learn, step).in_turn or not (learn.loops() or step.loops())
+def _only_tells(learn: Event) -> bool:
+    """Whether the gradients are read, and neither a function around them nor their loop steps."""
+    reading = [block for block in learn.trail if block.what == "call" and takes_gradients(block)]
+    if any(not any(event.kind in _STEPS for event in block.events()) for block in reading):
+        return True
+    return gradient_loop(learn) is not None
 
 
 def takes_gradients(block: Block) -> bool:
