@@ -65,13 +65,16 @@ def calibrations_of(submission: Submission) -> tuple[Calibration, ...]:
     for asked in trace.all(Kind.MODEL):
         home = home_of(asked)
         if home is not None and asked.labels & DATA:
+            training = _before(asked, learnt)
+            if training is None and not _is_told(home, asked):
+                continue  # gradients before any training are training that was not followed
             found.append(
                 Calibration(
                     asked,
                     home,
                     frozenset(asked.labels & DATA),
                     tuple(_branches(asked, home)),
-                    _before(asked, learnt),
+                    training,
                     any(relation(event, asked).in_turn for event in learnt),
                     _after(asked, scores),
                     _use(asked, trace),
@@ -109,6 +112,13 @@ def home_of(asked: Event) -> Block | None:
 
 def _takes_statistics(block: Block, inner: tuple[Block, ...]) -> bool:
     return _is_named(block.name) or _hooks(block, inner) or takes_gradients(block)
+
+
+def _is_told(home: Block, asked: Event) -> bool:
+    """Whether a name or hooks tell that it is a calibration, and not its gradients alone."""
+    if home.what != "call":
+        return _hooked_loop(asked) is not None
+    return _is_named(home.name) or _hooks(home, asked.trail[asked.trail.index(home) :])
 
 
 def _is_named(name: str) -> bool:

@@ -7,25 +7,27 @@ from functools import lru_cache
 
 from rules.analysis.flow.events import Block, Event, Kind, Trace
 from rules.analysis.flow.objects import Function
-from rules.analysis.flow.order import relation
 from rules.analysis.flow.values import TRAIN, VAL
 from rules.analysis.nodes import nodes_of
 from rules.syntax import walk
 
 _IN_PLACE = frozenset({"add_", "sub_", "mul_", "copy_", "lerp_", "addcmul_", "addcdiv_", "set_"})
+_SHARED = frozenset({"all_reduce", "reduce", "clip_grad_norm_"})  # of all processes, or no longer than so much
 _STEPS = frozenset({Kind.STEP, Kind.SCORE})
 
 
 def trained_with(trace: Trace) -> list[Event]:
-    """Gradients on training tokens alone that an optimizer steps with; all, where the program has no such optimizer."""
+    """Gradients on training tokens alone that are stepped with, by an optimizer or by hand, as far as it is known."""
     learnt = [e for e in trace.all(Kind.LEARN) if TRAIN in e.labels and VAL not in e.labels]
-    steps = trace.all(Kind.STEP)
-    return [one for one in learnt if any(_together(one, step) for step in steps)] or learnt
+    return [one for one in learnt if not _only_tells(one)] or learnt
 
 
-def _together(learn: Event, step: Event) -> bool:
-    """Whether a gradient and a step happen in the turns of one loop, or both in no loop."""
-    return relation(learn, step).in_turn or not (learn.loops() or step.loops())
+def _only_tells(learn: Event) -> bool:
+    """Whether the gradients are read, and neither a function around them nor their loop steps."""
+    reading = [block for block in learn.trail if block.what == "call" and takes_gradients(block)]
+    if any(not any(event.kind in _STEPS for event in block.events()) for block in reading):
+        return True
+    return gradient_loop(learn) is not None
 
 
 def takes_gradients(block: Block) -> bool:
@@ -56,10 +58,18 @@ def loops_of(block: Block) -> list[ast.For | ast.While]:
 @lru_cache(maxsize=64)  # every question to a network asks for the functions around it
 def _reads(node: ast.AST) -> bool:
     """Whether gradients are read, of things of which none is changed in place."""
-    read, changed = set[str](), set[str]()
-    called = {id(part.func) for part in walk(node) if isinstance(part, ast.Call)}  # `torch.autograd.grad`
+    read, changed, passed = set[str](), set[str](), set[int]()
     for part in walk(node):
-        if isinstance(part, ast.Attribute) and part.attr == "grad" and _is_read(part) and id(part) not in called:
+        if isinstance(part, ast.Call):
+            passed.add(id(part.func))  # `torch.autograd.grad`
+            name = getattr(part.func, "attr", getattr(part.func, "id", ""))
+            if name == "step":
+                return False
+            passed |= set(map(id, part.args)) if name in _SHARED else set()
+        elif isinstance(part, ast.Compare):
+            passed |= {id(part.left), *map(id, part.comparators)}  # `weight.grad is None`
+    for part in walk(node):
+        if isinstance(part, ast.Attribute) and part.attr == "grad" and _is_read(part) and id(part) not in passed:
             read.add(_root(part.value))
         elif isinstance(part, ast.Attribute) and part.attr in _IN_PLACE and not _of_gradient(part.value):
             changed.add(_root(part.value))
