@@ -58,7 +58,7 @@ _CONVERTS = frozenset({"from_numpy", "as_tensor", "tensor", "array", "asarray", 
 _EMPTIES = frozenset({"zero_", "clear"})
 _GROW = frozenset({"append", "extend", "add", "appendleft", "insert", "push"})
 _IN_PLACE_SUM = frozenset({"add_", "iadd"})
-_ELEMENTWISE = RECTIFIES | {"log", "log1p", "log2", "exp", "sqrt", "rsqrt", "tanh", "sigmoid", "pow", "round", "neg"}
+_ELEMENTWISE = RECTIFIES | {"round", "neg"}
 _SIZES = frozenset({"len", "size", "numel", "dim", "shape", "isinstance", "hasattr", "id", "type"})
 _ESCAPES = frozenset(
     {

@@ -60,7 +60,8 @@ def _joined(functions: list[Block], score: Event, shown: Event, trace: Trace) ->
         after = relation(score, event).order is not Order.AFTER and relation(event, shown).order is not Order.AFTER
         if after or outer in event.trail:
             return True
-    called = [function.node for block in functions if (function := _function(block)) is not None]
+    printing = [block for block in shown.trail if block not in score.trail]
+    called = [function.node for block in (*functions, *printing) if (function := _function(block)) is not None]
     text = "\n".join(ast.unparse(node) for node in called)
     lines = shown.source.code.splitlines()[min(outer.line, shown.line) - 1 : shown.line]
     return bool(_JOINS.search(text) or _JOINS.search("\n".join(lines)))

@@ -250,7 +250,8 @@ class Stretches(Calls):
             return self.element(owner)
         if isinstance(owner.ref, Library) and owner.ref.name in ("os.environ", "environ"):
             return self.environment(key, NOTHING)
-        if isinstance(owner.ref, Array):
+        masked = NLL in owner.labels and NLL in key.all_labels()  # `losses[losses < bound]` is no table
+        if isinstance(owner.ref, Array) and not masked:
             return self.looked_up(owner, key, node)
         if owner.known and key.known:
             try:
