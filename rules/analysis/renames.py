@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from rules.analysis.expressions import last_bindings
 from rules.analysis.flow.files import file_labels
-from rules.analysis.flow.values import TRAIN_FILE, VAL_FILE, Labels
+from rules.analysis.flow.labels import TRAIN_FILE, VAL_FILE, Labels
 from rules.analysis.nodes import nodes_of
 from rules.rule import Evidence
 from rules.submission import Language, SourceFile, Submission

@@ -21,8 +21,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rules.analysis.flow.doubt import doubted_tables
+from rules.analysis.flow.labels import TARGET
 from rules.analysis.flow.tables import LookUp, lookups_in, lookups_of, places
-from rules.analysis.flow.values import TARGET
 from rules.competition import Competition
 from rules.rule import Evidence, Finding, Rule, Severity
 from rules.submission import Submission

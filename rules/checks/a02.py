@@ -26,21 +26,9 @@ from collections.abc import Iterator
 
 from rules.analysis.flow.claimed import claimed_or_last
 from rules.analysis.flow.events import Block, Event
+from rules.analysis.flow.labels import AIMED, BYTES, GATED, LEAST, PARTS, PSEUDO, SCALED, SHIFTED, SPREAD, TARGET, Blend
 from rules.analysis.flow.reach import weight
 from rules.analysis.flow.tables import LookUp, lookups_of, places
-from rules.analysis.flow.values import (
-    AIMED,
-    BYTES,
-    GATED,
-    LEAST,
-    PARTS,
-    PSEUDO,
-    SCALED,
-    SHIFTED,
-    SPREAD,
-    TARGET,
-    Blend,
-)
 from rules.analysis.flow.walk import trace_of
 from rules.competition import Competition
 from rules.rule import Evidence, Finding, Rule, Severity

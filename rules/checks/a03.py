@@ -35,9 +35,9 @@ from rules.analysis.configuration import Configuration, configuration_of
 from rules.analysis.flow.candidates import spared_of
 from rules.analysis.flow.claimed import claimed_print
 from rules.analysis.flow.events import Event, Kind, Trace
+from rules.analysis.flow.labels import AIMED, GATED, NLL, OWNED, SPREAD, TARGET, VAL
 from rules.analysis.flow.reach import before, foreign_claim, reach_of, weight
 from rules.analysis.flow.tables import lookups_of, places
-from rules.analysis.flow.values import AIMED, GATED, NLL, OWNED, SPREAD, TARGET, VAL
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.headline import headlines_of, quoted, settled
 from rules.competition import Competition

@@ -17,8 +17,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rules.analysis.flow.events import Kind
+from rules.analysis.flow.labels import SCALED
 from rules.analysis.flow.reach import before, reach_of, weight
-from rules.analysis.flow.values import SCALED
 from rules.analysis.flow.walk import trace_of
 from rules.competition import Competition
 from rules.rule import Finding, Rule, Severity

@@ -20,8 +20,8 @@ from collections.abc import Iterator
 
 from rules.analysis.flow.claimed import claimed_print
 from rules.analysis.flow.events import Event, Kind, Trace
+from rules.analysis.flow.labels import BYTES, LENGTH, NLL, SPREAD, VAL
 from rules.analysis.flow.reach import foreign_claim, reach_of, weight
-from rules.analysis.flow.values import BYTES, LENGTH, NLL, SPREAD, VAL
 from rules.analysis.flow.walk import trace_of
 from rules.competition import Competition
 from rules.rule import Finding, Rule, Severity

@@ -18,9 +18,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from rules.analysis.flow.labels import TRAIN
 from rules.analysis.flow.reach import weight
 from rules.analysis.flow.tables import LookUp, lookups_of, places
-from rules.analysis.flow.values import TRAIN
 from rules.analysis.headline import headlines_of
 from rules.competition import Competition
 from rules.rule import Evidence, Finding, Location, Rule, Severity

@@ -29,9 +29,9 @@ from collections.abc import Iterator
 
 from rules.analysis.flow.claimed import claimed_print, claimed_scores
 from rules.analysis.flow.events import Event, Kind, Trace
+from rules.analysis.flow.labels import NLL, PARTLY, RAND, SHIFTED, STORED, TRAIN, VAL
 from rules.analysis.flow.objects import Instance, Optimizer, owners, with_originals
 from rules.analysis.flow.order import Order, relation
-from rules.analysis.flow.values import NLL, PARTLY, RAND, SHIFTED, STORED, TRAIN, VAL
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.flow.written import shown_as_written, written_down
 from rules.analysis.headline import headlines_of

@@ -21,8 +21,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rules.analysis.flow.active import gravest, standing_of
+from rules.analysis.flow.labels import TRAIN
 from rules.analysis.flow.protocol import Learning, protocol_of
-from rules.analysis.flow.values import TRAIN
 from rules.competition import Competition
 from rules.rule import Finding, Rule, Severity
 from rules.submission import Submission

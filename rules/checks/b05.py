@@ -26,8 +26,8 @@ from collections.abc import Iterator
 
 from rules.analysis.flow.claimed import claimed_scores
 from rules.analysis.flow.events import Block, Event, Kind, Round, Trace
+from rules.analysis.flow.labels import NLL, TRIED, VAL
 from rules.analysis.flow.order import repeats
-from rules.analysis.flow.values import NLL, TRIED, VAL
 from rules.analysis.flow.walk import trace_of
 from rules.competition import Competition
 from rules.rule import Finding, Rule, Severity

@@ -27,10 +27,10 @@ from itertools import islice
 
 from rules.analysis.flow.active import standing_of
 from rules.analysis.flow.events import Event, Kind
+from rules.analysis.flow.labels import AIMED, TARGET, VAL
 from rules.analysis.flow.order import Order, relation
 from rules.analysis.flow.protocol import Learning, Protocol, protocol_of, worst
 from rules.analysis.flow.reach import weight
-from rules.analysis.flow.values import AIMED, TARGET, VAL
 from rules.competition import Competition
 from rules.rule import Finding, Rule, Severity
 from rules.submission import Submission

@@ -26,9 +26,9 @@ from collections.abc import Iterator
 
 from rules.analysis.flow.active import gravest, standing_of
 from rules.analysis.flow.events import Event, Round
+from rules.analysis.flow.labels import First
 from rules.analysis.flow.order import Order, relation
 from rules.analysis.flow.protocol import Adaptation, Learning, Protocol, protocol_of
-from rules.analysis.flow.values import First
 from rules.competition import Competition
 from rules.rule import Finding, Rule, Severity
 from rules.submission import Submission

@@ -22,9 +22,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rules.analysis.flow.labels import Past, Until
 from rules.analysis.flow.overlap import rows_behind
 from rules.analysis.flow.protocol import Adaptation, Learning, protocol_of
-from rules.analysis.flow.values import Past, Until
 from rules.competition import Competition
 from rules.rule import Finding, Rule, Severity
 from rules.submission import Submission

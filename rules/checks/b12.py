@@ -26,8 +26,8 @@ from rules.analysis.flow.active import open_switches
 from rules.analysis.flow.choices import claims_pick, is_among_tries, is_last_word, is_used
 from rules.analysis.flow.claimed import claimed_scores
 from rules.analysis.flow.events import Event, Kind
+from rules.analysis.flow.labels import TRAIN
 from rules.analysis.flow.order import Order, relation, repeats
-from rules.analysis.flow.values import TRAIN
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.nodes import nodes_of
 from rules.competition import Competition

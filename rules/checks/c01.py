@@ -31,8 +31,8 @@ from rules.analysis.bytecount import data_paths
 from rules.analysis.configuration import Origin, configuration_of
 from rules.analysis.flow.events import Event, Kind, Trace
 from rules.analysis.flow.files import file_labels
+from rules.analysis.flow.labels import DATA, SEEN, TRAIN, VAL, VAL_FILE, Later, Token
 from rules.analysis.flow.order import Order, relation, walks
-from rules.analysis.flow.values import DATA, SEEN, TRAIN, VAL, VAL_FILE, Later, Token
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.headline import headlines_of
 from rules.analysis.renames import renamed_shards

@@ -25,10 +25,10 @@ from collections.abc import Iterator
 from rules.analysis.expressions import last_bindings
 from rules.analysis.flow.claimed import claimed_scores
 from rules.analysis.flow.events import Block, Event, Kind, Trace
+from rules.analysis.flow.labels import MATCHED, NLL, TOKENS, VAL
 from rules.analysis.flow.objects import Function
 from rules.analysis.flow.order import Order, relation
 from rules.analysis.flow.reach import reach_of, weight
-from rules.analysis.flow.values import MATCHED, NLL, TOKENS, VAL
 from rules.analysis.flow.walk import trace_of
 from rules.competition import Competition
 from rules.rule import Evidence, Finding, Location, Rule, Severity

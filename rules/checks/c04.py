@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rules.analysis.flow.calibration import Calibration, calibrations_of, open_branches
-from rules.analysis.flow.values import TRAIN, VAL
+from rules.analysis.flow.labels import TRAIN, VAL
 from rules.competition import Competition
 from rules.rule import Evidence, Finding, Rule, Severity
 from rules.submission import Submission

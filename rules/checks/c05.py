@@ -25,7 +25,7 @@ from collections.abc import Iterator
 
 from rules.analysis.budget import Budget, Room, budget_of
 from rules.analysis.flow.calibration import Calibration, calibrations_of, open_branches
-from rules.analysis.flow.values import GEN, TRAIN, VAL
+from rules.analysis.flow.labels import GEN, TRAIN, VAL
 from rules.competition import Competition
 from rules.rule import Finding, Rule, Severity
 from rules.submission import Submission

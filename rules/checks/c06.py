@@ -24,9 +24,9 @@ from rules.analysis.budget import Room, budget_of
 from rules.analysis.flow.calibration import home_of
 from rules.analysis.flow.events import Event, Kind, Trace
 from rules.analysis.flow.gradients import trained_with
+from rules.analysis.flow.labels import NLL, STORED, TRAIN, VAL
 from rules.analysis.flow.objects import Instance
 from rules.analysis.flow.order import Order, relation
-from rules.analysis.flow.values import NLL, STORED, TRAIN, VAL
 from rules.analysis.flow.walk import trace_of
 from rules.competition import Competition
 from rules.rule import Finding, Rule, Severity

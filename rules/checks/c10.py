@@ -17,8 +17,8 @@ import ast
 from collections.abc import Iterator
 
 from rules.analysis.flow.events import Kind
+from rules.analysis.flow.labels import VAL
 from rules.analysis.flow.objects import Function
-from rules.analysis.flow.values import VAL
 from rules.analysis.flow.walk import trace_of
 from rules.competition import Competition
 from rules.rule import Finding, Rule, Severity

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from rules.analysis.configuration import Configuration, Origin, configuration_of
 from rules.analysis.flow.events import Block, Event
+from rules.analysis.flow.labels import SEEN, TRAIN, VAL
 from rules.analysis.flow.protocol import Adaptation, Learning, worst
 from rules.analysis.flow.silence import unshown
-from rules.analysis.flow.values import SEEN, TRAIN, VAL
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.nodes import nodes_of
 from rules.rule import Severity

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rules.analysis.flow.events import Event, Kind, Trace
+from rules.analysis.flow.labels import TRAIN, VAL
 from rules.analysis.flow.order import Order, relation
 from rules.analysis.flow.prints import likeness
-from rules.analysis.flow.values import TRAIN, VAL
 from rules.analysis.flow.walk import trace_of
 from rules.submission import Submission
 

@@ -12,9 +12,7 @@ from collections.abc import Sequence
 
 from rules.analysis.flow.base import Walker
 from rules.analysis.flow.events import Event, Kind
-from rules.analysis.flow.marks import is_logarithm
-from rules.analysis.flow.objects import Array
-from rules.analysis.flow.values import (
+from rules.analysis.flow.labels import (
     AIMED,
     HELD,
     HINTED,
@@ -30,8 +28,10 @@ from rules.analysis.flow.values import (
     Past,
     Read,
     Token,
-    Value,
 )
+from rules.analysis.flow.marks import is_logarithm
+from rules.analysis.flow.objects import Array
+from rules.analysis.flow.values import Value
 
 
 def aims(value: Value, walker: Walker) -> Labels:

@@ -9,6 +9,27 @@ from rules.analysis.flow.aims import aims, blended, hinted, mixed_beside, picked
 from rules.analysis.flow.base import Asked, labels_of
 from rules.analysis.flow.blends import chosen_by_itself
 from rules.analysis.flow.events import Kind
+from rules.analysis.flow.labels import (
+    AGAIN,
+    BEST,
+    BETTER,
+    DATA,
+    ENTROPY,
+    GAP,
+    LEAST,
+    LOGITS,
+    LOGP,
+    MATCHED,
+    NLL,
+    NONE,
+    SCALED,
+    SEEN,
+    SHIFTED,
+    TOP,
+    TRAIN,
+    VAL,
+    Labels,
+)
 from rules.analysis.flow.learning import Learning
 from rules.analysis.flow.marks import exponent, matched
 from rules.analysis.flow.objects import (
@@ -34,29 +55,7 @@ from rules.analysis.flow.rivals import (
     side_by_side,
 )
 from rules.analysis.flow.trust import SQUASHES, moved_on, owned, squashed
-from rules.analysis.flow.values import (
-    AGAIN,
-    BEST,
-    BETTER,
-    DATA,
-    ENTROPY,
-    GAP,
-    LEAST,
-    LOGITS,
-    LOGP,
-    MATCHED,
-    NLL,
-    NONE,
-    NOTHING,
-    SCALED,
-    SEEN,
-    SHIFTED,
-    TOP,
-    TRAIN,
-    VAL,
-    Labels,
-    Value,
-)
+from rules.analysis.flow.values import NOTHING, Value
 from rules.analysis.flow.windows import of_shifts, windows_of
 
 TABLE_WRITES = {"scatter_add_": 1, "index_add_": 1, "index_put_": 0, "put_": 0, "scatter_": 1, "index_copy_": 1}

@@ -12,8 +12,9 @@ from typing import Any
 
 from rules.analysis.configuration import Configuration
 from rules.analysis.flow.events import Block, Event, Kind, Trace
+from rules.analysis.flow.labels import LEAST, NLL, NONE, TOLD, VAL, Kept, Labels, Lost, Token
 from rules.analysis.flow.objects import Array, Count, Function, Instance, Scope
-from rules.analysis.flow.values import LEAST, NLL, NONE, NOTHING, TOLD, VAL, Kept, Labels, Lost, Token, Value
+from rules.analysis.flow.values import NOTHING, Value
 
 _LOSS = re.compile(r"loss|cross_entropy|nll|kl_div", re.I)
 FAR = 1_000_000  # how far back an index points from which something unknown was taken away

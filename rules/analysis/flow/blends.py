@@ -10,7 +10,7 @@ import ast
 
 from rules.analysis.flow.base import Asked, Walker
 from rules.analysis.flow.events import Kind
-from rules.analysis.flow.values import (
+from rules.analysis.flow.labels import (
     BYTES,
     HINTED,
     LENGTH,
@@ -24,8 +24,8 @@ from rules.analysis.flow.values import (
     Blend,
     Labels,
     Read,
-    Value,
 )
+from rules.analysis.flow.values import Value
 
 _KNOWN = frozenset({NLL, LOGITS, STATE, LENGTH, BYTES, HINTED, MATCHED})
 

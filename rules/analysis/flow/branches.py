@@ -11,18 +11,12 @@ from rules.analysis.flow.aims import aims
 from rules.analysis.flow.base import Leave
 from rules.analysis.flow.events import Kind, Round
 from rules.analysis.flow.files import FILES
-from rules.analysis.flow.objects import Array, Count, Instance
-from rules.analysis.flow.order import is_first
-from rules.analysis.flow.remainder import leave
-from rules.analysis.flow.stores import Stores
-from rules.analysis.flow.turning import comes_true
-from rules.analysis.flow.values import (
+from rules.analysis.flow.labels import (
     DATA,
     LOGITS,
     MATCHED,
     NLL,
     NONE,
-    NOTHING,
     SEEN,
     VAL,
     Aim,
@@ -32,11 +26,13 @@ from rules.analysis.flow.values import (
     Past,
     Token,
     Turn,
-    Value,
-    constant,
-    joined,
-    unaimed,
 )
+from rules.analysis.flow.objects import Array, Count, Instance
+from rules.analysis.flow.order import is_first
+from rules.analysis.flow.remainder import leave
+from rules.analysis.flow.stores import Stores
+from rules.analysis.flow.turning import comes_true
+from rules.analysis.flow.values import NOTHING, Value, constant, joined, unaimed
 
 MOST_READERS = 8  # objects within an object that reads data
 _SPLITS = DATA | FILES

@@ -16,10 +16,10 @@ from typing import TypeGuard
 from rules.analysis.configuration import Configuration, configuration_of
 from rules.analysis.flow.events import Block, Event, Kind, Trace
 from rules.analysis.flow.gradients import gradient_loop, takes_gradients, trained_with
+from rules.analysis.flow.labels import DATA, NLL, VAL, Labels
 from rules.analysis.flow.learning import of_network
 from rules.analysis.flow.objects import Function
 from rules.analysis.flow.order import Order, relation
-from rules.analysis.flow.values import DATA, NLL, VAL, Labels
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.nodes import nodes_of
 from rules.analysis.once import once

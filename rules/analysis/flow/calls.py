@@ -12,6 +12,26 @@ from rules.analysis.flow.aims import aimed, aims
 from rules.analysis.flow.base import Answered, Arguments, Named, labels_of
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import of_split
+from rules.analysis.flow.labels import (
+    DATA,
+    FOREIGN,
+    LOGITS,
+    NLL,
+    PARTS,
+    RAMP,
+    STORED,
+    TARGET,
+    TOLD,
+    TRAIN,
+    TRAIN_FILE,
+    VAL,
+    VAL_FILE,
+    Kept,
+    Label,
+    Labels,
+    Lost,
+    Read,
+)
 from rules.analysis.flow.learning import of_network
 from rules.analysis.flow.library import Libraries
 from rules.analysis.flow.objects import (
@@ -30,30 +50,7 @@ from rules.analysis.flow.objects import (
 )
 from rules.analysis.flow.prints import template
 from rules.analysis.flow.trust import by_itself
-from rules.analysis.flow.values import (
-    DATA,
-    FOREIGN,
-    LOGITS,
-    NLL,
-    NOTHING,
-    PARTS,
-    RAMP,
-    STORED,
-    TARGET,
-    TOLD,
-    TRAIN,
-    TRAIN_FILE,
-    VAL,
-    VAL_FILE,
-    Kept,
-    Label,
-    Labels,
-    Lost,
-    Read,
-    Value,
-    joined,
-    without,
-)
+from rules.analysis.flow.values import NOTHING, Value, joined, without
 
 MOST_DEPTH = 24
 MOST_FIELDS = 200  # of a dictionary that may hold settings

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from rules.analysis.flow.claimed import claimed_print, kept_in
 from rules.analysis.flow.events import Block, Event, Kind, Round, Trace
+from rules.analysis.flow.labels import DATA, NLL, TRIED, VAL, Turn
 from rules.analysis.flow.order import Order, relation
-from rules.analysis.flow.values import DATA, NLL, TRIED, VAL, Turn
 from rules.submission import Submission
 
 _HOPS = 3  # names that are made of names

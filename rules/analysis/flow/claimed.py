@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rules.analysis.flow.events import Event, Kind, Trace
+from rules.analysis.flow.labels import NLL, VAL, Kept
 from rules.analysis.flow.order import Order, relation
 from rules.analysis.flow.prints import likeness
-from rules.analysis.flow.values import NLL, VAL, Kept
 from rules.analysis.headline import Headline, headlines_of
 from rules.submission import Submission
 

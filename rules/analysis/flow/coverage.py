@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from rules.analysis.flow.claimed import claimed_or_last
 from rules.analysis.flow.events import Block, Event, Kind, Round, Trace
+from rules.analysis.flow.labels import ANYWHERE, CLOCK, NLL, RANK, VAL, First, Limit, Part
 from rules.analysis.flow.order import walks
-from rules.analysis.flow.values import ANYWHERE, CLOCK, NLL, RANK, VAL, First, Limit, Part
 from rules.analysis.headline import headlines_of
 from rules.rule import Evidence, Location
 from rules.submission import Quantity, Submission, TrainLog

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from rules.analysis.flow.calibration import Calibration, calibrations_of
 from rules.analysis.flow.claimed import claimed_print
 from rules.analysis.flow.events import Event, Kind, Round
+from rules.analysis.flow.labels import GEN, RAND, TRAIN, VAL, Read
 from rules.analysis.flow.order import Order, relation, repeats
 from rules.analysis.flow.protocol import Adaptation, Learning, Protocol, protocol_of
 from rules.analysis.flow.unfollowed import unfollowed_of
-from rules.analysis.flow.values import GEN, RAND, TRAIN, VAL, Read
 from rules.rule import Location
 from rules.submission import Submission
 

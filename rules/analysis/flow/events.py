@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from rules.analysis.flow.labels import NONE, Kept, Labels
 from rules.analysis.flow.objects import Class, Scope
-from rules.analysis.flow.values import NONE, Kept, Labels
 from rules.rule import Evidence, Location
 from rules.submission import SourceFile
 

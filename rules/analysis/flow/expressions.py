@@ -10,6 +10,7 @@ from typing import Any
 from rules.analysis.flow.aims import aims
 from rules.analysis.flow.events import Block, Round
 from rules.analysis.flow.files import FILES, LONGEST_NAME, every_split, file_labels, narrowed, of_file
+from rules.analysis.flow.labels import BYTES, MATCHED, NONE, PARTLY, STORED, Labels, Turn, literals
 from rules.analysis.flow.leftout import leaves_out
 from rules.analysis.flow.objects import (
     Array,
@@ -19,21 +20,7 @@ from rules.analysis.flow.objects import (
 from rules.analysis.flow.operations import MOST_TEXT, Operations
 from rules.analysis.flow.picking import tries
 from rules.analysis.flow.prints import written
-from rules.analysis.flow.values import (
-    BYTES,
-    MATCHED,
-    MOST_ITEMS,
-    NONE,
-    NOTHING,
-    PARTLY,
-    STORED,
-    Labels,
-    Turn,
-    Value,
-    constant,
-    joined,
-    literals,
-)
+from rules.analysis.flow.values import MOST_ITEMS, NOTHING, Value, constant, joined
 from rules.syntax import walk
 
 MOST_ONE_BY_ONE = 8  # things that a comprehension goes over

@@ -7,7 +7,7 @@ import fnmatch
 import re
 from typing import Any
 
-from rules.analysis.flow.values import LENGTH, NONE, SEEN, TRAIN, TRAIN_FILE, VAL, VAL_FILE, Labels
+from rules.analysis.flow.labels import LENGTH, NONE, SEEN, TRAIN, TRAIN_FILE, VAL, VAL_FILE, Labels
 
 _VAL_NAME = re.compile(r"(?:^|[_/.\-*])val(?:id|idation)?(?=[_/.\-*]|$)", re.I)
 _TRAIN_NAME = re.compile(r"(?:^|[_/.\-*])train(?:ing)?(?=[_/.\-*]|$)", re.I)

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from rules.analysis.flow.files import file_labels, of_file
+from rules.analysis.flow.labels import NONE, Labels
 from rules.analysis.flow.objects import Written
-from rules.analysis.flow.values import NONE, Labels, Value
+from rules.analysis.flow.values import Value
 
 OPEN = "{}"  # stands for what is not known
 MOST_TEXT = 10_000

@@ -6,8 +6,8 @@ import ast
 from functools import lru_cache
 
 from rules.analysis.flow.events import Block, Event, Kind, Trace
+from rules.analysis.flow.labels import TRAIN, VAL
 from rules.analysis.flow.objects import Function
-from rules.analysis.flow.values import TRAIN, VAL
 from rules.analysis.nodes import nodes_of
 from rules.syntax import walk
 

@@ -8,6 +8,7 @@ from typing import Any
 from rules.analysis.flow.aims import picked
 from rules.analysis.flow.base import Asked, labels_of
 from rules.analysis.flow.events import Block, Kind
+from rules.analysis.flow.labels import DATA, GEN, LOGITS, NLL
 from rules.analysis.flow.objects import (
     Array,
     Bound,
@@ -20,14 +21,7 @@ from rules.analysis.flow.objects import (
     owners,
 )
 from rules.analysis.flow.storage import Storage
-from rules.analysis.flow.values import (
-    DATA,
-    GEN,
-    LOGITS,
-    NLL,
-    NOTHING,
-    Value,
-)
+from rules.analysis.flow.values import NOTHING, Value
 
 
 class Learning(Storage):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from rules.analysis.flow.base import Asked
-from rules.analysis.flow.values import NONE, PARTLY, STORED, Labels
+from rules.analysis.flow.labels import NONE, PARTLY, STORED, Labels
 
 _ASKS = frozenset({"startswith", "endswith", "match", "search", "fullmatch", "fnmatch", "find", "count"})
 

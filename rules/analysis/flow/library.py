@@ -12,6 +12,7 @@ from rules.analysis.flow import printing
 from rules.analysis.flow.arrays import DIVIDES, INNER_PRODUCTS, MULTIPLIES, TABLE_READS, TABLE_WRITES, Arrays
 from rules.analysis.flow.base import Arguments, Asked, Named, labels_of
 from rules.analysis.flow.events import Kind
+from rules.analysis.flow.labels import MATCHED, NLL, NONE, STATE, Token
 from rules.analysis.flow.loading import BY_PATH, FROM_SPEC
 from rules.analysis.flow.objects import (
     Array,
@@ -27,14 +28,7 @@ from rules.analysis.flow.picking import PICKS, note_pick
 from rules.analysis.flow.plain import TEXT_METHODS
 from rules.analysis.flow.rivals import INDICES, LARGEST, ORDERED_PLACES, ORDERS, RECTIFIES, SMALLEST
 from rules.analysis.flow.trust import MOVES, SQUASHES
-from rules.analysis.flow.values import (
-    MATCHED,
-    NLL,
-    NONE,
-    STATE,
-    Token,
-    Value,
-)
+from rules.analysis.flow.values import Value
 from rules.analysis.flow.windows import WINDOWS
 
 _READS = frozenset(

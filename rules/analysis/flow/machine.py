@@ -12,17 +12,11 @@ from rules.analysis.configuration import Configuration, Origin
 from rules.analysis.flow.base import Leave
 from rules.analysis.flow.branches import Branches
 from rules.analysis.flow.events import Block, Event, Kind, Trace
+from rules.analysis.flow.labels import NONE, Labels
 from rules.analysis.flow.objects import Class, Function, Library, ModuleOf, Scope
 from rules.analysis.flow.plain import read_setting
 from rules.analysis.flow.remainder import returned
-from rules.analysis.flow.values import (
-    NONE,
-    NOTHING,
-    UNKNOWN,
-    Labels,
-    Value,
-    constant,
-)
+from rules.analysis.flow.values import NOTHING, UNKNOWN, Value, constant
 from rules.submission import SourceFile
 
 MOST_STEPS = 400_000

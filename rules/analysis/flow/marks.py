@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 
-from rules.analysis.flow.values import (
+from rules.analysis.flow.labels import (
     CLOCK,
     EARLIER,
     ENTROPY,
@@ -32,8 +32,8 @@ from rules.analysis.flow.values import (
     VAL,
     Labels,
     Limit,
-    Value,
 )
+from rules.analysis.flow.values import Value
 from rules.syntax import walk
 
 _BEGINS = frozenset({RANK, OWN})

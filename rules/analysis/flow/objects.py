@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from rules.analysis.flow.values import HELD, NONE, NOTHING, TARGET, Aim, Label, Labels, Value, joined
+from rules.analysis.flow.labels import HELD, NONE, TARGET, Aim, Label, Labels
+from rules.analysis.flow.values import NOTHING, Value, joined
 from rules.submission import SourceFile
 
 

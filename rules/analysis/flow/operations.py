@@ -14,6 +14,28 @@ from rules.analysis.flow.blends import blended_in
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import folder_labels, of_file
 from rules.analysis.flow.formatting import by_percent
+from rules.analysis.flow.labels import (
+    CLOCK,
+    DATA,
+    LEAST,
+    LOGITS,
+    LOGP,
+    NLL,
+    NONE,
+    RAMP,
+    RANK,
+    SCALED,
+    SHIFTED,
+    SPREAD,
+    TOP,
+    TRAIN,
+    VAL,
+    Cut,
+    Label,
+    Labels,
+    Less,
+    literals,
+)
 from rules.analysis.flow.marks import is_mixture, is_own_share, is_shifted, limited, marked, matched
 from rules.analysis.flow.objects import (
     Array,
@@ -30,35 +52,7 @@ from rules.analysis.flow.pseudo import added
 from rules.analysis.flow.rivals import gap, relative, smaller
 from rules.analysis.flow.stretches import PLAIN_BOUNDS, Stretches
 from rules.analysis.flow.trust import owned
-from rules.analysis.flow.values import (
-    CLOCK,
-    DATA,
-    LEAST,
-    LOGITS,
-    LOGP,
-    MOST_ITEMS,
-    NLL,
-    NONE,
-    NOTHING,
-    RAMP,
-    RANK,
-    SCALED,
-    SHIFTED,
-    SPREAD,
-    TOP,
-    TRAIN,
-    UNKNOWN,
-    VAL,
-    Cut,
-    Label,
-    Labels,
-    Less,
-    Value,
-    constant,
-    joined,
-    literals,
-    without,
-)
+from rules.analysis.flow.values import MOST_ITEMS, NOTHING, UNKNOWN, Value, constant, joined, without
 
 _OF_LOSSES = frozenset({NLL, LOGITS, TOP, LEAST, SCALED})  # without any of these no operator says anything of losses
 MOST_TEXT = 10_000

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rules.analysis.flow.events import Block, Event, Round
-from rules.analysis.flow.values import AGAIN, DATA, Turn
+from rules.analysis.flow.labels import AGAIN, DATA, Turn
 
 
 class Order(StrEnum):

@@ -6,6 +6,24 @@ from collections.abc import Callable
 from typing import Any
 
 from rules.analysis.flow.base import Arguments, Asked, labels_of
+from rules.analysis.flow.labels import (
+    ANYWHERE,
+    BYTES,
+    CLOCK,
+    DATA,
+    LENGTH,
+    NONE,
+    RAMP,
+    RAND,
+    RANK,
+    TRAIN,
+    VAL,
+    Label,
+    Labels,
+    Token,
+    Turn,
+    begins,
+)
 from rules.analysis.flow.marks import before_own
 from rules.analysis.flow.objects import (
     UNBOUNDED,
@@ -22,27 +40,7 @@ from rules.analysis.flow.plain import of_text, type_of
 from rules.analysis.flow.remainder import begins_at
 from rules.analysis.flow.settings import Settings
 from rules.analysis.flow.sparse import sliced, steps_of
-from rules.analysis.flow.values import (
-    ANYWHERE,
-    BYTES,
-    CLOCK,
-    DATA,
-    LENGTH,
-    NONE,
-    NOTHING,
-    RAMP,
-    RAND,
-    RANK,
-    TRAIN,
-    VAL,
-    Label,
-    Labels,
-    Token,
-    Turn,
-    Value,
-    begins,
-    constant,
-)
+from rules.analysis.flow.values import NOTHING, Value, constant
 
 _DRAWS = frozenset({"sample", "choice", "choices"})
 _DISTRIBUTES = frozenset({"DistributedDataParallel", "DDP"})  # only networks are

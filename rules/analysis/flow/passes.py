@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rules.analysis.flow.events import Block, Event, Kind, Round
+from rules.analysis.flow.labels import EARLIER, NLL, VAL, Turn
 from rules.analysis.flow.objects import Array
 from rules.analysis.flow.order import Order, Relation, first_turn_only, relation, selects
 from rules.analysis.flow.tables import LookUp
-from rules.analysis.flow.values import EARLIER, NLL, VAL, Turn
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ import ast
 from collections.abc import Iterator
 
 from rules.analysis.flow.events import Block, Event, Kind, Trace
+from rules.analysis.flow.labels import Turn
 from rules.analysis.flow.objects import Array, Class, Function
 from rules.analysis.flow.order import Order, relation, selects
 from rules.analysis.flow.protocol import Adaptation, Learning
-from rules.analysis.flow.values import Turn
 
 _MATRIX = 2  # dimensions of what serves all rows alike; a further one is theirs
 _MOST_CLASSES = 12  # looked at for the parameters of one network

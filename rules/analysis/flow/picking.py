@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from rules.analysis.flow.base import Asked, Walker
 from rules.analysis.flow.events import Kind
+from rules.analysis.flow.labels import DATA, NLL, NONE, TRIED, VAL, Labels
 from rules.analysis.flow.objects import Bound, Count, Function
-from rules.analysis.flow.values import DATA, NLL, NONE, TRIED, VAL, Labels, Value
+from rules.analysis.flow.values import Value
 
 _PLAIN = {"min", "max", "sorted", "sort", "nsmallest", "nlargest"}
 _OF_TENSORS = {"argmin", "argmax", "argsort", "topk", "amin", "nanargmin"}

@@ -9,10 +9,10 @@ from functools import cached_property
 
 from rules.analysis.flow.claimed import claimed_scores, kept_in
 from rules.analysis.flow.events import Block, Event, Kind, Round, Trace
+from rules.analysis.flow.labels import NLL, TRAIN, VAL, Cut, Lost, Once, Past, Turn
 from rules.analysis.flow.objects import Array, Instance, Optimizer, leaves, owners, with_originals
 from rules.analysis.flow.order import Order, Relation, first_turn_only, relation, repeats, walks
 from rules.analysis.flow.remainder import is_rest
-from rules.analysis.flow.values import NLL, TRAIN, VAL, Cut, Lost, Once, Past, Turn
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.once import once
 from rules.submission import Submission

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 
 from rules.analysis.flow.base import Walker
 from rules.analysis.flow.events import Kind
+from rules.analysis.flow.labels import ENTROPY, LOGITS, NLL, NONE, PSEUDO, TOP, VAL, Labels, Read
 from rules.analysis.flow.trust import is_own
-from rules.analysis.flow.values import ENTROPY, LOGITS, NLL, NONE, PSEUDO, TOP, VAL, Labels, Read, Value
+from rules.analysis.flow.values import Value
 
 
 def top_of(given: Value) -> Labels:

@@ -8,7 +8,7 @@ from rules.analysis.configuration import configuration_of
 from rules.analysis.flow.active import open_switches
 from rules.analysis.flow.claimed import claimed_print
 from rules.analysis.flow.events import Event, Kind, Trace
-from rules.analysis.flow.values import FOREIGN, NLL, VAL, Label, Labels
+from rules.analysis.flow.labels import FOREIGN, NLL, VAL, Label, Labels
 from rules.analysis.headline import headlines_of
 from rules.rule import Severity
 from rules.submission import Submission

@@ -6,9 +6,10 @@ import ast
 from collections.abc import Sequence
 
 from rules.analysis.flow.events import Block, Event, Round
+from rules.analysis.flow.labels import DATA, NLL, Came, Labels, Turn
 from rules.analysis.flow.objects import Count
 from rules.analysis.flow.order import walks
-from rules.analysis.flow.values import DATA, NLL, Came, Labels, Turn, Value
+from rules.analysis.flow.values import Value
 
 
 def leave(names: dict[str, Value], begins: dict[str, Value], loop: ast.AST, turn: object) -> None:

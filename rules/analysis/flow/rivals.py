@@ -11,8 +11,7 @@ from typing import Any
 
 from rules.analysis.flow.base import Asked, Walker
 from rules.analysis.flow.events import Block, Kind, Round, Trace
-from rules.analysis.flow.objects import Array
-from rules.analysis.flow.values import (
+from rules.analysis.flow.labels import (
     BEST,
     BETTER,
     DATA,
@@ -32,8 +31,9 @@ from rules.analysis.flow.values import (
     Ranked,
     Rivals,
     Turn,
-    Value,
 )
+from rules.analysis.flow.objects import Array
+from rules.analysis.flow.values import Value
 
 RECTIFIES = frozenset({"relu", "relu_", "clamp", "clamp_min", "clamp_max", "clip", "abs"})
 STACKS = frozenset({"stack", "vstack", "column_stack", "array", "asarray", "tensor", "as_tensor"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rules.analysis.configuration import Origin
 from rules.analysis.flow.base import Asked, Walker
 from rules.analysis.flow.files import every_split, file_labels, of_file
+from rules.analysis.flow.labels import RANK
 from rules.analysis.flow.objects import (
     Array,
     Class,
@@ -12,13 +13,7 @@ from rules.analysis.flow.objects import (
     Options,
 )
 from rules.analysis.flow.options import as_dictionary, declare, options_of, parsed
-from rules.analysis.flow.values import (
-    NOTHING,
-    RANK,
-    Value,
-    constant,
-    joined,
-)
+from rules.analysis.flow.values import NOTHING, Value, constant, joined
 
 
 class Settings(Walker):

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from rules.analysis.configuration import configuration_of
 from rules.analysis.flow.claimed import claimed_print, kept_in
 from rules.analysis.flow.events import Block, Event, Kind, Trace
+from rules.analysis.flow.labels import NLL, VAL
 from rules.analysis.flow.objects import Function
 from rules.analysis.flow.order import Order, relation
-from rules.analysis.flow.values import NLL, VAL
 from rules.submission import Submission
 
 _RANK = re.compile(r"rank(?!s)", re.I)

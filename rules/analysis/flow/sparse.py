@@ -8,7 +8,8 @@ from __future__ import annotations
 import ast
 
 from rules.analysis.flow.base import Asked
-from rules.analysis.flow.values import NONE, NOTHING, RANK, Every, Labels, Part, Turn, Value
+from rules.analysis.flow.labels import NONE, RANK, Every, Labels, Part, Turn
+from rules.analysis.flow.values import NOTHING, Value
 
 _FEWEST = 2
 _SHORTEST = 8  # tokens that are a stretch to score, and no look at single ones

@@ -8,6 +8,19 @@ from dataclasses import replace
 from rules.analysis.flow.base import Asked
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import folder_labels, in_folder, narrowed, of_file, some_of
+from rules.analysis.flow.labels import (
+    BYTES,
+    LENGTH,
+    LOGITS,
+    NLL,
+    NONE,
+    STORED,
+    TOKENS,
+    TRAIN,
+    TRAIN_FILE,
+    VAL,
+    VAL_FILE,
+)
 from rules.analysis.flow.leftout import left_out
 from rules.analysis.flow.loading import FROM_SPEC, by_path, from_spec
 from rules.analysis.flow.objects import (
@@ -23,22 +36,7 @@ from rules.analysis.flow.objects import (
 from rules.analysis.flow.ordinary import Ordinary
 from rules.analysis.flow.plain import is_script
 from rules.analysis.flow.prints import template
-from rules.analysis.flow.values import (
-    BYTES,
-    LENGTH,
-    LOGITS,
-    NLL,
-    NONE,
-    NOTHING,
-    STORED,
-    TOKENS,
-    TRAIN,
-    TRAIN_FILE,
-    UNKNOWN,
-    VAL,
-    VAL_FILE,
-    Value,
-)
+from rules.analysis.flow.values import NOTHING, UNKNOWN, Value
 
 _NOTES = frozenset({"json", "yaml", "toml", "tomllib", "configparser"})  # settings are read by them, no tokens
 _FOREIGN = frozenset({"CDLL", "LoadLibrary", "load_inline", "load_library", "PyDLL"})

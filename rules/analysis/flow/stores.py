@@ -8,18 +8,13 @@ from rules.analysis.flow.aims import aims
 from rules.analysis.flow.calls import NAMED_VAL
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.expressions import Expressions
-from rules.analysis.flow.leftout import put_partly
-from rules.analysis.flow.marks import is_logarithm, is_own_share
-from rules.analysis.flow.objects import Array, ModuleOf
-from rules.analysis.flow.rivals import kept_in_columns
-from rules.analysis.flow.values import (
+from rules.analysis.flow.labels import (
     HELD,
     LOGITS,
     LOGP,
     MATCHED,
     NLL,
     NONE,
-    NOTHING,
     STATE,
     STORED,
     TARGET,
@@ -27,11 +22,12 @@ from rules.analysis.flow.values import (
     Aim,
     Labels,
     Token,
-    Value,
-    joined,
-    unaimed,
-    without,
 )
+from rules.analysis.flow.leftout import put_partly
+from rules.analysis.flow.marks import is_logarithm, is_own_share
+from rules.analysis.flow.objects import Array, ModuleOf
+from rules.analysis.flow.rivals import kept_in_columns
+from rules.analysis.flow.values import NOTHING, Value, joined, unaimed, without
 
 _COUNTS = frozenset({"int", "float", "len", "min", "max", "sum", "round", "numel", "size", "item"})
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from rules.analysis.flow.claimed import claimed_print
 from rules.analysis.flow.events import Block, Event, Kind, Round
+from rules.analysis.flow.labels import DATA, GEN, NLL, RAND, TRAIN, VAL, Labels, Read
 from rules.analysis.flow.protocol import Protocol
-from rules.analysis.flow.values import DATA, GEN, NLL, RAND, TRAIN, VAL, Labels, Read
 from rules.rule import Location
 from rules.submission import Submission
 

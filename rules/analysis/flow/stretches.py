@@ -10,33 +10,15 @@ from rules.analysis.flow.aims import aims, of_turn
 from rules.analysis.flow.calls import Calls
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import some_of
-from rules.analysis.flow.marks import before_own, begins_own
-from rules.analysis.flow.objects import (
-    Array,
-    Bound,
-    Class,
-    Count,
-    Foreign,
-    Function,
-    Instance,
-    Library,
-    ModuleOf,
-    owner_of,
-)
-from rules.analysis.flow.remainder import begins_at
-from rules.analysis.flow.rivals import picked_by_best, picked_first
-from rules.analysis.flow.sparse import left_out
-from rules.analysis.flow.values import (
+from rules.analysis.flow.labels import (
     ANYWHERE,
     DATA,
     EARLIER,
     INPUT,
     LOGITS,
     MATCHED,
-    MOST_ITEMS,
     NLL,
     NONE,
-    NOTHING,
     OWN,
     PRIOR,
     RAMP,
@@ -55,11 +37,24 @@ from rules.analysis.flow.values import (
     Token,
     Turn,
     Until,
-    Value,
-    constant,
-    joined,
-    without,
 )
+from rules.analysis.flow.marks import before_own, begins_own
+from rules.analysis.flow.objects import (
+    Array,
+    Bound,
+    Class,
+    Count,
+    Foreign,
+    Function,
+    Instance,
+    Library,
+    ModuleOf,
+    owner_of,
+)
+from rules.analysis.flow.remainder import begins_at
+from rules.analysis.flow.rivals import picked_by_best, picked_first
+from rules.analysis.flow.sparse import left_out
+from rules.analysis.flow.values import MOST_ITEMS, NOTHING, Value, constant, joined, without
 from rules.analysis.flow.windows import shortened
 
 PLAIN_BOUNDS = (ast.Name, ast.Attribute)

@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from rules.analysis.flow.events import Block, Event, Kind, Trace
+from rules.analysis.flow.labels import INPUT, NLL, NONE, PARTS, TARGET, TRAIN, VAL, Labels, Read, Token
 from rules.analysis.flow.objects import Array, Function
 from rules.analysis.flow.reach import holds_any
-from rules.analysis.flow.values import INPUT, NLL, NONE, PARTS, TARGET, TRAIN, VAL, Labels, Read, Token
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.once import once
 from rules.rule import Evidence

@@ -11,8 +11,7 @@ import ast
 from rules.analysis.flow.aims import is_of_this_turn
 from rules.analysis.flow.base import Asked, Walker
 from rules.analysis.flow.events import Kind
-from rules.analysis.flow.rivals import losts
-from rules.analysis.flow.values import (
+from rules.analysis.flow.labels import (
     BETTER,
     ENTROPY,
     EXCESS,
@@ -31,8 +30,9 @@ from rules.analysis.flow.values import (
     Kept,
     Labels,
     Past,
-    Value,
 )
+from rules.analysis.flow.rivals import losts
+from rules.analysis.flow.values import Value
 
 SQUASHES = frozenset({"sigmoid", "expit", "tanh", "softmax", "log_softmax", "logsigmoid", "softmin"})
 MOVES = frozenset({"roll", "cumsum", "cumulative_sum", "accumulate", "lfilter", "shift", "logcumsumexp", "cummin"})

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rules.analysis.flow.events import Event, Kind, Trace
+from rules.analysis.flow.labels import FOREIGN, NLL, VAL
 from rules.analysis.flow.protocol import protocol_of
 from rules.analysis.flow.unscored import Why, why_unscored
-from rules.analysis.flow.values import FOREIGN, NLL, VAL
 from rules.analysis.once import once
 from rules.rule import Location
 from rules.submission import ProblemKind, SourceFile, Submission

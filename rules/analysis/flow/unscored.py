@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from rules.analysis.flow.events import Kind, Trace
-from rules.analysis.flow.values import NLL
+from rules.analysis.flow.labels import NLL
 from rules.analysis.index import index_of
 from rules.analysis.program import module_names, program_sources
 from rules.analysis.scopes import Import

@@ -8,8 +8,9 @@ from __future__ import annotations
 import ast
 
 from rules.analysis.flow.base import Asked, Walker
+from rules.analysis.flow.labels import INPUT, LOGITS, NLL, TARGET, VAL, Labels, Later, Token, Window
 from rules.analysis.flow.objects import Array
-from rules.analysis.flow.values import INPUT, LOGITS, NLL, NOTHING, TARGET, VAL, Labels, Later, Token, Value, Window
+from rules.analysis.flow.values import NOTHING, Value
 
 WINDOWS = frozenset({"unfold", "sliding_window_view", "convolve"})
 

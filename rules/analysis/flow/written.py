@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from rules.analysis.flow.claimed import claimed_print
 from rules.analysis.flow.events import Event, Trace
-from rules.analysis.flow.values import LITERAL_DIGITS, Literal
+from rules.analysis.flow.labels import LITERAL_DIGITS, Literal
 from rules.analysis.headline import headlines_of
 from rules.analysis.nodes import nodes_of
 from rules.analysis.program import program_sources

@@ -13,8 +13,8 @@ from demo.compose import script
 from demo.samples import Sample, load_samples
 from rules.analysis.flow import machine
 from rules.analysis.flow.events import Event, Kind, Trace
+from rules.analysis.flow.labels import INPUT, NLL, TARGET, TRAIN, VAL, Read, Token
 from rules.analysis.flow.order import Order, relation
-from rules.analysis.flow.values import INPUT, NLL, TARGET, TRAIN, VAL, Read, Token
 from rules.analysis.flow.walk import trace_of
 from tests.rules.harness import submission_of
 
