@@ -9,11 +9,12 @@ from functools import lru_cache
 from typing import Any
 
 from rules.analysis.flow import printing
-from rules.analysis.flow.arrays import DIVIDES, INNER_PRODUCTS, MULTIPLIES, TABLE_READS, TABLE_WRITES, Arrays
+from rules.analysis.flow.arrays import TABLE_READS, TABLE_WRITES, Arrays
 from rules.analysis.flow.base import Arguments, Asked, Named, labels_of
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.labels import MATCHED, NLL, NONE, STATE, Token
 from rules.analysis.flow.loading import BY_PATH, FROM_SPEC
+from rules.analysis.flow.losses import DIVIDES, INNER_PRODUCTS, MULTIPLIES
 from rules.analysis.flow.objects import (
     Array,
     Class,
