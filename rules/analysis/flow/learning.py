@@ -97,7 +97,7 @@ class Learning(Storage):
         for one in asked.arguments:
             array = array_of(one.ref)
             parts |= owners(one) | ({array} if array is not None else set())
-        if parts:
+        if parts or NLL in asked.labels:
             self.note(Kind.EXCHANGE, asked.node, asked.last, asked.labels, detail=frozenset(parts))
         return None
 
