@@ -335,7 +335,7 @@ class Calls(Libraries):
             if RAMP in labels and NLL in of_loss and not labels & (DATA | {NLL, LOGITS}):
                 self.note(Kind.SCALE, node, "", of_loss, detail="numbers that are made of their places")
                 return True
-        if by_itself(one.all_labels(), other.all_labels(), self):
+        if by_itself(one.all_labels(), other.all_labels(), node, self):
             self.note(Kind.SCALE, node, "", one.all_labels(), detail="something that is made of themselves")
             return True
         return False

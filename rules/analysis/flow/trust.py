@@ -53,8 +53,13 @@ def squashed(asked: Asked, walker: Walker) -> Labels:
     return _trusted(asked.arguments[0].all_labels() if asked.arguments else NONE, asked.node, walker)
 
 
-def by_itself(one: Labels, other: Labels, walker: Walker) -> bool:
-    """Whether a product is of a loss and of something that is made of the same loss alone, and is no share or test."""
+def by_itself(one: Labels, other: Labels, node: ast.AST, walker: Walker) -> bool:
+    """Whether a product is of a loss and of something that is made of the same loss alone, and is no share or test.
+
+    A square is for the spread of losses.
+    """
+    if isinstance(node, ast.BinOp) and ast.dump(node.left) == ast.dump(node.right):
+        return False
     marks = (TRUST, OWNED, GAP, EXCESS, BETTER, LEAST, SPREAD, ENTROPY)
     if any(mark in one | other for mark in marks) or not is_own(one, walker) or not is_own(other, walker):
         return False
