@@ -64,8 +64,7 @@ def budget_of(submission: Submission, limits: Limits) -> Budget:
     """The budget of the claimed run with the least room; of all logs where the claim rests on none."""
     logs = [run.log for run in headlines_of(submission)] or list(submission.logs)
     settings = configuration_of(submission)
-    shorter = taken_off(submission)
-    found = [_budget(log, settings, limits, shorter) for log in logs]
+    found = [_budget(log, settings, limits, submission) for log in logs]
     timed = [budget for budget in found if budget.trained is not None]
     if timed:
         return max(timed, key=lambda budget: _RANKS[budget.room])
@@ -110,17 +109,19 @@ def _seconds(setting: Setting) -> float:
     return value / 1000 if setting.name.lower().endswith("ms") else value
 
 
-def _budget(log: TrainLog, settings: Configuration, limits: Limits, shorter: Evidence | None) -> Budget:
+def _budget(log: TrainLog, settings: Configuration, limits: Limits, submission: Submission) -> Budget:
     trained, calibrated = train_seconds(log), log.last(Quantity.CALIBRATION_SECONDS)
     printed, setting = log.last(Quantity.RESERVE_SECONDS), reserve_of(settings)
     reserve = printed.value if printed is not None else _seconds(setting) if setting is not None else 0.0
     shown = tuple(quoted(m) for m in (printed, trained, calibrated) if m is not None)
     if trained is None:
         return Budget(Room.UNKNOWN, None, calibrated, reserve, shown)
-    if shorter is None and limits.train_seconds - trained.value < reserve - _SLACK:
+    if limits.train_seconds - trained.value < reserve - _SLACK and taken_off(submission) is None:
         reserve = 0.0  # training went on in that time: whatever the reserve is for, it did not end the loop
     room = _room(trained.value, calibrated, reserve, limits)
-    if room is Room.NONE and shorter is not None and printed is None and setting is None:
+    untold = room is Room.NONE and printed is None and setting is None
+    shorter = taken_off(submission) if untold else None
+    if shorter is not None:
         return Budget(Room.SHORT, trained, calibrated, reserve, (*shown, shorter))  # the log tells of a longer training
     return Budget(room, trained, calibrated, reserve, shown)
 

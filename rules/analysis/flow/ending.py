@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from rules.analysis.flow.events import Block
 from rules.analysis.flow.gradients import loops_of, trained_with
@@ -17,7 +18,6 @@ from rules.syntax import walk
 _LIMITS = ("wallclock", "wall_clock", "budget", "limit", "seconds", "secs", "cap", "max_time", "train_time", "deadline")
 _READS = ("time", "perf_counter", "monotonic", "elapsed", "spent", "t0", "start", "began", "passed")
 _MOST = 400  # expressions that are looked through
-_Home = ast.FunctionDef | ast.Lambda | ast.Module
 
 
 @once
@@ -73,39 +73,49 @@ def _around(loop: Block) -> list[ast.AST]:
     return [node for node in nodes_of(loop.source, ast.FunctionDef) if node.lineno <= line <= (node.end_lineno or 0)]
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a statement stands: the tests around it, its functions, and whether its names are those of another one."""
+
+    tests: tuple[ast.expr, ...] = ()
+    functions: tuple[str, ...] = ()
+    local: bool = False
+
+
 def _bindings(source: SourceFile, around: list[ast.AST]) -> dict[str, list[ast.AST]]:
     """What names are made of: those of these functions and of the module, and attributes wherever they are bound.
 
-    With it go the tests of the branches in which a name is bound.
+    With it go the tests of the branches in which a name is bound, and what functions give back.
     """
     found: dict[str, list[ast.AST]] = {}
-    tree = source.tree
-    functions = nodes_of(source, ast.FunctionDef)
-    inside = {id(node) for one in functions if one not in around for node in walk(one) if node is not one}
-    for statement, tests in _with_tests([] if tree is None else tree.body, []):
+    for statement, place in _placed([] if source.tree is None else source.tree.body, _Place(), around):
         if isinstance(statement, (ast.Assign, ast.AnnAssign, ast.AugAssign)) and statement.value is not None:
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
             made: ast.AST = _as_sum(statement) if isinstance(statement, ast.AugAssign) else statement.value
             for target in targets:
-                local = isinstance(target, ast.Name) and id(statement) in inside
                 name = getattr(target, "id", getattr(target, "attr", ""))
-                if name and not local:
-                    found.setdefault(name, []).extend([made, *tests])
-    for function in functions:
-        found.setdefault(function.name, []).extend(node for node in walk(function) if isinstance(node, ast.Return))
+                if name and not (place.local and isinstance(target, ast.Name)):
+                    found.setdefault(name, []).extend([made, *place.tests])
+        elif isinstance(statement, ast.Return):
+            for name in place.functions:
+                found.setdefault(name, []).append(statement)
     return found
 
 
-def _with_tests(statements: list[ast.stmt], tests: list[ast.expr]) -> Iterator[tuple[ast.stmt, list[ast.expr]]]:
+def _placed(statements: list[ast.stmt], place: _Place, around: list[ast.AST]) -> Iterator[tuple[ast.stmt, _Place]]:
     for statement in statements:
-        yield statement, tests
-        inner = [*tests, statement.test] if isinstance(statement, ast.If) else tests
-        if isinstance(statement, (ast.FunctionDef, ast.ClassDef, ast.For, ast.While)):
-            inner = []  # that a loop goes on is no reason for what is bound in it
+        yield statement, place
+        inner = place
+        if isinstance(statement, ast.If):
+            inner = replace(place, tests=(*place.tests, statement.test))
+        elif isinstance(statement, ast.FunctionDef):
+            inner = _Place((), (*place.functions, statement.name), place.local or statement not in around)
+        elif isinstance(statement, (ast.ClassDef, ast.For, ast.While)):
+            inner = replace(place, tests=())  # that a loop goes on is no reason for what is bound in it
         for name in ("body", "orelse", "finalbody"):
-            yield from _with_tests(getattr(statement, name, []), inner)
+            yield from _placed(getattr(statement, name, []), inner, around)
         for handler in getattr(statement, "handlers", []):
-            yield from _with_tests(handler.body, inner)
+            yield from _placed(handler.body, inner, around)
 
 
 def _as_sum(statement: ast.AugAssign) -> ast.BinOp:

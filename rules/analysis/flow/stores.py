@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from rules.analysis.expressions import text_of
 from rules.analysis.flow.aims import aims
 from rules.analysis.flow.calls import NAMED_VAL
 from rules.analysis.flow.events import Kind
@@ -247,13 +248,16 @@ def terms_of(target: ast.expr, given: ast.expr) -> list[tuple[ast.expr, ast.oper
         part = part.left
     if not terms or not isinstance(target, (ast.Name, ast.Attribute)):
         return []
-    name = ast.unparse(target)
-    if ast.unparse(part) == name:
+    if _is_same(part, target):
         return terms
     last, op = terms[-1]
-    if isinstance(op, ast.Add) and ast.unparse(last) == name:  # `loss + total`
+    if isinstance(op, ast.Add) and _is_same(last, target):  # `loss + total`
         return [(part, op), *terms[:-1]]
     return []
+
+
+def _is_same(one: ast.expr, other: ast.Name | ast.Attribute) -> bool:
+    return type(one) is type(other) and text_of(one) == text_of(other)
 
 
 def is_zero(value: Value) -> bool:
