@@ -46,6 +46,22 @@ def text_of(node: ast.AST) -> str:
     return ".".join([inner.id, *reversed(names)]) if isinstance(inner, ast.Name) else ast.unparse(node)
 
 
+def root_of(node: ast.expr | None) -> ast.expr | None:
+    """What a part or a view is taken of: `warmth` for `warmth.view(-1)`."""
+    while isinstance(node, (ast.Subscript, ast.Attribute, ast.Call)):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node
+
+
+def name_of(node: ast.expr | None) -> str:
+    """The last name of what a part is taken of: "nll" for `self.nll[i]`; "" where it has none."""
+    while isinstance(node, ast.Subscript):
+        node = node.value
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
 def constant_text(node: ast.expr) -> str:
     """A constant as the environment would spell it ("8", "True", "sp1024"); another expression as its source."""
     if isinstance(node, ast.Constant):

@@ -31,7 +31,7 @@ from rules.analysis.flow.claimed import claimed_print, claimed_scores
 from rules.analysis.flow.events import Event, Kind, Trace
 from rules.analysis.flow.labels import NLL, PARTLY, RAND, SHIFTED, STORED, TRAIN, VAL
 from rules.analysis.flow.objects import Instance, Optimizer, owners, with_originals
-from rules.analysis.flow.order import Order, relation
+from rules.analysis.flow.order import precedes
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.flow.written import shown_as_written, written_down
 from rules.analysis.headline import headlines_of
@@ -105,18 +105,18 @@ def _in_memory(trace: Trace, submission: Submission) -> Iterator[Finding]:
     if not trains or not any(run.certain for run in headlines_of(submission)):
         return
     score = next(iter(claimed_scores(trace, submission)), None)
-    saves = [e for e in trace.all(Kind.SAVE) if not e.name.startswith("json.") and score and _precedes(e, score)]
+    saves = [e for e in trace.all(Kind.SAVE) if not e.name.startswith("json.") and score and precedes(e, score)]
     if score is None or not any(_may_be_artifact(event) for event in saves):
         return
     asked = _asked_of_what_learnt(trace, score)  # a copy keeps the weights that it was made with
-    later = [e for e in trace.all(Kind.LOAD, Kind.PUT, Kind.ESCAPE) if not _precedes(e, saves[0])]
+    later = [e for e in trace.all(Kind.LOAD, Kind.PUT, Kind.ESCAPE) if not precedes(e, saves[0])]
     partly = [event for event in later if _is_partly(event, asked)]
     later = [event for event in later if event not in partly and not _is_of_before(event, later)]
     if not asked and not _is_of_functions(trace, score):
         return
     if any(_may_reach(event, asked, score) for event in later):
         return
-    read = next((e for e in reversed(partly or later) if e.kind is Kind.LOAD and _precedes(e, score)), None)
+    read = next((e for e in reversed(partly or later) if e.kind is Kind.LOAD and precedes(e, score)), None)
     what = "nothing is read again" if read is None else f"what is read again at line {read.line} is put into none asked"
     if partly and read is not None:
         what = f"some of what is read again is left out by its name where line {read.line} puts it into the network"
@@ -148,7 +148,7 @@ def _is_of_before(event: Event, later: list[Event]) -> bool:
     if event.name != "deepcopy" or not isinstance(event.detail, frozenset):
         return False
     copied = with_originals(event.detail) - event.detail
-    puts = (e for e in later if e.name != "deepcopy" and e.kind is not Kind.ESCAPE and _precedes(e, event))
+    puts = (e for e in later if e.name != "deepcopy" and e.kind is not Kind.ESCAPE and precedes(e, event))
     return not any(not put.detail or put.detail & copied for put in puts if isinstance(put.detail, frozenset))
 
 
@@ -166,11 +166,6 @@ def _may_reach(event: Event, asked: frozenset[Instance], score: Event) -> bool:
 def _may_be_artifact(save: Event) -> bool:
     """Whether weights are written, as far as it is known: a file of a few bytes is written too, a counter or a log."""
     return bool(save.detail) or save.name.rpartition(".")[2] not in _ANY_BYTES
-
-
-def _precedes(event: Event, other: Event) -> bool:
-    how = relation(event, other)
-    return how.order is Order.BEFORE and not how.in_turn
 
 
 def _asked_of_what_learnt(trace: Trace, score: Event) -> frozenset[Instance]:

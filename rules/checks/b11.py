@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rules.analysis.flow.events import Event
 from rules.analysis.flow.labels import Past, Until
 from rules.analysis.flow.overlap import rows_behind
 from rules.analysis.flow.protocol import Adaptation, Learning, protocol_of
@@ -38,40 +39,45 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
     """Yield the first learning that goes further than the score before it."""
     protocol = protocol_of(submission)
     for found in protocol.adaptations if protocol is not None else ():
-        further = _further(found)
-        if found.score is not None and further > 0:
+        score = found.score
+        told = None if score is None or found.how is not Learning.SCORE_FIRST else _behind(found, score)
+        if score is not None and told is not None:
+            what, fix = told
             yield RULE.at(
                 found.learn.location,
-                f"The chunk that is scored at line {found.score.line} is learnt from at line {found.learn.line} with "
-                f"{further} more position{'s' if further > 1 else ''} at its end: targets of the next chunk, which "
-                "have not been scored.",
-                fix="Learn from the slice that was scored: inputs up to its last position, targets one further.",
+                f"{what} targets of the next chunk, which have not been scored.",
+                fix=fix,
                 severity=Severity.NOTE if found.claimed is False else Severity.REVIEW,
-                evidence=(found.score.evidence("score"), found.learn.evidence("learning")),
-            )
-            return
-        rows = rows_behind(found.learn) if found.how is Learning.SCORE_FIRST and found.score is not None else None
-        if rows is not None and found.score is not None and rows_behind(found.score) is None:
-            yield RULE.at(
-                found.learn.location,
-                f"Rows of `{rows.width}` tokens begin every `{rows.step}` up to the end of the chunk (line "
-                f"{rows.line}): what is learnt from the last at line {found.learn.line} are targets of the next chunk, "
-                "which have not been scored.",
-                fix="Let the last row end where the chunk does.",
-                severity=Severity.NOTE if found.claimed is False else Severity.REVIEW,
-                evidence=(found.score.evidence("score"), found.learn.evidence("learning")),
+                evidence=(score.evidence("score"), found.learn.evidence("learning")),
             )
             return
 
 
-def _further(found: Adaptation) -> int:
+def _behind(found: Adaptation, score: Event) -> tuple[str, str] | None:
+    """What is learnt behind the scored chunk, and how to mend it; None where nothing is."""
+    further, line = _further(found, score), found.learn.line
+    if further > 0:
+        return (
+            f"The chunk that is scored at line {score.line} is learnt from at line {line} with {further} more "
+            f"position{'s' if further > 1 else ''} at its end:",
+            "Learn from the slice that was scored: inputs up to its last position, targets one further.",
+        )
+    rows = rows_behind(found.learn)
+    if rows is None or rows_behind(score) is not None:
+        return None
+    return (
+        f"Rows of `{rows.width}` tokens begin every `{rows.step}` up to the end of the chunk (line {rows.line}): what "
+        f"is learnt from the last at line {line} are",
+        "Let the last row end where the chunk does.",
+    )
+
+
+def _further(found: Adaptation, score: Event) -> int:
     """How many positions behind the scored ones are learnt from, 0 where none are or the bounds are not plain."""
-    if found.how is not Learning.SCORE_FIRST or found.score is None:
-        return 0
     if any(isinstance(label, Past) for label in found.learn.labels):
         return 0
     learnt = [label for label in found.learn.labels if isinstance(label, Until)]
-    scored = [label for label in found.score.labels if isinstance(label, Until)]
+    scored = [label for label in score.labels if isinstance(label, Until)]
     if {(one.bound, one.function) for one in learnt} != {(one.bound, one.function) for one in scored}:
         return 0
     return max(

@@ -26,7 +26,7 @@ from rules.analysis.flow.events import Event, Kind, Trace
 from rules.analysis.flow.gradients import trained_with
 from rules.analysis.flow.labels import NLL, STORED, TRAIN, VAL
 from rules.analysis.flow.objects import Instance
-from rules.analysis.flow.order import Order, relation
+from rules.analysis.flow.order import Order, precedes, relation
 from rules.analysis.flow.walk import trace_of
 from rules.competition import Competition
 from rules.rule import Finding, Rule, Severity
@@ -80,12 +80,12 @@ def _read_again(trace: Trace) -> Iterator[tuple[Event, Event]]:
     saves = [event for event in trace.all(Kind.SAVE) if not event.name.startswith("json.")]
     for load in trace.all(Kind.LOAD) if score is not None else ():
         into = load.detail or frozenset()
-        if STORED not in load.labels or not any(_precedes(save, load) for save in saves):
+        if STORED not in load.labels or not any(precedes(save, load) for save in saves):
             continue
         for asked in trace.all(Kind.MODEL):
-            if not _is_trained_on(asked, into) or not _precedes(load, asked) or home_of(asked) is not None:
+            if not _is_trained_on(asked, into) or not precedes(load, asked) or home_of(asked) is not None:
                 continue
-            kept = any(_precedes(asked, save) for save in saves)
+            kept = any(precedes(asked, save) for save in saves)
             if score is not None and relation(asked, score).order is Order.BEFORE and not kept:
                 yield asked, load
 
@@ -93,11 +93,6 @@ def _read_again(trace: Trace) -> Iterator[tuple[Event, Event]]:
 def _is_trained_on(asked: Event, into: frozenset[Instance]) -> bool:
     """Whether one of these networks is asked with training tokens alone."""
     return TRAIN in asked.labels and VAL not in asked.labels and bool(into & (asked.detail or frozenset()))
-
-
-def _precedes(event: Event, other: Event) -> bool:
-    how = relation(event, other)
-    return how.order is Order.BEFORE and not how.in_turn
 
 
 def _late(trace: Trace) -> Iterator[tuple[Event, Event]]:

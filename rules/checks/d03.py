@@ -65,7 +65,7 @@ def _check_arrays(entry: FileEntry, submission: Submission) -> Iterator[Finding]
         return
     leading = file.load(LEADING) if LEADING in names else None
     sizes = _stored(table, leading)
-    known = next((v for v in _vocabularies(submission) if len(v) == len(sizes)), None)
+    known = _vocabulary(submission, len(sizes))
     if known is None:
         yield RULE.at(
             Location(entry.path),
@@ -83,7 +83,7 @@ def _check_columns(entry: FileEntry, submission: Submission) -> Iterator[Finding
     for name, sizes in read_columns(entry).numbers.items():
         if _BYTES.search(name or entry.name) is None:
             continue
-        known = next((v for v in _vocabularies(submission) if len(v) == len(sizes)), None)
+        known = _vocabulary(submission, len(sizes))
         if known is not None and max(sizes) <= MOST_BYTES:
             yield from _compared(entry, name or "byte table", sizes, known)
 
@@ -103,8 +103,13 @@ def _compared(entry: FileEntry, name: str, sizes: Sequence[int], known: Mapping[
     )
 
 
+def _vocabulary(submission: Submission, size: int) -> Mapping[int, int] | None:
+    """Bytes that each token spells at most, of the first vocabulary with so many tokens; None where none is there."""
+    return next((known for known in _vocabularies(submission) if len(known) == size), None)
+
+
 def _vocabularies(submission: Submission) -> Iterator[Mapping[int, int]]:
-    """Bytes that each token spells at most, for every vocabulary in the folder that can be read."""
+    """The same for every vocabulary in the folder that can be read."""
     for entry in _ending(submission, ".vocab"):
         yield {number: len(token) for number, token in read_vocabulary(entry).items()}
     for entry in _ending(submission, ".model"):

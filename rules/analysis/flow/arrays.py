@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from rules.analysis.expressions import name_of
 from rules.analysis.flow.aims import aims, mixed_beside
 from rules.analysis.flow.base import Asked, labels_of
 from rules.analysis.flow.events import Kind
@@ -221,9 +222,4 @@ class Arrays(Losses):
 
 def _receiver(node: ast.AST) -> str:
     func = getattr(node, "func", None)
-    owner = func.value if isinstance(func, ast.Attribute) else None
-    while isinstance(owner, ast.Subscript):
-        owner = owner.value
-    if isinstance(owner, ast.Attribute):
-        return owner.attr
-    return owner.id if isinstance(owner, ast.Name) else ""
+    return name_of(func.value) if isinstance(func, ast.Attribute) else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from functools import lru_cache
 
+from rules.analysis.expressions import name_of, root_of
 from rules.analysis.flow.events import Block, Event, Kind, Trace
 from rules.analysis.flow.labels import TRAIN, VAL
 from rules.analysis.flow.objects import Function
@@ -89,6 +90,4 @@ def _of_gradient(node: ast.expr) -> bool:
 
 def _root(node: ast.expr) -> str:
     """The name that something is a part of."""
-    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call)):
-        node = node.func if isinstance(node, ast.Call) else node.value
-    return node.id if isinstance(node, ast.Name) else ""
+    return name_of(root_of(node))

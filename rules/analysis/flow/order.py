@@ -54,6 +54,12 @@ def relation(one: Event, other: Event) -> Relation:
     return Relation(Order.BEFORE if earlier else Order.AFTER, loops, (first_part, second_part))
 
 
+def precedes(one: Event, other: Event) -> bool:
+    """Whether `one` is over for good when `other` happens: it is before it, and not in turns of one loop."""
+    how = relation(one, other)
+    return how.order is Order.BEFORE and not how.in_turn
+
+
 def _are_alternatives(one: Event | Block, other: Event | Block) -> bool:
     """Two branches of one statement."""
     if not (isinstance(one, Block) and isinstance(other, Block) and one is not other):

@@ -79,12 +79,12 @@ def kept_beside(array: Array, labels: Labels, walker: Walker) -> Labels:
 
 def kept_in_columns(array: Array, key: Value, labels: Labels, walker: Walker) -> Labels:
     """The mark of a table with a place for each of several tries on the text: `paid[trial, start:end] = losses`."""
-    if key.items is None or array.container or not is_fresh(labels, walker.trace):
+    if key.items is None or len(key.items) < 2 or array.container or not is_fresh(labels, walker.trace):
         return NONE
     loops = {one.detail.number: one for one in walker.trail if one.what == "loop" and isinstance(one.detail, Round)}
     for axis, part in enumerate(key.items):
         counted = [loops[label.loop] for label in part.labels if isinstance(label, Turn) and label.loop in loops]
-        if len(counted) == 1 and len(key.items) > 1 and not part.all_labels() & DATA and _tries(counted[0], labels):
+        if len(counted) == 1 and not part.all_labels() & DATA and _tries(counted[0], labels):
             return frozenset({Rivals(axis)})
     return NONE
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from rules.analysis.expressions import text_of
+from rules.analysis.expressions import name_of, root_of, text_of
 from rules.analysis.flow.aims import aims
 from rules.analysis.flow.calls import NAMED_VAL
 from rules.analysis.flow.events import Kind
@@ -181,10 +181,9 @@ class Stores(Expressions):
     def assigned(self, target: ast.expr, given: ast.expr, node: ast.AST) -> Value:
         """What a target is bound to: `total = total + loss` adds to a sum as `total += loss` does."""
         if isinstance(target, ast.Tuple) and isinstance(given, ast.Tuple) and len(target.elts) == len(given.elts):
-            pairs = zip(target.elts, given.elts, strict=True)
+            pairs = list(zip(target.elts, given.elts, strict=True))
             if any(terms_of(one, other) for one, other in pairs):
-                parts = zip(target.elts, given.elts, strict=True)
-                return Value(items=tuple(self.assigned(one, other, node) for one, other in parts))
+                return Value(items=tuple(self.assigned(one, other, node) for one, other in pairs))
         terms = terms_of(target, given)
         known = self.value(target) if terms else NOTHING
         if not (is_zero(known) or STATE in known.all_labels()):
@@ -265,19 +264,3 @@ def is_zero(value: Value) -> bool:
     if isinstance(value.ref, Array):
         return value.ref.zero
     return value.known and value.const == 0 and not isinstance(value.const, (bool, str))
-
-
-def root_of(node: ast.expr | None) -> ast.expr | None:
-    """What a view is taken of: `warmth` for `warmth.view(-1)`."""
-    while isinstance(node, (ast.Subscript, ast.Attribute, ast.Call)):
-        node = node.func if isinstance(node, ast.Call) else node.value
-    return node
-
-
-def name_of(node: ast.expr) -> str:
-    """The name that is changed: `nll` for `self.nll[i]`."""
-    while isinstance(node, ast.Subscript):
-        node = node.value
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
