@@ -10,6 +10,7 @@ from rules.analysis.flow.labels import DATA, NLL, Came, Labels, Turn
 from rules.analysis.flow.objects import Count
 from rules.analysis.flow.order import walks
 from rules.analysis.flow.values import Value
+from rules.syntax import walk
 
 
 def leave(names: dict[str, Value], begins: dict[str, Value], loop: ast.AST, turn: object) -> None:
@@ -60,8 +61,8 @@ def _come_to(value: Value, line: int) -> Value:
 def _asked(loop: ast.AST) -> set[str]:
     """The names that the test of a loop asks for."""
     test = getattr(loop, "test", None)
-    return set() if test is None else {node.id for node in ast.walk(test) if isinstance(node, ast.Name)}
+    return set() if test is None else {node.id for node in walk(test) if isinstance(node, ast.Name)}
 
 
 def _stored(loop: ast.AST) -> set[str]:
-    return {n.id for n in ast.walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return {n.id for n in walk(loop) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
