@@ -29,7 +29,7 @@ from collections.abc import Iterator
 
 from rules.analysis.flow.claimed import claimed_print, claimed_scores
 from rules.analysis.flow.events import Event, Kind, Trace
-from rules.analysis.flow.labels import NLL, PARTLY, RAND, SHIFTED, STORED, TRAIN, VAL
+from rules.analysis.flow.labels import NLL, PACKED, PARTLY, RAND, SHIFTED, STORED, TRAIN, VAL
 from rules.analysis.flow.objects import Instance, Optimizer, owners, with_originals
 from rules.analysis.flow.order import precedes
 from rules.analysis.flow.walk import trace_of
@@ -165,7 +165,7 @@ def _may_reach(event: Event, asked: frozenset[Instance], score: Event) -> bool:
 
 def _may_be_artifact(save: Event) -> bool:
     """Whether weights are written, as far as it is known: a file of a few bytes is written too, a counter or a log."""
-    return bool(save.detail) or save.name.rpartition(".")[2] not in _ANY_BYTES
+    return bool(save.detail) or PACKED in save.labels or save.name.rpartition(".")[2] not in _ANY_BYTES
 
 
 def _asked_of_what_learnt(trace: Trace, score: Event) -> frozenset[Instance]:

@@ -166,8 +166,11 @@ class Arrays(Losses):
     def _put_out(self, asked: Asked, found: Value | None) -> None:
         """`np.fmin(one, other, out=array[begin:end])` stores what it gives."""
         for keyword in getattr(asked.node, "keywords", ()):
-            if keyword.arg == "out" and isinstance(keyword.value, (ast.Subscript, ast.Attribute)):
-                self.store(keyword.value, Value(asked.labels) if found is None else found, asked.node)
+            target = keyword.value if keyword.arg == "out" else None
+            if isinstance(target, ast.Name) and isinstance(self.value(target).ref, Array):  # a view
+                target = ast.Subscript(target, ast.Slice(), ast.Store())
+            if isinstance(target, (ast.Name, ast.Subscript, ast.Attribute)):
+                self.store(target, Value(asked.labels) if found is None else found, asked.node)
 
     def _summed(self, asked: Asked) -> Value | None:
         if not asked.is_method or len(asked.arguments) < 2:

@@ -138,6 +138,10 @@ class Walker(ABC):
         """The value of an expression; what happens in it is noted."""
 
     @abstractmethod
+    def texts_in(self, test: ast.expr) -> list[str]:
+        """The texts that a test compares something with, plain or put together."""
+
+    @abstractmethod
     def element(self, value: Value) -> Value:
         """What iterating over the value gives."""
 

@@ -23,6 +23,7 @@ from rules.analysis.flow.prints import written
 from rules.analysis.flow.values import MOST_ITEMS, NOTHING, Value, constant, joined
 from rules.syntax import walk
 
+_TEXTS = (ast.Constant, ast.JoinedStr, ast.Name)
 MOST_ONE_BY_ONE = 8  # things that a comprehension goes over
 
 
@@ -127,9 +128,15 @@ class Expressions(Operations):
             self.asked[test] = [node.id for node in walk(test) if isinstance(node, ast.Name)]
         for name in self.asked[test]:
             found = self.scope.names.get(name)
-            if found is not None and found.labels >= FILES:
-                left = narrowed(found.labels, test, holds)
+            if found is None or found.known or found.items is not None:
+                continue
+            left = narrowed(found.labels, test, self.texts_in, holds)
+            if left != found.labels:
                 self.scope.names[name] = Value(left, found.const, found.items, found.ref, found.place)
+
+    def texts_in(self, test: ast.expr) -> list[str]:
+        """The texts that a test compares something with, plain or put together."""
+        return [text for node in _compared(test) if isinstance(text := self.value(node).const, str)]
 
     def _beside_others(self, element: Value, over: Value, node: ast.expr) -> Value:
         """What is picked one by one of what a turn of a loop around holds is told by its number, as in a loop."""
@@ -200,6 +207,17 @@ def _of_text(text: str) -> Labels:
 @lru_cache(maxsize=8_192)  # scripts share most of their texts, and a walk meets each often
 def _of_name(text: str) -> Labels:
     return file_labels(text) | every_split(text)
+
+
+@lru_cache(maxsize=512)  # the tests of a script are met again and again
+def _compared(test: ast.expr) -> tuple[ast.expr, ...]:
+    """What may stand for a text in a test: plain ones, those that are put together, and names."""
+    inner = {part for node in walk(test) if isinstance(node, ast.JoinedStr) for part in walk(node) if part is not node}
+    return tuple(node for node in walk(test) if node not in inner and isinstance(node, _TEXTS) and _may_be_text(node))
+
+
+def _may_be_text(node: ast.AST) -> bool:
+    return not isinstance(node, ast.Constant) or isinstance(node.value, str)
 
 
 def known_end(node: ast.JoinedStr) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import fnmatch
 import re
+from collections.abc import Callable
 from typing import Any
 
 from rules.analysis.flow.labels import LENGTH, NONE, SEEN, TRAIN, TRAIN_FILE, VAL, VAL_FILE, Labels
@@ -69,24 +70,29 @@ def some_of(labels: Labels) -> Labels:
     return labels - {SEEN} if labels >= FILES else labels
 
 
-def narrowed(labels: Labels, test: ast.expr, holds: bool = True) -> Labels:
-    """Labels of names of both splits after a test of the name; one that is not understood leaves open what is left."""
-    if not labels >= FILES:
-        return labels
+def narrowed(labels: Labels, test: ast.expr, texts_in: Callable[[ast.expr], list[str]], holds: bool = True) -> Labels:
+    """Labels of a file's name after a test of it: of names of both splits, and of those of which nothing is known.
+
+    `texts_in` gives the texts that a test compares with. One that is not understood leaves open what is left.
+    """
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        return narrowed(labels, test.operand, not holds)
+        return narrowed(labels, test.operand, texts_in, not holds)
     if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) is holds:
         for part in test.values:
-            labels = narrowed(labels, part, holds)
+            labels = narrowed(labels, part, texts_in, holds)
         return labels
-    texts = [node.value for node in ast.walk(test) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
-    named = {file for split, file in _SPLITS.items() for text in texts if split in text.lower()}
-    if isinstance(test, ast.BoolOp) or len(named) != 1:
-        ends = bool(texts) and all(text.startswith(".") for text in texts)
-        return labels if ends and not named else labels - {SEEN}
     if isinstance(test, ast.Compare) and isinstance(test.ops[0], (ast.NotIn, ast.NotEq)):
         holds = not holds
-    return (labels - EVERY) | (named if holds else FILES - named)
+    texts = texts_in(test)
+    if not labels >= FILES:
+        plain = holds and len(texts) == 1 and not isinstance(test, ast.BoolOp) and not labels & FILES
+        named = file_labels(texts[0]) & FILES if plain else NONE
+        return labels | named if len(named) == 1 else labels
+    of_splits = {file for split, file in _SPLITS.items() for text in texts if split in text.lower()}
+    if isinstance(test, ast.BoolOp) or len(of_splits) != 1:
+        ends = bool(texts) and all(text.startswith(".") for text in texts)
+        return labels if ends and not of_splits else labels - {SEEN}
+    return (labels - EVERY) | (of_splits if holds else FILES - of_splits)
 
 
 def of_split(labels: Labels, key: Labels) -> Labels:

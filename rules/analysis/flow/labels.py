@@ -9,7 +9,8 @@
   it is a logarithm of probabilities, not yet negated;
 - `state`: losses of earlier turns, as sums and objects remember them; `seen`: of a test, that a log shows
   how it ended, and of data of several splits, that each has its turns;
-- `bytes`, `length`: text as bytes, and how many they are; `foreign`: made where the program cannot be followed;
+- `bytes`, `length`: text as bytes, and how many they are; `packed`: compressed; `foreign`: made where the program
+  cannot be followed;
 - `stored`: read from a file that is of no split by its name; `matched`: of whether that is the token that came;
   `tokens`: of a file that is written, that tokens of the validation text are a part of it beside others; `partly`:
   that things were left out of it by their names;
@@ -50,7 +51,7 @@ VAL_FILE, TRAIN_FILE = "val?", "train?"
 TARGET, INPUT = "tgt", "inp"
 PARTS, ANYWHERE = "parts", "anywhere"  # the first of a key: several indices, one for each dimension of a table
 LOGITS, NLL, LOGP = "logits", "nll", "logp"
-BYTES, LENGTH, FOREIGN = "bytes", "length", "foreign"
+BYTES, LENGTH, FOREIGN, PACKED = "bytes", "length", "foreign", "packed"
 LEAST, SCALED, SHIFTED, RAMP = "least", "scaled", "shifted", "ramp"
 ENTROPY, SHARE, SPREAD, GATED = "entropy", "share", "spread", "gated"
 AGAIN, TRIED, CLOCK = "again", "tried", "clock"

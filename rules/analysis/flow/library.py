@@ -225,6 +225,7 @@ def _table() -> dict[str, Any]:
         (("eq", "ne", "equal", "not_equal"), Libraries._equal),
         (_POINTERS, Libraries._pointer),
         (_ENCODES, Libraries._encoded),
+        (("compress",), Libraries._packed),
         (("exp", "exp_", "exp2"), Libraries._exponent),
         (("log", "log2", "log_", "log1p", "logaddexp", "logsumexp", "log_softmax", "softmax"), Libraries._logarithm),
         (("repeat", "tile"), Libraries._repeated),

@@ -136,7 +136,9 @@ def is_logarithm(node: ast.AST | None) -> bool:
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
             if "log" in name.casefold():
                 return True
-            node = node.args[0] if node.args else getattr(node.func, "value", None)
+            if node.args and is_logarithm(node.args[0]):
+                return True
+            node = getattr(node.func, "value", None)
         elif isinstance(node, ast.BinOp):
             if is_logarithm(node.right):
                 return True

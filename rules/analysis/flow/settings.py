@@ -96,6 +96,6 @@ class Settings(Walker):
 
     def _namespace(self, asked: Asked) -> Value | None:
         """An object that has the named values as its attributes."""
-        if asked.is_method or asked.arguments or not asked.named:
+        if asked.is_method or asked.arguments:
             return None
         return Value(ref=Instance(Class(asked.last, {}), dict(asked.named)))

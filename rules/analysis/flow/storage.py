@@ -10,10 +10,12 @@ from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import folder_labels, in_folder, narrowed, of_file, some_of
 from rules.analysis.flow.labels import (
     BYTES,
+    DATA,
     LENGTH,
     LOGITS,
     NLL,
     NONE,
+    PACKED,
     STORED,
     TOKENS,
     TRAIN,
@@ -93,7 +95,7 @@ class Storage(Ordinary):
         test, over = asked.arguments[0].ref, asked.arguments[1]
         inner = self.element(over)
         plain = isinstance(test, Function) and isinstance(test.node, ast.Lambda)
-        labels = narrowed(inner.labels, test.node.body) if plain else some_of(inner.labels)
+        labels = narrowed(inner.labels, test.node.body, self.texts_in) if plain else some_of(inner.labels)
         return Value(labels, ref=self.array(asked.node, element=Value(labels, place=inner.place), container=True))
 
     def _named_beside(self, asked: Asked) -> Value | None:
@@ -143,6 +145,12 @@ class Storage(Ordinary):
 
     def _encoded(self, asked: Asked) -> Value | None:
         return Value(asked.labels | {BYTES})
+
+    def _packed(self, asked: Asked) -> Value | None:
+        """`lzma.compress(raw)`; numpy's gives the entries that a mask leaves, which are no bytes."""
+        if len(asked.arguments) > 1 and asked.arguments[1].all_labels() & DATA:
+            return None
+        return Value(asked.labels | {PACKED})
 
     def _logged(self, asked: Asked) -> Value | None:
         return self._printed(asked) if asked.is_method or asked.name.startswith("logging.") else None
