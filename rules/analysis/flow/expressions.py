@@ -9,8 +9,8 @@ from typing import Any
 
 from rules.analysis.flow.aims import aims
 from rules.analysis.flow.events import Block, Round
-from rules.analysis.flow.files import FILES, LONGEST_NAME, every_split, file_labels, narrowed, of_file
-from rules.analysis.flow.labels import BYTES, MATCHED, NONE, PARTLY, STORED, Labels, Turn, literals
+from rules.analysis.flow.files import EVERY, FILES, LONGEST_NAME, every_split, file_labels, narrowed, of_file
+from rules.analysis.flow.labels import BYTES, MATCHED, NLL, NONE, PARTLY, STORED, VAL, Labels, Turn, literals
 from rules.analysis.flow.leftout import leaves_out
 from rules.analysis.flow.objects import (
     Array,
@@ -23,7 +23,8 @@ from rules.analysis.flow.prints import written
 from rules.analysis.flow.values import MOST_ITEMS, NOTHING, Value, constant, joined
 from rules.syntax import walk
 
-_TEXTS = (ast.Constant, ast.JoinedStr, ast.Name)
+_WHOLE = (ast.JoinedStr, ast.BinOp)  # texts that are put together of parts
+_TEXTS = (ast.Constant, ast.Name, *_WHOLE)
 MOST_ONE_BY_ONE = 8  # things that a comprehension goes over
 
 
@@ -110,6 +111,8 @@ class Expressions(Operations):
 
     def _one_by_one(self, node: ast.expr, over: Value) -> Value | None:
         """What is made of each of a few things; None where they are many, unknown or plain numbers."""
+        if isinstance(node, ast.DictComp):
+            return self._named_one_by_one(node, over)
         if not isinstance(node, (ast.ListComp, ast.GeneratorExp)) or len(node.generators) > 1:
             return None
         things = over.ref.few if isinstance(over.ref, Array) else over.items
@@ -122,11 +125,31 @@ class Expressions(Operations):
             found.append(one.plus(tries(over, one.all_labels())))
         return Value(items=tuple(found))
 
+    def _named_one_by_one(self, node: ast.DictComp, over: Value) -> Value | None:
+        """What is made for each of a few plain names."""
+        things = over.items or ()
+        if not 1 < len(things) <= MOST_ONE_BY_ONE or not all(isinstance(thing.const, str) for thing in things):
+            return None
+        if len(node.generators) > 1 or node.generators[0].ifs:
+            return None
+        array = self.array(node, container=True)
+        for thing in things:
+            self.store(node.generators[0].target, thing, node)
+            name, value = self.value(node.key).const, self.value(node.value)
+            if isinstance(name, str):
+                array.fields[name] = value
+            else:
+                array.take(value)
+        return Value(ref=array)
+
     def narrow(self, test: ast.expr, holds: bool = True) -> None:
         """Where a test of a file's name holds, or does not, the name is of fewer splits."""
         if test not in self.asked:
             self.asked[test] = [node.id for node in walk(test) if isinstance(node, ast.Name)]
-        for name in self.asked[test]:
+        asked = self.asked[test]
+        if any(_of_both(self.scope.names.get(name)) for name in asked):  # what was found in a name tells of the name
+            asked = [*asked, *(name for name, held in self.scope.names.items() if _of_both(held) and name not in asked)]
+        for name in asked:
             found = self.scope.names.get(name)
             if found is None or found.known or found.items is not None:
                 continue
@@ -189,6 +212,9 @@ class Expressions(Operations):
 
     def _yield(self, node: ast.Yield) -> Value:
         value = self.value(node.value)
+        labels = value.all_labels()
+        if {VAL, NLL} <= labels:
+            value = value.plus(self.scored(node, self.scope.function, labels, "kept"))
         if self.returned:
             array = self.array(node, element=value)
             array.labels |= value.labels
@@ -212,8 +238,13 @@ def _of_name(text: str) -> Labels:
 @lru_cache(maxsize=512)  # the tests of a script are met again and again
 def _compared(test: ast.expr) -> tuple[ast.expr, ...]:
     """What may stand for a text in a test: plain ones, those that are put together, and names."""
-    inner = {part for node in walk(test) if isinstance(node, ast.JoinedStr) for part in walk(node) if part is not node}
+    inner = {part for node in walk(test) if isinstance(node, _WHOLE) for part in walk(node) if part is not node}
     return tuple(node for node in walk(test) if node not in inner and isinstance(node, _TEXTS) and _may_be_text(node))
+
+
+def _of_both(held: Value | None) -> bool:
+    """Whether it is one name of a file that may be of either split."""
+    return held is not None and held.labels >= EVERY and held.ref is None and held.items is None
 
 
 def _may_be_text(node: ast.AST) -> bool:

@@ -34,6 +34,11 @@ def file_labels(text: str) -> Labels:
     return NONE
 
 
+def is_path(text: str) -> bool:
+    """Whether a text is, or may be a part of, the path of a file."""
+    return " " not in text and _FILE_LIKE.search(text) is not None
+
+
 def every_split(text: str) -> Labels:
     """Labels of a pattern or a folder of data that gives files of both splits, beside those of `file_labels`."""
     if len(text) > LONGEST_NAME or "fineweb" not in text or " " in text or file_labels(text):

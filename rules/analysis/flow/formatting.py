@@ -1,11 +1,11 @@
-"""Texts that are put together by `%` and `format`, as far as their parts are known; bounded in what they become."""
+"""Texts that are put together by `%`, `format` and `+`, as far as their parts are known; bounded in what they become."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from rules.analysis.flow.files import file_labels, of_file
+from rules.analysis.flow.files import LONGEST_NAME, file_labels, is_path, of_file
 from rules.analysis.flow.labels import NONE, Labels
 from rules.analysis.flow.objects import Written
 from rules.analysis.flow.values import Value
@@ -73,3 +73,12 @@ def _asked(
     if name.isdecimal():
         return given[int(name)] if len(name) < 4 and int(name) < len(given) else None
     return named.get(name)
+
+
+def path_and(begin: Value, end: str) -> Value | None:
+    """A path whose beginning is not known, and the text behind it; None for any other text."""
+    known = begin.ref.text if isinstance(begin.ref, Written) else OPEN if begin.ref is None and not begin.known else ""
+    text = known + end
+    if not known or not is_path(text) or len(text) > LONGEST_NAME:
+        return None
+    return Value(of_file(begin.labels, file_labels(text.replace(OPEN, ""))), ref=Written(text))

@@ -14,6 +14,7 @@
 - `stored`: read from a file that is of no split by its name; `matched`: of whether that is the token that came;
   `tokens`: of a file that is written, that tokens of the validation text are a part of it beside others; `partly`:
   that things were left out of it by their names;
+- `hot`: a row for each token with a one at its place;
 - `clock`: made of the time that it is;
 - `rank`: made of the number of this process among several, so that its share begins there; `own`: the first position of
   its share; `earlier`: tokens before its share alone;
@@ -60,7 +61,7 @@ TOLD, TRUST, OWNED, PRIOR = "told", "trust", "owned", "prior"
 TOP, PSEUDO = "top", "pseudo"
 BEST, BETTER, RELATIVE = "best", "better", "relative"
 GAP, EXCESS = "gap", "excess"
-STORED, MATCHED, TOKENS, PARTLY = "stored", "matched", "tokens", "partly"
+STORED, MATCHED, TOKENS, PARTLY, HOT = "stored", "matched", "tokens", "partly", "hot"
 RANK, OWN, EARLIER = "rank", "own", "earlier"
 DATA = frozenset({VAL, TRAIN, GEN, RAND})
 

@@ -33,7 +33,19 @@ from rules.analysis.flow.values import Value
 from rules.analysis.flow.windows import WINDOWS
 
 _READS = frozenset(
-    {"fromfile", "memmap", "frombuffer", "load", "open", "read", "read_bytes", "load_file", "safe_open", "read_table"}
+    {
+        "fromfile",
+        "from_file",
+        "memmap",
+        "frombuffer",
+        "load",
+        "open",
+        "read",
+        "read_bytes",
+        "load_file",
+        "safe_open",
+        "read_table",
+    }
 )
 _LOSSES = frozenset({"cross_entropy", "nll_loss", "linear_cross_entropy", "fused_cross_entropy", "kl_div"})
 _EMPTY = frozenset(
@@ -226,6 +238,7 @@ def _table() -> dict[str, Any]:
         (_POINTERS, Libraries._pointer),
         (_ENCODES, Libraries._encoded),
         (("compress",), Libraries._packed),
+        (("one_hot",), Libraries._one_hot),
         (("exp", "exp_", "exp2"), Libraries._exponent),
         (("log", "log2", "log_", "log1p", "logaddexp", "logsumexp", "log_softmax", "softmax"), Libraries._logarithm),
         (("repeat", "tile"), Libraries._repeated),

@@ -15,6 +15,7 @@ from rules.analysis.flow.labels import (
     DATA,
     ENTROPY,
     GAP,
+    HOT,
     LEAST,
     LOGITS,
     LOGP,
@@ -22,6 +23,7 @@ from rules.analysis.flow.labels import (
     NONE,
     SCALED,
     SHIFTED,
+    TARGET,
     TOP,
     VAL,
     Labels,
@@ -62,6 +64,10 @@ class Losses(Learning):
     def _inner_product(self, asked: Asked) -> Value | None:
         """`torch.dot(losses, weights)`."""
         return self._product(asked) if NLL in asked.labels else None
+
+    def _one_hot(self, asked: Asked) -> Value | None:
+        """`F.one_hot(target, vocabulary)`: a product with it picks what stands at the target."""
+        return Value(asked.labels | ({HOT} if {VAL, TARGET} <= asked.labels else NONE))
 
     def _product(self, asked: Asked) -> Value | None:
         """`losses.mul(0.97)`, `torch.div(losses, count)`."""

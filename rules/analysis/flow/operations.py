@@ -12,11 +12,12 @@ from rules.analysis.expressions import text_of
 from rules.analysis.flow.aims import hinted, mixed, weighed
 from rules.analysis.flow.blends import blended_in
 from rules.analysis.flow.events import Kind
-from rules.analysis.flow.files import folder_labels, of_file
-from rules.analysis.flow.formatting import by_percent
+from rules.analysis.flow.files import every_split, file_labels, folder_labels, of_file
+from rules.analysis.flow.formatting import by_percent, path_and
 from rules.analysis.flow.labels import (
     CLOCK,
     DATA,
+    HOT,
     LEAST,
     LOGITS,
     LOGP,
@@ -118,7 +119,9 @@ class Operations(Stretches):
         if one.known and other.known:
             folded = _fold(op, one.const, other.const)
             if folded is not UNKNOWN:
-                return Value(one.labels | other.labels, folded)
+                labels = one.labels | other.labels
+                whole = file_labels(folded) | every_split(folded) if isinstance(folded, str) else NONE
+                return Value(of_file(labels, whole, labels) if whole else labels, folded)
         if isinstance(op, ast.Div) and is_script(other):  # a path whose folder is not known
             return Value(one.labels | other.labels, other.const)
         if isinstance(op, ast.Add) and one.items is not None and other.items is not None:
@@ -126,6 +129,10 @@ class Operations(Stretches):
             return Value(one.labels | other.labels, items=items[:MOST_ITEMS])
         if isinstance(op, ast.Mult) and one.items is not None and len(one.items) == 1:
             return Value(one.labels, ref=self.array(node, element=one.items[0]) if node is not None else None)
+        if isinstance(op, ast.Add) and isinstance(other.const, str):
+            path = path_and(one, other.const)
+            if path is not None:
+                return path
         place = self.moved(one, other, op)
         labels = one.all_labels() | other.all_labels()
         if isinstance(op, (ast.Add, ast.Div)):
@@ -144,6 +151,8 @@ class Operations(Stretches):
         """The labels of two values together, with what becomes of losses and probabilities."""
         if labels.isdisjoint(_OF_LOSSES):
             return labels
+        if HOT in labels and isinstance(op, ast.Mult) and LOGITS in labels and NLL not in labels:
+            return self.at_token(labels - {HOT}, NONE, node)
         marks = marked(one.all_labels(), other.all_labels(), op)
         labels |= marks
         if SPREAD in marks and VAL in labels:

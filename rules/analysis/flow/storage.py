@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from rules.analysis.flow.base import Asked
 from rules.analysis.flow.events import Kind
-from rules.analysis.flow.files import folder_labels, in_folder, narrowed, of_file, some_of
+from rules.analysis.flow.files import every_split, folder_labels, in_folder, narrowed, of_file, some_of
 from rules.analysis.flow.labels import (
     BYTES,
     DATA,
@@ -55,6 +55,12 @@ class Storage(Ordinary):
             found |= {VAL}
         if TRAIN_FILE in asked.labels:
             found |= {TRAIN}
+        if asked.is_method and asked.last == "fromfile":  # of Python's own arrays, which grow by it
+            grown = array_of(asked.arguments[0].ref)
+            if grown is not None:
+                grown.labels |= found
+            elif isinstance(asked.node, ast.Call):
+                self.mixed_in(getattr(asked.node.func, "value", None), found)
         is_note = asked.name.partition(".")[0] in _NOTES
         return Value(found - {STORED} if is_note or found & {VAL, TRAIN} else found | {STORED})
 
@@ -86,12 +92,19 @@ class Storage(Ordinary):
             return Value(of_file(asked.labels | whole, whole, folder.labels))
         if not asked.is_method or len(asked.arguments) < 2:
             return None
-        return Value(of_file(asked.labels, asked.arguments[1].labels, folder.labels))
+        pattern = asked.arguments[1]
+        whole = pattern.labels
+        if isinstance(folder.const, str) and isinstance(pattern.const, str):
+            whole |= every_split(f"{folder.const.rstrip('/')}/{pattern.const}")
+        return Value(of_file(asked.labels | whole, whole, folder.labels))
 
     def _filtered(self, asked: Asked) -> Value | None:
         """`filter(test, names)`: names of fewer splits, where the test is of their names."""
         if asked.is_method or len(asked.arguments) != 2:
             return None
+        if asked.name.startswith("fnmatch."):
+            names, pattern = asked.arguments
+            return Value(of_file(asked.labels, pattern.labels, names.labels))
         test, over = asked.arguments[0].ref, asked.arguments[1]
         inner = self.element(over)
         plain = isinstance(test, Function) and isinstance(test.node, ast.Lambda)

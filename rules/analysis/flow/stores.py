@@ -184,6 +184,8 @@ class Stores(Expressions):
             pairs = list(zip(target.elts, given.elts, strict=True))
             if any(terms_of(one, other) for one, other in pairs):
                 return Value(items=tuple(self.assigned(one, other, node) for one, other in pairs))
+        if _adds_inside(target, given):
+            return self._summed_inside(name_of(target), self.value(given), node)
         terms = terms_of(target, given)
         known = self.value(target) if terms else NOTHING
         if not (is_zero(known) or STATE in known.all_labels()):
@@ -198,6 +200,15 @@ class Stores(Expressions):
         if not added:
             return found
         return remembered(found.plus(self.scored(node, name_of(target), added, "added")))
+
+    def _summed_inside(self, name: str, value: Value, node: ast.AST) -> Value:
+        """Several sums that are kept in one: `tally = Tally(tally.loss + loss, tally.tokens + 1)`."""
+        labels = value.all_labels()
+        if not {VAL, NLL} <= labels:
+            return value
+        kept = self.scored(node, name, labels, "added")
+        items = value.items and tuple(item.plus(kept) if NLL in item.all_labels() else item for item in value.items)
+        return remembered(Value(value.labels | kept, items=items, ref=value.ref))
 
     def _is_first(self, target: ast.expr, node: ast.AST) -> bool:
         """Whether nothing was added to a sum before, from which something is taken away."""
@@ -253,6 +264,18 @@ def terms_of(target: ast.expr, given: ast.expr) -> list[tuple[ast.expr, ast.oper
     if isinstance(op, ast.Add) and _is_same(last, target):  # `loss + total`
         return [(part, op), *terms[:-1]]
     return []
+
+
+def _adds_inside(target: ast.expr, given: ast.expr) -> bool:
+    """Whether a name is bound to several things, of which one is a part of what it was and more."""
+    if not isinstance(target, ast.Name) or not isinstance(given, (ast.Tuple, ast.List, ast.Call)):
+        return False
+    given_to = (
+        [*given.args, *(keyword.value for keyword in given.keywords)] if isinstance(given, ast.Call) else given.elts
+    )
+    sums = (part.left for part in given_to if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add))
+    parts = (part for part in sums if isinstance(part, (ast.Attribute, ast.Subscript)))
+    return any(isinstance(root := root_of(part), ast.Name) and root.id == target.id for part in parts)
 
 
 def _is_same(one: ast.expr, other: ast.Name | ast.Attribute) -> bool:

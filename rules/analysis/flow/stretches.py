@@ -85,8 +85,30 @@ class Stretches(Calls):
         if isinstance(value.ref, Bound):
             owner = owner_of(value.ref)
             return Value(ref=value.ref) if owner is not None and owner.cls.module else NOTHING
+        given = self._gone_through(value)
+        if given is not None:
+            return given
         ref = value.ref if isinstance(value.ref, Count) else owner_of(value.ref)
         return Value(value.labels, place=value.place, ref=ref)
+
+    def _gone_through(self, owner: Value) -> Value | None:
+        """What an object of the program's own class gives to a loop, None for any other."""
+        iterate, following, pick = (self._special(owner, name) for name in ("__iter__", "__next__", "__getitem__"))
+        if iterate is not None:
+            given = self.call_function(iterate, (owner,), {}, iterate.node)
+            if given.ref is not owner.ref:
+                return self.element(given)
+        if following is not None:
+            return self.call_function(following, (owner,), {}, following.node)
+        if pick is not None and iterate is None:
+            return self.call_function(pick, (owner, NOTHING), {}, pick.node)
+        return None
+
+    def _special(self, owner: Value, name: str) -> Function | None:
+        """A method that Python calls by itself; a network's are its library's."""
+        ref = owner.ref
+        found = ref.cls.find(name) if isinstance(ref, Instance) and not ref.cls.module else None
+        return found.ref if found is not None and isinstance(found.ref, Function) else None
 
     def turned(self, element: Value, number: int) -> Value:
         """The variable of a loop: what it picks can be told by it."""
@@ -121,6 +143,8 @@ class Stretches(Calls):
             return Value(ref=Foreign(name))
         if name in _SHAPES:
             return NOTHING
+        if name == "value" and owner.known:  # of an enumeration
+            return owner
         return Value(owner.labels, ref=Bound(Library(f"().{name}"), (owner,)))
 
     def _attribute(self, node: ast.Attribute) -> Value:
@@ -239,10 +263,15 @@ class Stretches(Calls):
         return found.plus({OWN}) if begins_own(owner, key) else found
 
     def _picked_out(self, owner: Value, key: Value, node: ast.AST) -> Value:
+        pick = self._special(owner, "__getitem__")
+        if pick is not None:
+            return self.call_function(pick, (owner, key), {}, node)
         if owner.items is not None:
             if key.known and isinstance(key.const, int) and -len(owner.items) <= key.const < len(owner.items):
                 return owner.items[key.const]
             return self.element(owner)
+        if isinstance(owner.ref, Class) and isinstance(key.const, str):  # of an enumeration
+            return owner.ref.find(key.const) or NOTHING
         if isinstance(owner.ref, Library) and owner.ref.name in ("os.environ", "environ"):
             return self.environment(key, NOTHING)
         masked = NLL in owner.labels and NLL in key.all_labels()  # `losses[losses < bound]` is no table
