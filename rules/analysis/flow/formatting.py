@@ -1,4 +1,4 @@
-"""Texts that are put together by `%`, `format` and `+`, as far as their parts are known; bounded in what they become."""
+"""Texts put together by `%`, `format` and `+`, as far as their parts are known; bounded in what they become."""
 
 from __future__ import annotations
 
