@@ -25,6 +25,7 @@ from rules.analysis.flow.labels import (
     begins,
 )
 from rules.analysis.flow.marks import before_own
+from rules.analysis.flow.namespaces import Namespaces
 from rules.analysis.flow.objects import (
     UNBOUNDED,
     Array,
@@ -38,7 +39,6 @@ from rules.analysis.flow.objects import (
 from rules.analysis.flow.picking import tries
 from rules.analysis.flow.plain import of_text, type_of
 from rules.analysis.flow.remainder import begins_at
-from rules.analysis.flow.settings import Settings
 from rules.analysis.flow.sparse import sliced, steps_of
 from rules.analysis.flow.values import NOTHING, Value, constant
 
@@ -92,7 +92,7 @@ NUMBERS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-class Ordinary(Settings):
+class Ordinary(Namespaces):
     """Calls that every program has."""
 
     def _same_value(self, asked: Asked) -> Value | None:

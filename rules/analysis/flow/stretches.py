@@ -39,6 +39,7 @@ from rules.analysis.flow.labels import (
     Until,
 )
 from rules.analysis.flow.marks import before_own, begins_own
+from rules.analysis.flow.namespaces import of_names
 from rules.analysis.flow.objects import (
     Array,
     Bound,
@@ -85,6 +86,9 @@ class Stretches(Calls):
         if isinstance(value.ref, Bound):
             owner = owner_of(value.ref)
             return Value(ref=value.ref) if owner is not None and owner.cls.module else NOTHING
+        given = self.iterated(value)
+        if given is not None:
+            return given
         ref = value.ref if isinstance(value.ref, Count) else owner_of(value.ref)
         return Value(value.labels, place=value.place, ref=ref)
 
@@ -101,7 +105,7 @@ class Stretches(Calls):
         if isinstance(ref, Library):
             return Value(ref=Library(f"{ref.name}.{name}"))
         if isinstance(ref, ModuleOf):
-            return owner if name == "__dict__" else ref.scope.names.get(name, NOTHING)
+            return owner if name == "__dict__" else ref.scope.names.get(name) or of_names(owner, name)
         if isinstance(ref, Instance):
             found = ref.names.get(name)
             if found is not None:
@@ -243,6 +247,9 @@ class Stretches(Calls):
             if key.known and isinstance(key.const, int) and -len(owner.items) <= key.const < len(owner.items):
                 return owner.items[key.const]
             return self.element(owner)
+        named = self.named_in_module(owner, key)
+        if named is not None:
+            return named
         if isinstance(owner.ref, Library) and owner.ref.name in ("os.environ", "environ"):
             return self.environment(key, NOTHING)
         masked = NLL in owner.labels and NLL in key.all_labels()  # `losses[losses < bound]` is no table
