@@ -52,13 +52,15 @@ class Kind(StrEnum):
 class Round:
     """What is known of a loop: `number` is that of `Turn` (0 for a while loop), `times` how often it turns.
 
-    `by`: the name of the setting that says how often, "" where it is none.
+    `by`: the name of the setting that says how often, "" where it is none. `ranges`: its numbers are those of a range,
+    and may be places in a text.
     """
 
     number: int
     times: int | None
     counts: bool = True  # through numbers, not through data that it picks one by one
     by: str = ""
+    ranges: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -27,7 +27,7 @@ from rules.analysis.flow.options import GROUPS, PARSED, PARSERS
 from rules.analysis.flow.ordinary import NUMBERS, SAME
 from rules.analysis.flow.picking import PICKS, note_pick
 from rules.analysis.flow.plain import TEXT_METHODS
-from rules.analysis.flow.rivals import INDICES, LARGEST, ORDERED_PLACES, ORDERS, RECTIFIES, SMALLEST
+from rules.analysis.flow.rivals import INDICES, LARGEST, ORDERED_PLACES, ORDERS, RECTIFIES, SMALLEST, brought_together
 from rules.analysis.flow.trust import MOVES, SQUASHES
 from rules.analysis.flow.values import Value
 from rules.analysis.flow.windows import WINDOWS
@@ -141,7 +141,7 @@ class Libraries(Arrays):
         if found is None and name.startswith("torch.nn.") and last[:1].isupper():
             return Value(ref=Instance(Class(last, {}, module=True)))
         if found is not None:
-            return found
+            return brought_together(found, asked)
         array = array_of(arguments[0].ref) if asked.is_method and arguments and _is_in_place(last) else None
         if array is None and MATCHED in asked.labels and _is_in_place(last):
             self.mixed_in(getattr(getattr(node, "func", None), "value", None), frozenset({MATCHED}))
@@ -149,7 +149,8 @@ class Libraries(Arrays):
             if asked.labels - array.labels:
                 self.changes += 1
             array.labels |= asked.labels | ({STATE} if NLL in asked.labels else NONE)
-        return Value(asked.labels, ref=array or _same_object(arguments) or _same_table(asked), place=_place(arguments))
+        made = Value(asked.labels, ref=array or _same_object(arguments) or _same_table(asked), place=_place(arguments))
+        return brought_together(made, asked)
 
 
 @lru_cache(maxsize=4096)  # few names are called, and each often

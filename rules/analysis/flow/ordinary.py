@@ -36,7 +36,7 @@ from rules.analysis.flow.objects import (
     Instance,
     Span,
 )
-from rules.analysis.flow.picking import tries
+from rules.analysis.flow.picking import several_of, tries
 from rules.analysis.flow.plain import of_text, type_of
 from rules.analysis.flow.remainder import begins_at
 from rules.analysis.flow.sparse import sliced, steps_of
@@ -164,6 +164,7 @@ class Ordinary(Namespaces):
             if asked.last == "list" and asked.arguments[0].items is not None:
                 return asked.arguments[0]
             array.take(self.element(asked.arguments[0]))
+            array.labels |= several_of(asked.arguments[0])
         if asked.last == "defaultdict" and asked.arguments:
             made = self.apply(asked.arguments[0], (), {}, asked.node)
             array.element = made if isinstance(made.ref, Array) else NOTHING

@@ -8,6 +8,7 @@ from typing import Any
 from rules.analysis.expressions import text_of
 from rules.analysis.flow.aims import aims, of_turn
 from rules.analysis.flow.calls import Calls
+from rules.analysis.flow.chunks import cut_along
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import some_of
 from rules.analysis.flow.labels import (
@@ -178,7 +179,9 @@ class Stretches(Calls):
             except TypeError:
                 return Value(owner.labels)
         labels = of_turn(owner, self) | lower.turns | upper.turns | self.cuts(cut)
-        labels = some_of(labels) | _prior(labels, cut.upper is not None) | before_own(lower, upper)
+        labels = (
+            some_of(cut_along(labels, cut, upper)) | _prior(labels, cut.upper is not None) | before_own(lower, upper)
+        )
         labels |= (lower.labels & {RANK}) | left_out(cut, lower, upper, step) | begins_at(lower)
         if labels & {VAL, TRAIN}:
             labels |= {ANYWHERE} if RAND in lower.labels else self._ends(cut, lower, upper, labels)
