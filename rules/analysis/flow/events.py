@@ -44,6 +44,7 @@ class Kind(StrEnum):
     PICKED = "picked"  # one of several losses is picked by its size; detail: the call
     BLEND = "blend"  # a loss is put together with something else that is made of the text
     EXCHANGE = "exchange"  # ranks bring something together; detail: the networks and tensors it is a part of
+    POOL = "pool"  # tensors that each of several texts taught are made one; detail: the tensors
     ESCAPE = "escape"  # the program goes where it cannot be followed
     RETURN = "return"
 

@@ -20,6 +20,7 @@
 - `best`: where the best of several losses stands; `better`: whether one of two losses is the smaller; `gap`: one less
   the other, `excess`: as far as it is the larger; `relative`: several losses less the best of them; `Rivals(axis)`:
   several losses of the same tokens side by side; `Ranked()`: these in their order;
+- `pooled`: made of tensors that each of several texts taught;
 - `told`: surely taken at the token that came; `trust`: a share made of losses, `owned`: weighed by one that is made of
   losses of its own tokens; `prior`: of losses, that they are of tokens before;
 - `top`: the most that an answer gives to any token; `pseudo`: of a mixture, that this is a prediction in it;
@@ -58,6 +59,7 @@ AGAIN, TRIED, SEVERAL, CLOCK = "again", "tried", "several", "clock"
 STATE, SEEN, AIMED, HELD, HINTED = "state", "seen", "aimed", "held", "hinted"
 TOLD, TRUST, OWNED, PRIOR = "told", "trust", "owned", "prior"
 TOP, PSEUDO = "top", "pseudo"
+POOLED = "pooled"
 BEST, BETTER, RELATIVE = "best", "better", "relative"
 GAP, EXCESS = "gap", "excess"
 STORED, MATCHED, TOKENS, PARTLY = "stored", "matched", "tokens", "partly"

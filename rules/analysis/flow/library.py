@@ -141,7 +141,7 @@ class Libraries(Arrays):
         if found is None and name.startswith("torch.nn.") and last[:1].isupper():
             return Value(ref=Instance(Class(last, {}, module=True)))
         if found is not None:
-            return brought_together(found, asked)
+            return self.pooled(brought_together(found, asked), asked)
         array = array_of(arguments[0].ref) if asked.is_method and arguments and _is_in_place(last) else None
         if array is None and MATCHED in asked.labels and _is_in_place(last):
             self.mixed_in(getattr(getattr(node, "func", None), "value", None), frozenset({MATCHED}))
@@ -150,7 +150,7 @@ class Libraries(Arrays):
                 self.changes += 1
             array.labels |= asked.labels | ({STATE} if NLL in asked.labels else NONE)
         made = Value(asked.labels, ref=array or _same_object(arguments) or _same_table(asked), place=_place(arguments))
-        return brought_together(made, asked)
+        return self.pooled(brought_together(made, asked), asked)
 
 
 @lru_cache(maxsize=4096)  # few names are called, and each often
