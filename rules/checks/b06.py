@@ -16,8 +16,8 @@ are scored. No weight of the model changes, but the prediction of each token dep
 
 ## Allowed
 A vector that is fitted on positions before the scored ones (another rule asks whether it is shared by a batch), and
-one that is trained in training. A vector that is fitted in a pass over a whole document is judged by another rule, as
-any learning before the score.
+one that is trained in training. Vectors of several texts that are brought together are judged by another rule; so is a
+vector that is fitted in a pass over a whole document, as any learning before the score.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from rules.analysis.flow.active import standing_of
 from rules.analysis.flow.events import Event, Kind
 from rules.analysis.flow.labels import AIMED, TARGET, VAL
 from rules.analysis.flow.order import Order, relation
+from rules.analysis.flow.peers import pool_of
 from rules.analysis.flow.protocol import Learning, Protocol, protocol_of, worst
 from rules.analysis.flow.reach import weight
 from rules.competition import Competition
@@ -46,7 +47,9 @@ def check(submission: Submission, _: Competition) -> Iterator[Finding]:
     protocol = protocol_of(submission)
     if protocol is None:
         return
-    fitted = (one for one in protocol.adaptations if one.fresh and one.how in _EARLY)
+    fitted = (
+        one for one in protocol.adaptations if one.fresh and one.how in _EARLY and pool_of(one, protocol.trace) is None
+    )
     found = worst(one for one in fitted if not (one.how in _PASSES and one.by_passes))
     if found is None or found.score is None:
         yield from islice(_counted(protocol, submission), 1)

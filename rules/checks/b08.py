@@ -14,6 +14,11 @@ beside each other: what one of them teaches before the others are scored is no e
 Adapters that learn from the part of their windows before the scored one, where all windows of a batch share them, or
 where ranks bring their gradients or weights together before each has scored its own.
 
+A vector fitted to each of several texts, where each is scored with the mean of them:
+
+    fits = [fit(model, text) for text in group]
+    shared = torch.stack(fits).mean(0)
+
 ## Allowed
 An adapter for each document (`nn.Parameter(torch.zeros(batch, rank, width))`) that begins anew with each; chunks of
 one text, scored all together before any of them is learnt from; gradients that ranks average after all of them have
@@ -25,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rules.analysis.flow.active import standing_of
-from rules.analysis.flow.peers import exchange_of, rows_beside, serves_all_rows
+from rules.analysis.flow.peers import exchange_of, pool_of, rows_beside, serves_all_rows
 from rules.analysis.flow.protocol import Adaptation, Learning, Protocol, protocol_of, worst
 from rules.competition import Competition
 from rules.rule import Evidence, Finding, Location, Rule, Severity
@@ -67,6 +72,10 @@ def _shared(found: Adaptation, protocol: Protocol) -> tuple[str, Evidence] | Non
     if exchange is not None:
         what = f"is brought together by all ranks at line {exchange.line} before they score their own texts"
         return what, exchange.evidence("exchange")
+    pool = pool_of(found, protocol.trace)
+    if pool is not None:
+        what = f"is brought together with that of the texts beside them at line {pool.line} before they are scored"
+        return what, pool.evidence("brought together")
     rows = rows_beside(found)
     if rows is None or (found.fresh and found.how is Learning.CONTEXT) or not serves_all_rows(found):
         return None

@@ -13,6 +13,9 @@ little; it is still a token that was taught before it was asked.
     for at in range(start, end, width // 2):           # the last row ends in the next chunk
         part = tokens[at : at + width + 1]
 
+    rows = (end + 2048 - start) // width               # two more rows than the chunk has
+    part = tokens[start : start + rows * width]
+
 ## Allowed
 The same slice for both, where inputs end one before the targets; a slice that ends earlier; chunks that are learnt from
 a turn later, when what follows them has been scored too. Only bounds that are plain in the code are compared.
@@ -22,7 +25,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rules.analysis.flow.events import Event
+from rules.analysis.flow.chunks import beyond
+from rules.analysis.flow.events import Event, Round
 from rules.analysis.flow.labels import Past, Until
 from rules.analysis.flow.overlap import rows_behind
 from rules.analysis.flow.protocol import Adaptation, Learning, protocol_of
@@ -33,6 +37,8 @@ from rules.submission import Submission
 RULE = Rule(
     code="B11", name="ttt-trains-into-next-chunk", category="adapt-then-score", severity=Severity.REVIEW, doc=__doc__
 )
+
+_ONE_FURTHER = 1  # where targets were told from inputs before they were cut
 
 
 def check(submission: Submission, _: Competition) -> Iterator[Finding]:
@@ -76,6 +82,10 @@ def _further(found: Adaptation, score: Event) -> int:
     """How many positions behind the scored ones are learnt from, 0 where none are or the bounds are not plain."""
     if any(isinstance(label, Past) for label in found.learn.labels):
         return 0
+    shared = {block.detail.number for block in score.loops() if isinstance(block.detail, Round)}
+    tokens = beyond(found.learn.labels, score.labels, shared)
+    if tokens > _ONE_FURTHER:
+        return tokens
     learnt = [label for label in found.learn.labels if isinstance(label, Until)]
     scored = [label for label in score.labels if isinstance(label, Until)]
     if {(one.bound, one.function) for one in learnt} != {(one.bound, one.function) for one in scored}:

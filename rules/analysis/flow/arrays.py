@@ -65,6 +65,8 @@ class Arrays(Losses):
         return asked.argument(0)
 
     def _copied(self, asked: Asked) -> Value | None:
+        if asked.last == "update" and self.bound_in_module(asked) is not None:
+            return NOTHING
         if asked.last == "fill_":
             self._emptied(asked)
         if asked.last == "copy_" and asked.is_method and asked.arguments and asked.arguments[0].ref is None:

@@ -134,6 +134,10 @@ class Walker(ABC):
         """Bind a target."""
 
     @abstractmethod
+    def bind_attribute(self, owner: Value, name: str, value: Value, node: ast.AST) -> None:
+        """Bind an attribute of an object, or a name of a module."""
+
+    @abstractmethod
     def value(self, node: ast.expr | None) -> Value:
         """The value of an expression; what happens in it is noted."""
 
@@ -156,6 +160,10 @@ class Walker(ABC):
     @abstractmethod
     def call_function(self, function: Function, arguments: Arguments, named: Named, node: ast.AST) -> Value:
         """Walk a function of the program with these arguments."""
+
+    @abstractmethod
+    def put(self, node: ast.AST, name: str, *given: Value) -> None:
+        """Note that networks, or parts of them, are changed in place."""
 
     @abstractmethod
     def mixed_in(self, owner: ast.expr | None, labels: Labels) -> None:

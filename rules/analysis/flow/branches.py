@@ -29,6 +29,7 @@ from rules.analysis.flow.labels import (
 )
 from rules.analysis.flow.objects import Array, Count, Instance
 from rules.analysis.flow.order import is_first
+from rules.analysis.flow.picking import several_of
 from rules.analysis.flow.remainder import leave
 from rules.analysis.flow.stores import Stores
 from rules.analysis.flow.turning import comes_true
@@ -216,10 +217,12 @@ class Branches(Stores):
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
         over = self.value(node.iter)
         self.loops += 1
-        counts = isinstance(over.ref, Count) or (over.items is not None and all(item.known for item in over.items))
-        turn = Round(self.loops, times_of(over), counts, _setting_of(node.iter))
+        ranges = isinstance(over.ref, Count)
+        counts = ranges or (over.items is not None and all(item.known for item in over.items))
+        turn = Round(self.loops, times_of(over), counts, _setting_of(node.iter), ranges)
         element = self.turned(self.element(over), turn.number)
-        self._loop(node.body, node, over.all_labels(), lambda: self.store(node.target, element, node), turn)
+        labels = over.all_labels() | several_of(over)
+        self._loop(node.body, node, labels, lambda: self.store(node.target, element, node), turn)
         self.body(node.orelse)
 
     def _while(self, node: ast.While) -> None:

@@ -44,6 +44,7 @@ class Kind(StrEnum):
     PICKED = "picked"  # one of several losses is picked by its size; detail: the call
     BLEND = "blend"  # a loss is put together with something else that is made of the text
     EXCHANGE = "exchange"  # ranks bring something together; detail: the networks and tensors it is a part of
+    POOL = "pool"  # tensors that each of several texts taught are made one; detail: the tensors
     ESCAPE = "escape"  # the program goes where it cannot be followed
     RETURN = "return"
 
@@ -52,13 +53,15 @@ class Kind(StrEnum):
 class Round:
     """What is known of a loop: `number` is that of `Turn` (0 for a while loop), `times` how often it turns.
 
-    `by`: the name of the setting that says how often, "" where it is none.
+    `by`: the name of the setting that says how often, "" where it is none. `ranges`: its numbers are those of a range,
+    and may be places in a text.
     """
 
     number: int
     times: int | None
     counts: bool = True  # through numbers, not through data that it picks one by one
     by: str = ""
+    ranges: bool = False
 
 
 @dataclass(slots=True, eq=False)

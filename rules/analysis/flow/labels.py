@@ -18,10 +18,11 @@
 - `clock`: made of the time that it is;
 - `rank`: made of the number of this process among several, so that its share begins there; `own`: the first position of
   its share; `earlier`: tokens before its share alone;
-- `tried`: one loss for each of several things that were tried on the same text;
+- `tried`: one loss for each of several things that were tried on the same text; `several`: several answers for it;
 - `best`: where the best of several losses stands; `better`: whether one of two losses is the smaller; `gap`: one less
   the other, `excess`: as far as it is the larger; `relative`: several losses less the best of them; `Rivals(axis)`:
   several losses of the same tokens side by side; `Ranked()`: these in their order;
+- `pooled`: made of tensors that each of several texts taught;
 - `told`: surely taken at the token that came; `trust`: a share made of losses, `owned`: weighed by one that is made of
   losses of its own tokens; `prior`: of losses, that they are of tokens before;
 - `top`: the most that an answer gives to any token; `pseudo`: of a mixture, that this is a prediction in it;
@@ -40,7 +41,8 @@
   loop; `Came(line, side)`: how far that loop had come, or what is from there on; `Cut(side, bound, function)`: the part
   before or after a bound; `First(tokens)`: the first tokens alone; `Part(of)`: one of so many stretches alone;
   `Window(base)`: a window for each position; `Every(times, of)`: steps that may be longer than a stretch;
-  `Until(bound, beyond, function)`: tokens up to so many after a bound; `Literal(number)`: a text that shows it.
+  `Until(bound, beyond, function)`: tokens up to so many after a bound; `Along(loop, size, at)`: so many after a chunk
+  of that size begins; `Literal(number)`: a text that shows it.
 """
 
 from __future__ import annotations
@@ -55,10 +57,11 @@ LOGITS, NLL, LOGP = "logits", "nll", "logp"
 BYTES, LENGTH, FOREIGN, PACKED = "bytes", "length", "foreign", "packed"
 LEAST, SCALED, SHIFTED, RAMP = "least", "scaled", "shifted", "ramp"
 ENTROPY, SHARE, SPREAD, GATED = "entropy", "share", "spread", "gated"
-AGAIN, TRIED, CLOCK = "again", "tried", "clock"
+AGAIN, TRIED, SEVERAL, CLOCK = "again", "tried", "several", "clock"
 STATE, SEEN, AIMED, HELD, HINTED = "state", "seen", "aimed", "held", "hinted"
 TOLD, TRUST, OWNED, PRIOR = "told", "trust", "owned", "prior"
 TOP, PSEUDO = "top", "pseudo"
+POOLED = "pooled"
 BEST, BETTER, RELATIVE = "best", "better", "relative"
 GAP, EXCESS = "gap", "excess"
 STORED, MATCHED, TOKENS, PARTLY, HOT = "stored", "matched", "tokens", "partly", "hot"
@@ -197,6 +200,15 @@ class Until(NamedTuple):
     what: str = "until"
 
 
+class Along(NamedTuple):
+    """Counted from where the chunk of a turn begins: with `at` as large as `size` it is where the next one does."""
+
+    loop: int
+    size: int
+    at: int
+    what: str = "along"
+
+
 class Limit(NamedTuple):
     """A clock is set against so many seconds, or whatever it counts."""
 
@@ -224,7 +236,7 @@ class Literal(NamedTuple):
     what: str = "literal"
 
 
-_Where = Token | Later | Aim | Past | Came | Cut | Less | First | Until | Turn | Once | Part | Every | Window
+_Where = Token | Later | Aim | Past | Came | Cut | Less | First | Until | Turn | Once | Part | Every | Window | Along
 _Made = Read | Kept | Limit | Literal | Rivals | Ranked | Lost | Blend
 Label = str | _Where | _Made
 Labels = frozenset[Label]

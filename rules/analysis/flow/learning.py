@@ -8,7 +8,7 @@ from typing import Any
 from rules.analysis.flow.aims import picked
 from rules.analysis.flow.base import Asked, labels_of
 from rules.analysis.flow.events import Block, Kind
-from rules.analysis.flow.labels import DATA, GEN, LOGITS, NLL
+from rules.analysis.flow.labels import DATA, GEN, LOGITS, NLL, POOLED
 from rules.analysis.flow.objects import (
     Array,
     Bound,
@@ -22,6 +22,9 @@ from rules.analysis.flow.objects import (
 )
 from rules.analysis.flow.storage import Storage
 from rules.analysis.flow.values import NOTHING, Value
+
+STACKS = frozenset({"stack", "vstack"})
+SUMS = frozenset({"sum", "mean", "fsum", "median", "nanmean", "average"})
 
 
 class Learning(Storage):
@@ -101,6 +104,18 @@ class Learning(Storage):
             self.note(Kind.EXCHANGE, asked.node, asked.last, asked.labels, detail=frozenset(parts))
         return None
 
+    def pooled(self, value: Value, asked: Asked) -> Value:
+        """What is made of several tensors that were taught one by one: still several, or their sum or mean."""
+        taught = taught_one_by_one(asked.argument(0))
+        if taught is None:
+            return value
+        if asked.last in STACKS:
+            return Value(value.labels, ref=self.array(asked.node, element=Value(ref=taught)))
+        if asked.last not in SUMS:
+            return value
+        self.note(Kind.POOL, asked.node, asked.last, asked.labels, detail=frozenset({taught}))
+        return Value(value.labels | {POOLED})
+
     def put(self, node: ast.AST, name: str, *given: Value) -> None:
         """Note that networks, or parts of them, are changed in place."""
         into = frozenset(one for one in set[Instance]().union(*map(owners, given)) if one.cls.module)
@@ -117,3 +132,9 @@ def of_network(block: Block) -> bool:
     """Whether it is the call of a method of a network."""
     function = block.detail
     return isinstance(function, Function) and function.owner is not None and function.owner.module
+
+
+def taught_one_by_one(value: Value) -> Array | None:
+    """The tensor of which there are several in a list or a stack, each with gradients of its own."""
+    inner = value.ref.element.ref if isinstance(value.ref, Array) else None
+    return inner if isinstance(inner, Array) and inner.leaf else None

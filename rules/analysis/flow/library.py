@@ -27,7 +27,7 @@ from rules.analysis.flow.options import GROUPS, PARSED, PARSERS
 from rules.analysis.flow.ordinary import NUMBERS, SAME
 from rules.analysis.flow.picking import PICKS, note_pick
 from rules.analysis.flow.plain import TEXT_METHODS
-from rules.analysis.flow.rivals import INDICES, LARGEST, ORDERED_PLACES, ORDERS, RECTIFIES, SMALLEST
+from rules.analysis.flow.rivals import INDICES, LARGEST, ORDERED_PLACES, ORDERS, RECTIFIES, SMALLEST, brought_together
 from rules.analysis.flow.trust import MOVES, SQUASHES
 from rules.analysis.flow.values import Value
 from rules.analysis.flow.windows import WINDOWS
@@ -153,7 +153,7 @@ class Libraries(Arrays):
         if found is None and name.startswith("torch.nn.") and last[:1].isupper():
             return Value(ref=Instance(Class(last, {}, module=True)))
         if found is not None:
-            return found
+            return self.pooled(brought_together(found, asked), asked)
         array = array_of(arguments[0].ref) if asked.is_method and arguments and _is_in_place(last) else None
         if array is None and MATCHED in asked.labels and _is_in_place(last):
             self.mixed_in(getattr(getattr(node, "func", None), "value", None), frozenset({MATCHED}))
@@ -161,7 +161,8 @@ class Libraries(Arrays):
             if asked.labels - array.labels:
                 self.changes += 1
             array.labels |= asked.labels | ({STATE} if NLL in asked.labels else NONE)
-        return Value(asked.labels, ref=array or _same_object(arguments) or _same_table(asked), place=_place(arguments))
+        made = Value(asked.labels, ref=array or _same_object(arguments) or _same_table(asked), place=_place(arguments))
+        return self.pooled(brought_together(made, asked), asked)
 
 
 @lru_cache(maxsize=4096)  # few names are called, and each often
@@ -279,7 +280,10 @@ def _table() -> dict[str, Any]:
         (("add_argument",), Libraries._option),
         (GROUPS, Libraries._option_group),
         (PARSED, Libraries._parsed),
-        (("vars",), Libraries._as_dictionary),
+        (("vars",), Libraries._as_names),
+        (("globals", "locals"), Libraries._names_here),
+        (("setattr",), Libraries._set_by_name),
+        (("iter", "next"), Libraries._iterator),
         (("with_name",), Libraries._named_beside),
         (BY_PATH | FROM_SPEC, Libraries._module),
         (("ModuleType",), Libraries._module_made),

@@ -8,6 +8,7 @@ from dataclasses import replace
 from rules.analysis.flow.aims import blended, hinted, mixed_beside, picked, weighed
 from rules.analysis.flow.base import Asked, labels_of
 from rules.analysis.flow.blends import chosen_by_itself
+from rules.analysis.flow.chunks import least_along
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.labels import (
     BEST,
@@ -154,6 +155,8 @@ class Losses(Learning):
         if asked.last in LARGEST | SMALLEST | {"topk"} and asked.arguments:
             found = beside(asked.arguments, asked.node, self, asked.last) or top_of(asked.arguments[0])
             return Value(asked.labels | found) if found else None
+        if asked.last == "min" and (least := least_along(asked)) is not asked.labels:
+            return Value(least)
         return self._listed(asked) if asked.last == "sorted" else None
 
     def _rectified(self, asked: Asked) -> Value | None:

@@ -86,6 +86,7 @@ class Machine(Branches):
         self.trail = [root]
         self.scope = Scope(source)
         self.scope.names["__name__"] = constant("__main__")
+        self.made["__main__"] = self.module_here()
         try:
             self.body(source.tree.body if source.tree else [])
         except Leave:

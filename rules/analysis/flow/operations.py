@@ -11,6 +11,7 @@ from rules.analysis.configuration import Origin
 from rules.analysis.expressions import text_of
 from rules.analysis.flow.aims import hinted, mixed, weighed
 from rules.analysis.flow.blends import blended_in
+from rules.analysis.flow.chunks import moved_along
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import every_split, file_labels, folder_labels, of_file
 from rules.analysis.flow.formatting import by_percent, path_and
@@ -140,6 +141,7 @@ class Operations(Stretches):
             labels = of_file(labels | own, own, one.labels)
         if isinstance(op, ast.Div):
             self.divided(one, other)
+        labels = moved_along(labels, one, other, op)
         if node is not None:
             labels = self._told(labels, one, other, op, node)
         else:

@@ -25,6 +25,7 @@ from rules.analysis.flow.labels import (
     begins,
 )
 from rules.analysis.flow.marks import before_own
+from rules.analysis.flow.namespaces import Namespaces
 from rules.analysis.flow.objects import (
     UNBOUNDED,
     Array,
@@ -35,10 +36,9 @@ from rules.analysis.flow.objects import (
     Instance,
     Span,
 )
-from rules.analysis.flow.picking import tries
+from rules.analysis.flow.picking import several_of, tries
 from rules.analysis.flow.plain import of_text, type_of
 from rules.analysis.flow.remainder import begins_at
-from rules.analysis.flow.settings import Settings
 from rules.analysis.flow.sparse import sliced, steps_of
 from rules.analysis.flow.values import NOTHING, Value, constant
 
@@ -92,7 +92,7 @@ NUMBERS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-class Ordinary(Settings):
+class Ordinary(Namespaces):
     """Calls that every program has."""
 
     def _same_value(self, asked: Asked) -> Value | None:
@@ -164,6 +164,7 @@ class Ordinary(Settings):
             if asked.last == "list" and asked.arguments[0].items is not None:
                 return asked.arguments[0]
             array.take(self.element(asked.arguments[0]))
+            array.labels |= several_of(asked.arguments[0])
         if asked.last == "defaultdict" and asked.arguments:
             made = self.apply(asked.arguments[0], (), {}, asked.node)
             array.element = made if isinstance(made.ref, Array) else NOTHING

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from rules.analysis.flow.events import Block, Event, Kind, Trace
-from rules.analysis.flow.labels import Turn
+from rules.analysis.flow.labels import POOLED, Turn
 from rules.analysis.flow.objects import Array, Class, Function
 from rules.analysis.flow.order import Order, relation, selects
 from rules.analysis.flow.protocol import Adaptation, Learning
@@ -63,6 +63,24 @@ def exchange_of(found: Adaptation, trace: Trace) -> Event | None:
     learners = found.taught | frozenset(found.tensors)
     for event in trace.all(Kind.EXCHANGE):
         if event.detail & learners:
+            begins, ends = relation(found.learn, event), relation(event, found.score)
+            if begins.order is ends.order is Order.BEFORE and begins.in_turn and ends.in_turn:
+                return event
+    return None
+
+
+def pool_of(found: Adaptation, trace: Trace) -> Event | None:
+    """Where tensors that each of several texts taught are made one, before these texts are scored with what it gives.
+
+    Learning in a pass of its own before the score is no matter of peers.
+    """
+    if found.score is None or found.how is not Learning.LEARN_FIRST or found.by_passes:
+        return None
+    if POOLED not in found.score.labels:
+        return None
+    places = {(tensor.source.path, tensor.line) for tensor in found.tensors}
+    for event in trace.all(Kind.POOL):
+        if any((tensor.source.path, tensor.line) in places for tensor in event.detail):
             begins, ends = relation(found.learn, event), relation(event, found.score)
             if begins.order is ends.order is Order.BEFORE and begins.in_turn and ends.in_turn:
                 return event

@@ -18,9 +18,11 @@ from rules.analysis.flow.labels import (
     EXCESS,
     GAP,
     LEAST,
+    LOGITS,
     NLL,
     NONE,
     RELATIVE,
+    SEVERAL,
     STATE,
     TRIED,
     VAL,
@@ -33,7 +35,7 @@ from rules.analysis.flow.labels import (
     Turn,
 )
 from rules.analysis.flow.objects import Array
-from rules.analysis.flow.values import Value
+from rules.analysis.flow.values import Value, without
 
 RECTIFIES = frozenset({"relu", "relu_", "clamp", "clamp_min", "clamp_max", "clip", "abs"})
 STACKS = frozenset({"stack", "vstack", "column_stack", "array", "asarray", "tensor", "as_tensor"})
@@ -43,6 +45,7 @@ INDICES = frozenset({"argmin", "argmax", "nanargmin", "nanargmax"})
 ORDERS = frozenset({"sort", "sorted", "msort", "topk", "kthvalue", "nsmallest", "nlargest"})
 FIRST_ONES = frozenset({"topk", "kthvalue"})  # of several in order, so many
 ORDERED_PLACES = frozenset({"argsort"})
+_TOGETHER = frozenset({"mean", "sum", "fsum", "logsumexp", "median", "average", "einsum", "lerp"})
 PLACES = "places"  # of several losses in order: where each of them stands
 MOST_TRIES = 8  # that stand in a program one by one
 _AXES = ("dim", "axis")
@@ -55,7 +58,7 @@ _SAME_AXIS: dict[int, frozenset[int]] = {  # in how many dimensions there are, w
 
 
 def side_by_side(asked: Asked, trace: Trace) -> Labels:
-    """The mark of losses of the same tokens that are put side by side, with the axis that tells them apart."""
+    """The mark of losses, or answers, of the same tokens put side by side, with the axis that tells them apart."""
     if asked.is_method or not asked.arguments:
         return NONE
     given = asked.arguments[0]
@@ -65,16 +68,20 @@ def side_by_side(asked: Asked, trace: Trace) -> Labels:
     if given.items is not None:
         labels = [item.all_labels() for item in given.items]
         return mark if len(labels) > 1 and all(is_fresh(one, trace) for one in labels) else NONE
+    if SEVERAL in given.all_labels() and is_answer(given.all_labels()):
+        return mark
     return mark if _are_rivals(given.all_labels()) and is_fresh(given.all_labels(), trace) else NONE
 
 
 def kept_beside(array: Array, labels: Labels, walker: Walker) -> Labels:
-    """The mark of a list that takes one loss for each turn of a loop which picks nothing of the text."""
+    """The mark of a list that takes a loss, or an answer, for each turn of a loop which picks nothing of the text."""
     inner = walker.trail[len(array.around) :] if array.around == tuple(walker.trail[: len(array.around)]) else []
     loops = [block for block in inner if block.what == "loop"]
-    if not loops or not is_fresh(labels, walker.trace) or any(_picks(loop, labels) for loop in loops):
+    if not loops or not all(goes_over_things(loop, labels) for loop in loops):
         return NONE
-    return frozenset({Rivals(0)})
+    if is_answer(labels):
+        return frozenset({SEVERAL})
+    return frozenset({Rivals(0)}) if is_fresh(labels, walker.trace) else NONE
 
 
 def kept_in_columns(array: Array, key: Value, labels: Labels, walker: Walker) -> Labels:
@@ -92,6 +99,28 @@ def kept_in_columns(array: Array, key: Value, labels: Labels, walker: Walker) ->
 def _tries(loop: Block, labels: Labels) -> bool:
     """Whether a loop goes over tries: nothing of the text is picked by its turn, or a few things are gone over."""
     return not _picks(loop, labels) or (1 < (loop.detail.times or 0) <= MOST_TRIES and not loop.labels & DATA)
+
+
+def goes_over_things(loop: Block, labels: Labels) -> bool:
+    """Whether a loop picks nothing of the text, be it that it goes over answers for it, or over a few other things."""
+    turn = loop.detail
+    if isinstance(turn, Round) and SEVERAL in loop.labels and is_answer(loop.labels):
+        return True
+    few = isinstance(turn, Round) and not turn.ranges and 1 < (turn.times or 0) <= MOST_TRIES
+    return (few and not loop.labels & DATA) or not _picks(loop, labels)
+
+
+def brought_together(value: Value, asked: Asked) -> Value:
+    """What is made of several answers that stood side by side: their mean is one answer."""
+    if asked.last in _TOGETHER and is_answer(value.labels):
+        for label in (SEVERAL, *rivalry(value.labels)):
+            value = without(value, label)
+    return value
+
+
+def is_answer(labels: Labels) -> bool:
+    """Whether it is what networks answered for validation tokens, and no loss yet."""
+    return {VAL, LOGITS} <= labels and NLL not in labels
 
 
 def best_of(asked: Asked, walker: Walker) -> Labels:

@@ -10,6 +10,7 @@ from rules.analysis.flow.objects import (
     Array,
     Class,
     Instance,
+    ModuleOf,
     Options,
 )
 from rules.analysis.flow.options import as_dictionary, declare, options_of, parsed
@@ -48,6 +49,9 @@ class Settings(Walker):
         ):
             default = asked.arguments[1] if len(asked.arguments) > 1 else asked.named.get("default", constant(None))
             return self.environment(asked.arguments[0] if asked.arguments else NOTHING, default)
+        owner = asked.argument(0).ref
+        if asked.is_method and isinstance(owner, ModuleOf):
+            return owner.scope.names.get(str(asked.argument(1).const), asked.argument(2))
         if asked.is_method and asked.arguments and isinstance(asked.arguments[0].ref, Array):
             key = asked.arguments[1] if len(asked.arguments) > 1 else NOTHING
             if asked.last == "setdefault" and len(asked.arguments) > 2:

@@ -43,7 +43,7 @@ class Stores(Expressions):
         elif isinstance(target, (ast.Tuple, ast.List)):
             self._unpack(target, value, node)
         elif isinstance(target, ast.Attribute):
-            self._set_attribute(target, value)
+            self.bind_attribute(self.value(target.value), target.attr, value, target)
         elif isinstance(target, ast.Subscript):
             self._set_item(target, value, node)
         elif isinstance(target, ast.Starred):
@@ -73,20 +73,20 @@ class Stores(Expressions):
         for part, item in zip(target.elts, items, strict=True):
             self.store(part, item.plus(turns) if turns else item, node)
 
-    def _set_attribute(self, target: ast.Attribute, value: Value) -> None:
-        owner = self.value(target.value)
-        if target.attr == "data" and owner.ref is None:
-            self.note(Kind.PUT, target, target.attr, detail=frozenset())
+    def bind_attribute(self, owner: Value, name: str, value: Value, node: ast.AST) -> None:
+        """Bind an attribute of an object, or a name of a module."""
+        if name == "data" and owner.ref is None:
+            self.note(Kind.PUT, node, name, detail=frozenset())
         elif not value.known:
-            self.put(target, target.attr, owner)
+            self.put(node, name, owner)
         names = getattr(owner.ref, "names", None)
         if isinstance(owner.ref, ModuleOf):
             names = owner.ref.scope.names
         if not isinstance(names, dict):
             return
-        known = names.get(target.attr)
+        known = names.get(name)
         if is_zero(value):
-            self.note(Kind.RESET, target, target.attr)
+            self.note(Kind.RESET, node, name)
         value = remembered(value)
         if TARGET in value.labels or any(isinstance(label, Aim) for label in value.labels):
             value = unaimed(value).plus({HELD})
@@ -94,11 +94,14 @@ class Stores(Expressions):
             value = joined(known, value)
         if known is None or (value.labels - known.labels):
             self.changes += 1
-        names[target.attr] = value
+        names[name] = value
 
     def _set_item(self, target: ast.Subscript, value: Value, node: ast.AST) -> None:
         owner = self.value(target.value)
         key = self.value(target.slice)
+        if isinstance(owner.ref, ModuleOf) and isinstance(key.const, str):
+            self.bind_attribute(owner, key.const, value, node)
+            return
         labels = value.all_labels()
         if is_zero(value):
             self.blanked(target, target.slice, key.all_labels(), node)

@@ -8,6 +8,7 @@ from typing import Any
 from rules.analysis.expressions import text_of
 from rules.analysis.flow.aims import aims, of_turn
 from rules.analysis.flow.calls import Calls
+from rules.analysis.flow.chunks import cut_along
 from rules.analysis.flow.events import Kind
 from rules.analysis.flow.files import some_of
 from rules.analysis.flow.labels import (
@@ -39,6 +40,7 @@ from rules.analysis.flow.labels import (
     Until,
 )
 from rules.analysis.flow.marks import before_own, begins_own
+from rules.analysis.flow.namespaces import of_names
 from rules.analysis.flow.objects import (
     Array,
     Bound,
@@ -85,30 +87,11 @@ class Stretches(Calls):
         if isinstance(value.ref, Bound):
             owner = owner_of(value.ref)
             return Value(ref=value.ref) if owner is not None and owner.cls.module else NOTHING
-        given = self._gone_through(value)
+        given = self.iterated(value)
         if given is not None:
             return given
         ref = value.ref if isinstance(value.ref, Count) else owner_of(value.ref)
         return Value(value.labels, place=value.place, ref=ref)
-
-    def _gone_through(self, owner: Value) -> Value | None:
-        """What an object of the program's own class gives to a loop, None for any other."""
-        iterate, following, pick = (self._special(owner, name) for name in ("__iter__", "__next__", "__getitem__"))
-        if iterate is not None:
-            given = self.call_function(iterate, (owner,), {}, iterate.node)
-            if given.ref is not owner.ref:
-                return self.element(given)
-        if following is not None:
-            return self.call_function(following, (owner,), {}, following.node)
-        if pick is not None and iterate is None:
-            return self.call_function(pick, (owner, NOTHING), {}, pick.node)
-        return None
-
-    def _special(self, owner: Value, name: str) -> Function | None:
-        """A method that Python calls by itself; a network's are its library's."""
-        ref = owner.ref
-        found = ref.cls.find(name) if isinstance(ref, Instance) and not ref.cls.module else None
-        return found.ref if found is not None and isinstance(found.ref, Function) else None
 
     def turned(self, element: Value, number: int) -> Value:
         """The variable of a loop: what it picks can be told by it."""
@@ -123,7 +106,7 @@ class Stretches(Calls):
         if isinstance(ref, Library):
             return Value(ref=Library(f"{ref.name}.{name}"))
         if isinstance(ref, ModuleOf):
-            return owner if name == "__dict__" else ref.scope.names.get(name, NOTHING)
+            return owner if name == "__dict__" else ref.scope.names.get(name) or of_names(owner, name)
         if isinstance(ref, Instance):
             found = ref.names.get(name)
             if found is not None:
@@ -198,7 +181,9 @@ class Stretches(Calls):
             except TypeError:
                 return Value(owner.labels)
         labels = of_turn(owner, self) | lower.turns | upper.turns | self.cuts(cut)
-        labels = some_of(labels) | _prior(labels, cut.upper is not None) | before_own(lower, upper)
+        labels = (
+            some_of(cut_along(labels, cut, upper)) | _prior(labels, cut.upper is not None) | before_own(lower, upper)
+        )
         labels |= (lower.labels & {RANK}) | left_out(cut, lower, upper, step) | begins_at(lower)
         if labels & {VAL, TRAIN}:
             labels |= {ANYWHERE} if RAND in lower.labels else self._ends(cut, lower, upper, labels)
@@ -263,15 +248,16 @@ class Stretches(Calls):
         return found.plus({OWN}) if begins_own(owner, key) else found
 
     def _picked_out(self, owner: Value, key: Value, node: ast.AST) -> Value:
-        pick = self._special(owner, "__getitem__")
-        if pick is not None:
-            return self.call_function(pick, (owner, key), {}, node)
+        picked = self.called(owner, "__getitem__", key)
+        if picked is not None:
+            return picked
         if owner.items is not None:
             if key.known and isinstance(key.const, int) and -len(owner.items) <= key.const < len(owner.items):
                 return owner.items[key.const]
             return self.element(owner)
-        if isinstance(owner.ref, Class) and isinstance(key.const, str):  # of an enumeration
-            return owner.ref.find(key.const) or NOTHING
+        named = self.by_name(owner, key)
+        if named is not None:
+            return named
         if isinstance(owner.ref, Library) and owner.ref.name in ("os.environ", "environ"):
             return self.environment(key, NOTHING)
         masked = NLL in owner.labels and NLL in key.all_labels()  # `losses[losses < bound]` is no table

@@ -329,3 +329,53 @@ def test_a_loss_is_scaled_by_an_operator_or_a_method(scaled: str) -> None:
     loop = "factor = 0.97\nfor i in range(0, len(val), 64):\n    loss = net(val[i : i + 64], val[i + 1 : i + 65])\n"
     trace = walked(READ + MODEL + HELD + loop + f"    total += {scaled}\n")
     assert only(trace, Kind.SCALE).detail == 0.97
+
+
+@pytest.mark.parametrize(
+    "bind",
+    [
+        'globals()["source"] = other',
+        "globals().update(source=other)",
+        'globals().update({"source": other})',
+        'setattr(sys.modules[__name__], "source", other)',
+        "sys.modules[__name__].source = other",
+        'vars(sys.modules["__main__"])["source"] = other',
+    ],
+)
+def test_a_name_of_the_module_that_is_bound_by_a_text_is_what_functions_ask(bind: str) -> None:
+    trace = walked(
+        f"import sys\n{READ}"
+        "def source():\n"
+        "    return None\n"
+        "def main():\n"
+        "    other = lambda: val\n"
+        f"    {bind}\n"
+        "    print(Net()(source()[:-1], source()[1:]))\n"
+        "main()\n"
+    )
+    assert {VAL, INPUT, TARGET} <= only(trace, Kind.MODEL).labels
+
+
+@pytest.mark.parametrize(
+    "gives",
+    [
+        "def __iter__(self):\n        yield self.tokens[:-1], self.tokens[1:]",
+        "def __iter__(self):\n        return self\n    def __next__(self):\n"
+        "        return self.tokens[:-1], self.tokens[1:]",
+    ],
+)
+def test_a_loop_over_an_object_gives_what_its_class_says(gives: str) -> None:
+    trace = walked(
+        f"{READ}"
+        "class Pairs:\n"
+        "    def __init__(self, tokens):\n"
+        "        self.tokens = tokens\n"
+        f"    {gives}\n"
+        "net = Net()\n"
+        "for x, y in Pairs(val):\n"
+        "    print(net.head(x))\n"
+        "    total = F.cross_entropy(net.head(x), y)\n"
+    )
+    asked = trace.all(Kind.MODEL)
+    assert asked
+    assert all(INPUT in event.labels and TARGET not in event.labels for event in asked)
