@@ -85,9 +85,15 @@ def _read_again(trace: Trace) -> Iterator[tuple[Event, Event]]:
         for asked in trace.all(Kind.MODEL):
             if not _is_trained_on(asked, into) or not precedes(load, asked) or home_of(asked) is not None:
                 continue
-            kept = any(precedes(asked, save) for save in saves)
+            kept = any(precedes(asked, save) for save in saves) or _put_later(trace, asked, score)
             if score is not None and relation(asked, score).order is Order.BEFORE and not kept:
                 yield asked, load
+
+
+def _put_later(trace: Trace, asked: Event, score: Event | None) -> bool:
+    """Whether weights are put into a network once more before the score: what was made may be a part of them."""
+    after = (e for e in trace.all(Kind.LOAD) if e.detail and relation(asked, e).order is Order.BEFORE)
+    return score is not None and any(relation(e, score).order is Order.BEFORE for e in after)
 
 
 def _is_trained_on(asked: Event, into: frozenset[Instance]) -> bool:

@@ -94,7 +94,13 @@ class Walker(ABC):
         """Write down what happens here."""
 
     def scored(self, node: ast.AST, name: str, labels: Labels, detail: str) -> Labels:
-        """Note a score. What it is kept in or added to has these labels from now on."""
+        """Note a score. What it is kept in or added to has these labels from now on.
+
+        What a generator gave was scored where it gave it: it goes on there when the loop around the score asks again.
+        """
+        given = frozenset(label for label in labels if isinstance(label, Kept) and label.number in self.trace.given)
+        if given:
+            return given
         self.trace.scores.append(self.note(Kind.SCORE, node, name, labels, detail=detail))
         return frozenset({Kept(len(self.trace.scores) - 1)})
 

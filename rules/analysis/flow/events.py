@@ -129,6 +129,7 @@ class Trace:
     reads: list[Event] = field(default_factory=list)
     ratios: set[tuple[int, int]] = field(default_factory=set)  # numbers of look-ups, what one gave over the other's
     scores: list[Event] = field(default_factory=list)  # `Kept` counts in it; some were walked over again since
+    given: set[int] = field(default_factory=set)  # numbers of scores that a generator gives
     losses: list[Event] = field(default_factory=list)  # `Lost` counts in it
     blends: list[Event] = field(default_factory=list)  # `Blend` counts in it
     weights: set[tuple[str, int]] = field(default_factory=set)  # lines of sums that shares were made of: no scores

@@ -10,7 +10,7 @@ from typing import Any
 from rules.analysis.flow.aims import aims
 from rules.analysis.flow.events import Block, Round
 from rules.analysis.flow.files import EVERY, FILES, LONGEST_NAME, every_split, file_labels, narrowed, of_file
-from rules.analysis.flow.labels import BYTES, MATCHED, NLL, NONE, PARTLY, STORED, VAL, Labels, Turn, literals
+from rules.analysis.flow.labels import BYTES, MATCHED, NLL, NONE, PARTLY, STORED, VAL, Kept, Labels, Turn, literals
 from rules.analysis.flow.leftout import leaves_out
 from rules.analysis.flow.objects import (
     Array,
@@ -214,12 +214,19 @@ class Expressions(Operations):
         value = self.value(node.value)
         labels = value.all_labels()
         if {VAL, NLL} <= labels:
-            value = value.plus(self.scored(node, self.scope.function, labels, "kept"))
+            kept = self.scored(node, self.scope.function, labels, "kept")
+            self.trace.given.update(label.number for label in kept if isinstance(label, Kept))
+            value = self.kept_in(value, kept)
         if self.returned:
             array = self.array(node, element=value)
             array.labels |= value.labels
             self.returned[-1].append(Value(value.labels, ref=array))
         return NOTHING
+
+    def kept_in(self, value: Value, kept: Labels) -> Value:
+        """Several things of which some are losses that were scored."""
+        items = value.items and tuple(item.plus(kept) if NLL in item.all_labels() else item for item in value.items)
+        return Value(value.labels | kept, items=items, ref=value.ref)
 
     def _call(self, node: ast.Call) -> Value:
         return self.call(node)

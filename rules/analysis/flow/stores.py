@@ -88,8 +88,7 @@ class Stores(Expressions):
         if is_zero(value):
             self.note(Kind.RESET, node, name)
         value = remembered(value)
-        if TARGET in value.labels or any(isinstance(label, Aim) for label in value.labels):
-            value = unaimed(value).plus({HELD})
+        value = held_later(value)
         if known is not None and self.uncertain:
             value = joined(known, value)
         if known is None or (value.labels - known.labels):
@@ -177,7 +176,7 @@ class Stores(Expressions):
         elif isinstance(target, ast.Attribute):
             names = getattr(self.value(target.value).ref, "names", None)
             known = NOTHING if not isinstance(names, dict) else names.get(target.attr, NOTHING)
-            if isinstance(names, dict) and not self._added_to_array(known, value):
+            if isinstance(names, dict) and not self._added_to_array(known, value, held=True):
                 self._learnt(known, labels)
                 names[target.attr] = remembered(self.arithmetic(known, value, op))
 
@@ -209,9 +208,7 @@ class Stores(Expressions):
         labels = value.all_labels()
         if not {VAL, NLL} <= labels:
             return value
-        kept = self.scored(node, name, labels, "added")
-        items = value.items and tuple(item.plus(kept) if NLL in item.all_labels() else item for item in value.items)
-        return remembered(Value(value.labels | kept, items=items, ref=value.ref))
+        return remembered(self.kept_in(value, self.scored(node, name, labels, "added")))
 
     def _is_first(self, target: ast.expr, node: ast.AST) -> bool:
         """Whether nothing was added to a sum before, from which something is taken away."""
@@ -219,11 +216,15 @@ class Stores(Expressions):
         before = (one for one in self.trace.scores if one.name == name and one.function == self.scope.function)
         return all(one.line == line for one in before)
 
-    def _added_to_array(self, known: Value, value: Value) -> bool:
-        """An array stays the same array; the counts of one batch may be added to a table."""
+    def _added_to_array(self, known: Value, value: Value, *, held: bool = False) -> bool:
+        """An array stays the same array; the counts of one batch may be added to a table.
+
+        What an object has held says nothing of the token that comes.
+        """
         if not isinstance(known.ref, Array):
             return False
-        labels = remembered(Value(value.all_labels())).labels
+        added = remembered(Value(value.all_labels()))
+        labels = (held_later(added) if held else added).labels
         self._learnt(Value(frozenset(known.ref.labels)), labels)
         known.ref.labels |= labels
         self._summed_up(known, value)
@@ -250,6 +251,13 @@ def _is_made(value: Value, node: ast.AST) -> bool:
 def remembered(value: Value) -> Value:
     """What sums or objects remember of losses is of earlier turns: it may weigh what comes later."""
     return value.plus({STATE}) if NLL in value.labels else value
+
+
+def held_later(value: Value) -> Value:
+    """The same as an object keeps it: what it was made of says nothing of the token that comes then."""
+    if TARGET in value.labels or any(isinstance(label, Aim) for label in value.labels):
+        return unaimed(value).plus({HELD})
+    return value
 
 
 def terms_of(target: ast.expr, given: ast.expr) -> list[tuple[ast.expr, ast.operator]]:
