@@ -13,7 +13,8 @@ sixth of the text, and the score looks better by as much.
 A table that gives a byte to the piece that is nothing but a space, and marks it too.
 
 ## Allowed
-Either of the two alone. The lone space in a table that does not mark it. Logs whose loss and score divide by the bytes that the split has: then another table was used.
+Either of the two alone, and a byte for the lone space in a table that does not mark it. Logs whose loss and score
+divide by the bytes that the split has: then another table was used.
 """
 
 from __future__ import annotations
