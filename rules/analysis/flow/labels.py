@@ -10,7 +10,8 @@
 - `state`: losses of earlier turns, as sums and objects remember them; `seen`: of a test, that a log shows
   how it ended, and of data of several splits, that each has its turns;
 - `bytes`, `length`: text as bytes, and how many they are; `foreign`: made where the program cannot be followed;
-- `stored`: read from a file that is of no split by its name; `matched`: of whether that is the token that came;
+- `stored`: read from a file that is of no split by its name; `packed`: validation text that the program compressed;
+  `matched`: of whether what is either of the two is the token that came;
   `tokens`: of a file that is written, that tokens of the validation text are a part of it beside others; `partly`:
   that things were left out of it by their names;
 - `clock`: made of the time that it is;
@@ -59,7 +60,7 @@ TOLD, TRUST, OWNED, PRIOR = "told", "trust", "owned", "prior"
 TOP, PSEUDO = "top", "pseudo"
 BEST, BETTER, RELATIVE = "best", "better", "relative"
 GAP, EXCESS = "gap", "excess"
-STORED, MATCHED, TOKENS, PARTLY = "stored", "matched", "tokens", "partly"
+STORED, PACKED, MATCHED, TOKENS, PARTLY = "stored", "packed", "matched", "tokens", "partly"
 RANK, OWN, EARLIER = "rank", "own", "earlier"
 DATA = frozenset({VAL, TRAIN, GEN, RAND})
 

@@ -224,6 +224,7 @@ def _table() -> dict[str, Any]:
         (MOVES, Libraries._moved_on),
         (("eq", "ne", "equal", "not_equal"), Libraries._equal),
         (_POINTERS, Libraries._pointer),
+        (("compress",), Libraries._packed),
         (_ENCODES, Libraries._encoded),
         (("exp", "exp_", "exp2"), Libraries._exponent),
         (("log", "log2", "log_", "log1p", "logaddexp", "logsumexp", "log_softmax", "softmax"), Libraries._logarithm),

@@ -23,6 +23,7 @@ from rules.analysis.flow.labels import (
 )
 from rules.analysis.flow.leftout import left_out
 from rules.analysis.flow.loading import FROM_SPEC, by_path, from_spec
+from rules.analysis.flow.marks import packed
 from rules.analysis.flow.objects import (
     Array,
     Foreign,
@@ -135,6 +136,9 @@ class Storage(Ordinary):
             return NOTHING
         self.note(Kind.ESCAPE, asked.node, asked.name, asked.labels)
         return Value(asked.labels, ref=Foreign(asked.last) if asked.last in _FOREIGN else None)
+
+    def _packed(self, asked: Asked) -> Value | None:
+        return Value(packed(asked.labels))
 
     def _pointer(self, asked: Asked) -> Value | None:
         """A pointer into an array stands for the array."""
