@@ -80,10 +80,10 @@ def byte_count(score: Score, log: TrainLog, competition: Competition) -> ByteCou
     if ratio is None:
         return None
     if shown is not None:
-        return ByteCount(score, ratio, _uncertainty(score), int(shown.value), tokenizer, shown)
+        return ByteCount(score, ratio, rounding_of(score), int(shown.value), tokenizer, shown)
     if tokenizer is None:
         return None
-    return ByteCount(score, ratio, _uncertainty(score), tokenizer.val_tokens, tokenizer, None)
+    return ByteCount(score, ratio, rounding_of(score), tokenizer.val_tokens, tokenizer, None)
 
 
 def coverage(log: TrainLog, score: Score, competition: Competition) -> Coverage | None:
@@ -136,7 +136,7 @@ def consistent(log: TrainLog, competition: Competition) -> bool:
     Where they do not, some line prints the loss of one model next to the score of another, or the score of a mixture,
     and its ratio says nothing about bytes.
     """
-    ratios = [(ratio, _uncertainty(score)) for score in log.scores if (ratio := per_token(score)) is not None]
+    ratios = [(ratio, rounding_of(score)) for score in log.scores if (ratio := per_token(score)) is not None]
     if not ratios:
         return False
     low, high = min(ratio for ratio, _ in ratios), max(ratio for ratio, _ in ratios)
@@ -187,8 +187,8 @@ def is_whole_split(tokens: int, tokenizer: Tokenizer, competition: Competition) 
     return tokenizer.val_tokens - rounding <= tokens <= tokenizer.val_tokens + 1
 
 
-def _uncertainty(score: Score) -> float:
-    """Relative error of the ratio through rounding of both printed numbers."""
+def rounding_of(score: Score) -> float:
+    """Relative error of the ratio of a line through rounding of both numbers that it prints."""
     return sum(_half_unit(value) / value for value in (score.val_loss, score.val_bpb) if value)
 
 

@@ -83,8 +83,15 @@ class Turn:
             self._store(node.target, self._guess(node.value), node.lineno)
         elif isinstance(node, ast.AugAssign):
             self._add(node)
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            self._append(node.value)
         elif isinstance(node, ast.Try):
             self._body(node.body)
+
+    def _append(self, node: ast.Call) -> None:
+        """`table.append(value)` stores what `table[i] = value` does."""
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "append" and len(node.args) == 1:
+            self._stored[_name(node.func.value)] = (self._guess(node.args[0]), node.lineno)
 
     def _guess(self, node: ast.expr) -> Any:
         """A value, or None where it is not known."""

@@ -71,7 +71,7 @@ def check(submission: Submission, _competition: Competition) -> Iterator[Finding
 
 
 def _matched(trace: Trace, submission: Submission) -> Iterator[Finding]:
-    """A loss is another one where what a file holds is the token that came."""
+    """A loss is another one where what a file holds, or what was packed before, is the token that came."""
     reach = reach_of(MATCHED, trace, submission)
     score = reach.score if reach is not None else _left_out(trace)
     if score is None:
@@ -79,8 +79,8 @@ def _matched(trace: Trace, submission: Submission) -> Iterator[Finding]:
     severity, open_question = weight(None if reach is None else reach.claimed, submission, score)
     yield RULE.at(
         score.location,
-        "What is summed up depends on whether tokens that were read from a file equal the validation tokens: where "
-        f"they do, nothing was predicted.{open_question}",
+        "What is summed up depends on whether tokens that were read from a file, or that the program packed before, "
+        f"equal the validation tokens: where they do, nothing was predicted.{open_question}",
         fix=_FIX,
         severity=severity if reach is not None else Severity.REVIEW,
         evidence=(score.evidence("score"), *_writings(trace)),
@@ -88,7 +88,7 @@ def _matched(trace: Trace, submission: Submission) -> Iterator[Finding]:
 
 
 def _left_out(trace: Trace) -> Event | None:
-    """A score in a loop that goes on early where what was read from a file is the token that came."""
+    """A score in a loop that goes on early where what was stored is the token that came."""
     for score in trace.all(Kind.SCORE):
         for loop in score.loops() if {VAL, NLL} <= score.labels else ():
             if any(isinstance(part, Block) and part.leaves and MATCHED in part.labels for part in loop.children):

@@ -7,6 +7,9 @@ guessed, need not be that of the validation split, and a small error in it is a 
 ## Flagged
     val_bpb = val_loss / math.log(2) / 2.7523
 
+A number anywhere in the program that multiplies or divides, and equals the bytes per token of the claimed line to all
+its digits, while the split has others.
+
 A run with a published tokenizer whose loss and score divide by more bytes than the split has.
 
 ## Allowed
@@ -17,17 +20,20 @@ only: it makes the score worse.
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from rules.analysis.bytecount import ByteCount, byte_count, consistent, is_whole_split, per_token
+from rules.analysis.bytecount import ByteCount, byte_count, consistent, is_whole_split, per_token, rounding_of
 from rules.analysis.expressions import number_of
+from rules.analysis.factors import factors, only_numbers
 from rules.analysis.flow.claimed import claimed_print
 from rules.analysis.flow.walk import trace_of
 from rules.analysis.headline import Headline, headlines_of, quoted, settled
-from rules.analysis.index import SourceIndex, index_of
+from rules.analysis.index import index_of
 from rules.analysis.nodes import nodes_of
+from rules.analysis.program import program_sources
 from rules.competition import Competition
 from rules.rule import Evidence, Finding, Rule, Severity
 from rules.submission import SourceFile, Submission
@@ -42,9 +48,10 @@ UNCOUNTED = 0.05  # the same, where the log does not tell how many tokens it sco
 PLAUSIBLE = (1.2, 8.0)  # bytes per token that a vocabulary can have
 NATURAL = (1.4426950408889634, 2.302585092994046, 3.3219280948873626)  # conversions between logarithms
 SAME = 0.001
+OTHER = 0.01  # a ratio that differs by so much is not that constant's
+CLOSE = 3e-6  # relative error of a line's ratio, below which no number of a program equals it by chance
 _SCORE = re.compile(r"bpb|bits_?per_?byte", re.I)
 _LOSS = re.compile(r"loss|nll|nats|entropy|cost|(?:^|_)ce(?:_|$)", re.I)
-_NUMBER = re.compile(r"\d{1,9}(?:\.\d{1,20})?")
 _STEPS = 3  # how many names may lie between the constant and what is printed
 
 _FIX = "Sum the UTF-8 bytes of the scored tokens by the tokenizer's own pieces, and divide by that sum."
@@ -63,6 +70,8 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
     runs = headlines_of(submission)
     constants = list(_constants(submission.script)) if submission.script is not None else []
     for value, score in constants:
+        if runs and all(_differs(run, value, competition) for run in runs):
+            continue  # an estimate of something else: for progress lines, say
         used = next((run for run in runs if _divides_by(run, value) or _printed(score, submission)), None)
         if used is None and not any(_LOSS.search(name) for name in _names(score.value)):
             continue  # bits of something else: of a random guess, say
@@ -77,7 +86,42 @@ def check(submission: Submission, competition: Competition) -> Iterator[Finding]
                 evidence=(place,),
             )
             return
-    yield from _check_runs(runs, competition)
+    shown = _shown(runs, submission, competition)
+    yield from _check_runs(runs, competition) if shown is None else [shown]
+
+
+def _shown(runs: tuple[Headline, ...], submission: Submission, competition: Competition) -> Finding | None:
+    """A number of the program that is what claimed lines divide by, to all the digits that they print."""
+    exact = [run for run in runs if _is_exact(run, competition)]
+    for number, source, line in factors(program_sources(submission)) if exact else ():
+        same = [run for run in exact if _is_made_of(run, number)]
+        if same:
+            value, place = per_token(same[0].score) or 0.0, source.evidence(line, "read")
+            return RULE.at(
+                place.location,
+                f"The claimed score divides by {value:.6g} bytes per token, which is made of the constant {number:g} "
+                "on this line.",
+                fix=_FIX,
+                severity=Severity.BLOCK if settled(same, runs) else Severity.REVIEW,
+                evidence=(place, Evidence(same[0].score.location, same[0].score.quote, "measured")),
+            )
+    return None
+
+
+def _is_exact(run: Headline, competition: Competition) -> bool:
+    """Whether the line tells its bytes per token so exactly that a number equals them for a reason."""
+    ratio, count = per_token(run.score), byte_count(run.score, run.log, competition)
+    known = ratio is not None and _may_be_bytes(ratio) and rounding_of(run.score) < CLOSE
+    return known and not (count is not None and count.agrees(competition))
+
+
+def _is_made_of(run: Headline, number: float) -> bool:
+    """Whether the ratio is the number, its inverse, or either with the conversion to bits."""
+    if number == int(number):
+        return False
+    ratio = per_token(run.score) or 0.0
+    made = (number, 1 / number, number / math.log(2), 1 / (number * math.log(2)))
+    return any(abs(ratio / value - 1) <= rounding_of(run.score) for value in made)
 
 
 def _constants(script: SourceFile) -> Iterator[tuple[float, Computed]]:
@@ -93,31 +137,12 @@ def _constants(script: SourceFile) -> Iterator[tuple[float, Computed]]:
         if _SCORE.search(function.name):
             given = (node for node in walk(function) if isinstance(node, ast.Return) and node.value is not None)
             scores += [Computed(function.name, node.lineno, node.value) for node in given if node.value is not None]
-    named = _numbers(index) if scores else {}
+    named = only_numbers(index) if scores else {}
     for score in scores:
         divisors = (_divisor(node, named) for node in ast.walk(score.value))
         value = next((value for value in divisors if value is not None), None)
         if value is not None:
             yield value, score
-
-
-def _numbers(index: SourceIndex) -> dict[str, float]:
-    """Numbers that a name is bound to anywhere, where it is bound to one number only."""
-    found: dict[str, set[float | None]] = {}
-    for scope in index.scopes:
-        for binding in scope.bindings:
-            found.setdefault(binding.name, set()).add(number_of(_default(binding.value)))
-    return {name: value for name, values in found.items() if len(values) == 1 and (value := values.pop()) is not None}
-
-
-def _default(node: ast.expr | None) -> ast.expr | None:
-    """What a setting is by default: 2.75 for `float(os.environ.get("BYTES_PER_TOKEN", 2.75))`."""
-    inner = node.args[0] if isinstance(node, ast.Call) and len(node.args) == 1 else node
-    if isinstance(inner, ast.Call) and len(inner.args) == 2 and getattr(inner.func, "attr", "") in ("get", "getenv"):
-        given = inner.args[1]
-        text = given.value if isinstance(given, ast.Constant) else None
-        return ast.Constant(float(text)) if isinstance(text, str) and _NUMBER.fullmatch(text) else given
-    return node
 
 
 def _divisor(node: ast.AST, named: dict[str, float]) -> float | None:
@@ -146,6 +171,12 @@ def _may_be_bytes(value: float) -> bool:
 def _divides_by(run: Headline, value: float) -> bool:
     ratio = per_token(run.score)
     return ratio is not None and abs(ratio / value - 1) < SAME
+
+
+def _differs(run: Headline, value: float, competition: Competition) -> bool:
+    """Whether the line of the score divides by other bytes than the constant, as all lines of its log do."""
+    ratio = per_token(run.score)
+    return ratio is not None and abs(ratio / value - 1) > OTHER and consistent(run.log, competition)
 
 
 def _printed(score: Computed, submission: Submission) -> bool:

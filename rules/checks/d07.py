@@ -17,8 +17,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rules.analysis.bytetable import BYTE, CONTROL, Builder, additions, builders
+from rules.analysis.bytetable import BYTE, CONTROL, Builder, builders
 from rules.analysis.program import program_sources
+from rules.analysis.spaces import additions
 from rules.analysis.turn import Sample
 from rules.competition import Competition
 from rules.rule import Finding, Rule, Severity

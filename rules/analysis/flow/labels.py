@@ -11,7 +11,8 @@
   how it ended, and of data of several splits, that each has its turns;
 - `bytes`, `length`: text as bytes, and how many they are; `packed`: compressed; `foreign`: made where the program
   cannot be followed;
-- `stored`: read from a file that is of no split by its name; `matched`: of whether that is the token that came;
+- `stored`: read from a file that is of no split by its name; `matched`: of whether what is stored, or validation text
+  that was compressed, is the token that came;
   `tokens`: of a file that is written, that tokens of the validation text are a part of it beside others; `partly`:
   that things were left out of it by their names;
 - `hot`: a row for each token with a one at its place;

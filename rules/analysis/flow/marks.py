@@ -22,6 +22,7 @@ from rules.analysis.flow.labels import (
     NLL,
     NONE,
     OWN,
+    PACKED,
     RANK,
     SCALED,
     SHARE,
@@ -30,6 +31,7 @@ from rules.analysis.flow.labels import (
     STORED,
     TRAIN,
     VAL,
+    First,
     Labels,
     Limit,
 )
@@ -38,6 +40,8 @@ from rules.syntax import walk
 
 _BEGINS = frozenset({RANK, OWN})
 _KNOWING = frozenset({VAL, TRAIN, GEN, LOGITS, NLL})
+_ANSWERED = frozenset({NLL, LOGITS, STORED, PACKED})
+_NO_TEXT = frozenset({NLL, LOGITS, TRAIN})
 _LEAST_SHIFT, _MOST_SHIFT = 1.0e-5, 0.1  # nats or bits
 
 
@@ -65,9 +69,21 @@ def _product(one: Labels, other: Labels) -> Labels:
 def matched(one: Labels, other: Labels) -> Labels:
     """Of whether two things are equal: what is stored, by itself and looked up by no token, and a token that came."""
     for stored, came in ((one, other), (other, one)):
-        if STORED in stored and not stored & _KNOWING and VAL in came and not came & {NLL, LOGITS, STORED}:
+        if VAL in came and not came & _ANSWERED and _is_kept(stored):
             return frozenset({MATCHED})
     return NONE
+
+
+def packed(labels: Labels) -> Labels:
+    """Labels of something compressed: validation text is so put away, whichever part of it."""
+    if VAL in labels and not labels & _NO_TEXT:
+        labels = frozenset(label for label in labels if not isinstance(label, First))
+    return labels | {PACKED}
+
+
+def _is_kept(labels: Labels) -> bool:
+    """Whether something was put away before and told no more since."""
+    return (STORED in labels and not labels & _KNOWING) or ({PACKED, VAL} <= labels and not labels & _NO_TEXT)
 
 
 def limited(one: Value, other: Value) -> Labels:

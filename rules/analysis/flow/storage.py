@@ -15,7 +15,6 @@ from rules.analysis.flow.labels import (
     LOGITS,
     NLL,
     NONE,
-    PACKED,
     STORED,
     TOKENS,
     TRAIN,
@@ -25,6 +24,7 @@ from rules.analysis.flow.labels import (
 )
 from rules.analysis.flow.leftout import left_out
 from rules.analysis.flow.loading import FROM_SPEC, by_path, from_spec
+from rules.analysis.flow.marks import packed
 from rules.analysis.flow.objects import (
     Array,
     Foreign,
@@ -163,7 +163,7 @@ class Storage(Ordinary):
         """`lzma.compress(raw)`; numpy's gives the entries that a mask leaves, which are no bytes."""
         if len(asked.arguments) > 1 and asked.arguments[1].all_labels() & DATA:
             return None
-        return Value(asked.labels | {PACKED})
+        return Value(packed(asked.labels))
 
     def _logged(self, asked: Asked) -> Value | None:
         return self._printed(asked) if asked.is_method or asked.name.startswith("logging.") else None
