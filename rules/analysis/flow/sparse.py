@@ -8,15 +8,18 @@ from __future__ import annotations
 import ast
 
 from rules.analysis.flow.base import Asked
-from rules.analysis.flow.labels import NONE, RANK, Every, Labels, Part, Turn
+from rules.analysis.flow.labels import NONE, RAMP, RANK, Every, Labels, Part, Turn
+from rules.analysis.flow.objects import Count
 from rules.analysis.flow.values import NOTHING, Value
 
 _FEWEST = 2
 _SHORTEST = 8  # tokens that are a stretch to score, and no look at single ones
 
 
-def left_out(cut: ast.Slice, lower: Value, upper: Value, step: Value) -> Labels:
+def left_out(owner: Value, cut: ast.Slice, lower: Value, upper: Value, step: Value) -> Labels:
     """The mark of `windows[::8]`, and of `text[at : at + width]` where `at` goes on by more than that."""
+    if isinstance(owner.ref, Count) and RAMP not in owner.labels:  # a range with steps: `range(first, last)[::8]`
+        return frozenset({Every(1, step.const)}) if _skips(step) else NONE
     if _skips(step) and not _is_share(lower):
         return frozenset({Part(step.const)})
     turns = [label for label in lower.labels if isinstance(label, Turn)]

@@ -184,7 +184,7 @@ class Stretches(Calls):
         labels = (
             some_of(cut_along(labels, cut, upper)) | _prior(labels, cut.upper is not None) | before_own(lower, upper)
         )
-        labels |= (lower.labels & {RANK}) | left_out(cut, lower, upper, step) | begins_at(lower)
+        labels |= (lower.labels & {RANK}) | left_out(owner, cut, lower, upper, step) | begins_at(lower)
         if labels & {VAL, TRAIN}:
             labels |= {ANYWHERE} if RAND in lower.labels else self._ends(cut, lower, upper, labels)
         if labels & DATA and not labels & {TARGET, INPUT, NLL, LOGITS}:
