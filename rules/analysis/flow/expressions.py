@@ -9,7 +9,7 @@ from typing import Any
 
 from rules.analysis.flow.aims import aims
 from rules.analysis.flow.events import Block, Round
-from rules.analysis.flow.files import EVERY, FILES, LONGEST_NAME, every_split, file_labels, narrowed, of_file
+from rules.analysis.flow.files import EVERY, FILES, every_split, file_labels, narrowed, of_file, text_labels
 from rules.analysis.flow.labels import BYTES, MATCHED, NLL, NONE, PARTLY, STORED, VAL, Kept, Labels, Turn, literals
 from rules.analysis.flow.leftout import leaves_out
 from rules.analysis.flow.objects import (
@@ -43,7 +43,7 @@ class Expressions(Operations):
         if isinstance(node.value, bytes):
             return Value(frozenset({BYTES}), node.value)
         if isinstance(node.value, str):
-            return Value(_of_text(node.value), node.value)
+            return Value(text_labels(node.value), node.value)
         return constant(node.value)
 
     def _name(self, node: ast.Name) -> Value:
@@ -189,7 +189,7 @@ class Expressions(Operations):
                 parts = None
         if parts is not None:
             whole = "".join(parts)
-            return Value(of_file(labels, file_labels(whole) | every_split(whole), labels), whole)
+            return Value(of_file(labels, text_labels(whole), labels), whole)
         files = file_labels(text)
         if not labels & FILES and known_end(node):
             files |= every_split(text)
@@ -230,16 +230,6 @@ class Expressions(Operations):
 
     def _call(self, node: ast.Call) -> Value:
         return self.call(node)
-
-
-def _of_text(text: str) -> Labels:
-    """The labels of a plain text."""
-    return NONE if len(text) > LONGEST_NAME else _of_name(text)
-
-
-@lru_cache(maxsize=8_192)  # scripts share most of their texts, and a walk meets each often
-def _of_name(text: str) -> Labels:
-    return file_labels(text) | every_split(text)
 
 
 @lru_cache(maxsize=512)  # the tests of a script are met again and again

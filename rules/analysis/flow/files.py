@@ -6,6 +6,7 @@ import ast
 import fnmatch
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from rules.analysis.flow.labels import LENGTH, NONE, SEEN, TRAIN, TRAIN_FILE, VAL, VAL_FILE, Labels
@@ -45,6 +46,16 @@ def every_split(text: str) -> Labels:
         return NONE
     last = text.rpartition("/")[2]
     return EVERY if all(fnmatch.fnmatchcase(f"fineweb_{split}_000000.bin", last) for split in _SPLITS) else NONE
+
+
+def text_labels(text: str) -> Labels:
+    """Labels of a whole text: of a file that it names, or of a pattern or folder of both splits."""
+    return NONE if len(text) > LONGEST_NAME else _text_labels(text)
+
+
+@lru_cache(maxsize=8_192)  # scripts share most of their texts, and a walk meets each often
+def _text_labels(text: str) -> Labels:
+    return file_labels(text) | every_split(text)
 
 
 def in_folder(text: str) -> Labels:

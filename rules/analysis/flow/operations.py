@@ -13,7 +13,7 @@ from rules.analysis.flow.aims import hinted, mixed, weighed
 from rules.analysis.flow.blends import blended_in
 from rules.analysis.flow.chunks import moved_along
 from rules.analysis.flow.events import Kind
-from rules.analysis.flow.files import every_split, file_labels, folder_labels, of_file
+from rules.analysis.flow.files import folder_labels, of_file, text_labels
 from rules.analysis.flow.formatting import by_percent, path_and
 from rules.analysis.flow.labels import (
     CLOCK,
@@ -121,7 +121,7 @@ class Operations(Stretches):
             folded = _fold(op, one.const, other.const)
             if folded is not UNKNOWN:
                 labels = one.labels | other.labels
-                whole = file_labels(folded) | every_split(folded) if isinstance(folded, str) else NONE
+                whole = text_labels(folded) if isinstance(folded, str) else NONE
                 return Value(of_file(labels, whole, labels) if whole else labels, folded)
         if isinstance(op, ast.Div) and is_script(other):  # a path whose folder is not known
             return Value(one.labels | other.labels, other.const)

@@ -10,7 +10,7 @@ from typing import Any
 
 from rules.analysis.configuration import Configuration, Origin
 from rules.analysis.flow.base import Asked
-from rules.analysis.flow.files import every_split, file_labels, of_file
+from rules.analysis.flow.files import of_file, text_labels
 from rules.analysis.flow.objects import Array, Class, Function, Instance, Options
 from rules.analysis.flow.plain import read_setting
 from rules.analysis.flow.values import NOTHING, UNKNOWN, Value, constant
@@ -84,8 +84,7 @@ def _given(name: str, default: Value, configuration: Configuration, *, doubt: bo
     read = read_setting(setting.value)
     if not _fits(read, default, origin):
         return default
-    files = file_labels(setting.value) | every_split(setting.value)
-    return Value(of_file(default.labels, files), read)
+    return Value(of_file(default.labels, text_labels(setting.value)), read)
 
 
 def _fits(read: Any, default: Value, origin: Origin | None) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rules.analysis.configuration import Origin
 from rules.analysis.flow.base import Asked, Walker
-from rules.analysis.flow.files import every_split, file_labels, of_file
+from rules.analysis.flow.files import of_file, text_labels
 from rules.analysis.flow.labels import RANK
 from rules.analysis.flow.objects import (
     Array,
@@ -34,7 +34,7 @@ class Settings(Walker):
             if (default.known or default.items is not None) and self.configuration.is_default(key.const):
                 return default
             if setting is not None:
-                files = file_labels(setting.value) | every_split(setting.value)
+                files = text_labels(setting.value)
                 return Value(of_file(default.labels, files), setting.value)
         return default
 

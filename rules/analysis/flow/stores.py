@@ -87,8 +87,7 @@ class Stores(Expressions):
         known = names.get(name)
         if is_zero(value):
             self.note(Kind.RESET, node, name)
-        value = remembered(value)
-        value = held_later(value)
+        value = held_later(remembered(value))
         if known is not None and self.uncertain:
             value = joined(known, value)
         if known is None or (value.labels - known.labels):
